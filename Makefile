@@ -1,0 +1,64 @@
+STAGE ?= dev
+PYTHON ?= python3
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help venv synth package deploy destroy demo up down test lint lint-templates bench cfn-spec test-cfn-all clean
+# cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
+package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /  \1#/p' $(firstword $(MAKEFILE_LIST)) | tr '#' '\t' | expand -t 20
+
+venv: .venv/stamp ## install the Python tools (emulator, cargo-lambda, cfn-lint) into .venv
+
+synth: ## write the templates and state machines to stacks/templates
+	cargo run -q -p infra-gen -- synth
+
+package: venv ## build the Lambda functions and zip them
+	cargo run -q -p infra-gen -- package
+
+deploy: venv ## package and deploy to AWS (STAGE=dev, GATEWAY_URL=, EMAIL_FROM=)
+	cargo run -q -p infra-gen --features aws -- deploy --stage $(STAGE) $(if $(GATEWAY_URL),--gateway-url $(GATEWAY_URL)) $(if $(EMAIL_FROM),--email-from $(EMAIL_FROM))
+
+destroy: ## delete from AWS what deploy made (STAGE=dev, YES=1 without asking)
+	cargo run -q -p infra-gen --features aws -- destroy --stage $(STAGE) $(if $(YES),--yes)
+
+demo: venv ## run the order saga on the emulator (ORDERS=, STOCK=)
+	cargo run -q -p demo -- $(if $(ORDERS),--orders $(ORDERS)) $(if $(STOCK),--stock $(STOCK))
+
+up: venv ## start the emulator in the background (PORT=4566)
+	cargo run -q -p emulator -- up $(if $(PORT),--port $(PORT))
+
+down: ## stop the emulator that up started
+	cargo run -q -p emulator -- down
+
+test: venv lint package ## run everything that CI runs
+	PYTHON=$(CURDIR)/.venv/bin/python cargo test --workspace
+	$(MAKE) --no-print-directory lint-templates
+
+lint: ## check formatting and lints
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+lint-templates: venv ## check the emitted CloudFormation templates
+	.venv/bin/cfn-lint 'stacks/templates/**/*.yaml'
+
+bench: package ## measure: the emulator's throughput, and size, memory and start of each function
+	cargo bench -q -p tests --profile dev
+
+cfn-spec: ## fetch AWS's facts about all resource types again (crates/cfn/spec/services)
+	$(PYTHON) crates/cfn/spec/generate.py
+
+test-cfn-all: ## compile the types of all services (several minutes, 5 GB of memory)
+	cargo check -p cfn --no-default-features --features all
+	cargo test -p cfn --features all --test facts
+
+clean: ## delete everything that was built or installed
+	if [ -e .flyover/emulator.pid ]; then $(MAKE) --no-print-directory down; fi
+	cargo clean
+	rm -rf .venv .flyover
+
+.venv/stamp: tests/emulator/requirements.txt
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/pip install -q --disable-pip-version-check -r $<
+	touch $@

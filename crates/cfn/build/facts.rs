@@ -1,0 +1,102 @@
+//! The facts of `spec/services`, as the build script reads them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The resource types of a service.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Service {
+    /// As in `AWS::SQS`.
+    pub(crate) service: String,
+    pub(crate) resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Resource {
+    #[serde(default, skip_serializing)]
+    pub(crate) doc: Option<String>,
+    /// The properties or attributes that `Ref` gives.
+    #[serde(rename = "ref", skip_serializing)]
+    pub(crate) reference: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) stateful: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) arn: Option<String>,
+    /// The property that holds the tags.
+    #[serde(default, skip_serializing)]
+    pub(crate) tags: Option<String>,
+    #[serde(skip_serializing)]
+    pub(crate) attributes: BTreeMap<String, Attribute>,
+    pub(crate) properties: BTreeMap<String, Property>,
+    pub(crate) types: BTreeMap<String, Type>,
+    #[serde(default, skip_serializing)]
+    pub(crate) metrics: BTreeMap<String, Metric>,
+    /// The arguments of the constructor, when they are not the required properties.
+    #[serde(default, skip)]
+    pub(crate) constructor: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Type {
+    #[serde(default, skip_serializing)]
+    pub(crate) doc: Option<String>,
+    pub(crate) properties: BTreeMap<String, Property>,
+    #[serde(default, skip)]
+    pub(crate) constructor: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub(crate) struct Property {
+    /// As in `string`, `list(tag)`, `#KeySchema`, `any(json|string)`.
+    #[serde(rename = "type")]
+    pub(crate) notation: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) values: Vec<serde_json::Value>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) required: bool,
+    /// `yes` or `maybe`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replace: Option<String>,
+    /// The attributes of resource types that it takes, as in `AWS::SQS::Queue.Arn`.
+    #[serde(default, skip_serializing)]
+    pub(crate) refs: Vec<String>,
+    #[serde(default, skip_serializing)]
+    pub(crate) unit: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub(crate) default: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub(crate) deprecated: bool,
+    #[serde(default, skip_serializing)]
+    pub(crate) doc: Option<String>,
+    /// The name of the setter, when it is not made of the AWS name.
+    #[serde(skip)]
+    pub(crate) setter: Option<String>,
+    /// A hand-written Rust type.
+    #[serde(skip)]
+    pub(crate) rust: Option<String>,
+    /// The names of variants, by value, that are not made of the value.
+    #[serde(skip)]
+    pub(crate) variants: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Attribute {
+    #[serde(rename = "type")]
+    pub(crate) notation: String,
+    #[serde(default)]
+    pub(crate) doc: Option<String>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Metric {
+    pub(crate) namespace: String,
+    pub(crate) dimension: String,
+    pub(crate) statistic: String,
+    #[serde(default)]
+    pub(crate) doc: Option<String>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}

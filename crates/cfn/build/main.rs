@@ -1,0 +1,149 @@
+//! Writes the Rust code of the services whose features are enabled, from the facts in `spec/`.
+
+// Standard output is how a build script speaks to cargo.
+#![allow(clippy::print_stdout)]
+
+mod docs;
+mod emit;
+mod facts;
+mod kinds;
+mod names;
+mod overrides;
+mod types;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use facts::Service;
+use kinds::{World, feature_of, service_of, short};
+
+/// The services with a hand-written file in `src/`, which includes the generated code.
+const EXTENDED: &[&str] = &[
+    "cloudwatch",
+    "dynamodb",
+    "events",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "s3",
+    "ses",
+    "sns",
+    "sqs",
+    "stepfunctions",
+];
+
+fn main() {
+    let spec = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("spec");
+    let out = PathBuf::from(variable("OUT_DIR"));
+    for input in ["services", "overrides.txt"] {
+        println!("cargo::rerun-if-changed={}", spec.join(input).display());
+    }
+    println!("cargo::rerun-if-changed=build");
+    let overrides = read(&spec.join("overrides.txt"));
+    let world = world(&spec, &overrides);
+    let mut modules = String::new();
+    let mut tables = String::from("pub(crate) static TABLES: &[(&str, &str)] = &[\n");
+    for name in &world.enabled {
+        let service = &world.services[name];
+        let feature = feature_of(name);
+        write(&out.join(format!("{feature}.rs")), &emit::service(&world, service));
+        let table =
+            serde_json::to_string(service).unwrap_or_else(|error| panic!("the facts of {name}: {error}"));
+        write(&out.join(format!("{feature}.json")), &table);
+        let _ = writeln!(tables, "({name:?}, include_str!(\"{feature}.json\")),");
+        if !EXTENDED.contains(&feature.as_str()) {
+            let _ = writeln!(modules, "/// `{name}`.\npub mod {feature} {{\ninclude!(\"{feature}.rs\");\n}}");
+        }
+    }
+    modules.push_str(&absent(&world.absent.borrow()));
+    write(&out.join("services.rs"), &modules);
+    write(&out.join("tables.rs"), &(tables + "];\n"));
+}
+
+/// The services that are enabled, and those they refer to.
+fn world(spec: &Path, overrides: &str) -> World {
+    let mut services = BTreeMap::new();
+    let mut enabled = BTreeSet::new();
+    let folder = spec.join("services");
+    let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut features = BTreeSet::new();
+    for file in files.flatten() {
+        features.extend(file.path().file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+    }
+    let mut wanted = BTreeSet::new();
+    for feature in &features {
+        if env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_some() {
+            let service = load(&folder, feature, overrides);
+            enabled.insert(service.service.clone());
+            wanted.extend(references(&service));
+            services.insert(service.service.clone(), service);
+        }
+    }
+    for name in wanted {
+        let feature = feature_of(&name);
+        if !services.contains_key(&name) && features.contains(&feature) {
+            services.insert(name, load(&folder, &feature, overrides));
+        }
+    }
+    World { services, enabled, absent: RefCell::default() }
+}
+
+/// The services that the properties of a service refer to.
+fn references(service: &Service) -> BTreeSet<String> {
+    let resources = service.resources.values();
+    let nested =
+        resources.clone().flat_map(|resource| resource.types.values().map(|nested| &nested.properties));
+    resources
+        .map(|resource| &resource.properties)
+        .chain(nested)
+        .flat_map(|properties| properties.values())
+        .flat_map(|property| &property.refs)
+        .filter_map(|reference| reference.split_once('.'))
+        .map(|(resource_type, _)| service_of(resource_type).to_owned())
+        .collect()
+}
+
+fn load(folder: &Path, feature: &str, overrides: &str) -> Service {
+    let path = folder.join(format!("{feature}.json"));
+    let mut service: Service =
+        serde_json::from_str(&read(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    overrides::apply(&mut service, overrides);
+    service
+}
+
+/// Stand-ins for resource types of services that are not compiled, so that a reference to one keeps its kind.
+fn absent(types: &BTreeSet<String>) -> String {
+    let mut by_service: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for resource_type in types {
+        by_service.entry(feature_of(service_of(resource_type))).or_default().push(short(resource_type));
+    }
+    let mut code = String::from(
+        "/// Stand-ins for resource types of services whose features are not enabled.\n\
+         #[doc(hidden)]\n#[allow(missing_docs)]\npub mod absent {\n",
+    );
+    for (feature, names) in by_service {
+        let _ = writeln!(code, "pub mod {feature} {{");
+        for name in names {
+            let _ = writeln!(code, "#[derive(Debug)]\npub enum {} {{}}", names::type_name(name));
+        }
+        code.push_str("}\n");
+    }
+    code + "}\n"
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|error| panic!("{name}: {error}; this program is run by cargo"))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path)
+        .unwrap_or_else(|error| panic!("{}: {error}; run `make cfn-spec`", path.display()))
+}
+
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}

@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""Turns the AWS service database of the CDK into the facts of this folder: one text file per service.
+
+The database is the npm package below (Apache-2.0, see NOTICE), pinned by version and digest. What the build script of
+`cfn` does not use is dropped. Every property is one line, in alphabetical order, so that an AWS update is a diff a
+person can read.
+
+    generate.py [archive.tgz]      # without an argument the archive is fetched with `npm pack`
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+PACKAGE = "@aws-cdk/aws-service-spec"
+VERSION = "0.1.216"
+SHA512 = "3b72eeeafe89e919c8f847a79256f0f36dfb915eb8713a4cf784045e695c9ac200ce170aadd77ea80a598654cbf87dc80edd493fa56985b77e38e9aaeabf29ab"
+
+HERE = pathlib.Path(__file__).parent
+DOC_CHARS = 180
+UNITS = "seconds|minutes|hours|days|bytes"
+
+
+def archive_bytes(arguments):
+    """The archive of the package, checked against the pinned digest."""
+    if arguments:
+        data = pathlib.Path(arguments[0]).read_bytes()
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(
+                ["npm", "pack", "--silent", f"{PACKAGE}@{VERSION}"], cwd=folder, check=True, stdout=subprocess.DEVNULL
+            )
+            data = next(pathlib.Path(folder).glob("*.tgz")).read_bytes()
+    digest = hashlib.sha512(data).hexdigest()
+    if digest != SHA512:
+        sys.exit(f"{PACKAGE}@{VERSION} has the digest {digest}: expected {SHA512}; pin the version you mean")
+    return data
+
+
+def read_schema(archive):
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        member = tar.extractfile("package/db.json.gz")
+        return json.loads(gzip.decompress(member.read()))["schema"]
+
+
+class Database:
+    """The entities of the database by id, and the relationships between them."""
+
+    def __init__(self, schema):
+        self.tables = {name: {e["$id"]: e for e in t["entities"]} for name, t in schema.items() if "entities" in t}
+        self.links = {name: t["forward"] for name, t in schema.items() if "forward" in t}
+
+    def linked(self, link, entity, table):
+        return [self.tables[table][other["$id"]] for other in self.links[link].get(entity["$id"], [])]
+
+
+def sentences(text):
+    """The sentences of a description as plain text."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text or "")
+    text = re.sub(r"<[^>]*>", "", text)
+    text = re.split(r"\n\s*\n|\n\s*[-*>|] ", text)[0].replace("\n", " ")
+    text = re.sub(r"\s+", " ", text.replace("``", "`")).strip()
+    text = re.sub(r" ([.,;:])(?= |$)", r"\1", text)
+    return [s for s in re.split(r"(?<=[.!?])\s+(?=[A-Z`\"(])", text) if s]
+
+
+def summary(text):
+    """What a reader needs first: the first sentence, and the one that states a default or a limit."""
+    all_sentences = sentences(text)
+    if not all_sentences:
+        return None
+    chosen = all_sentences[0]
+    if len(chosen) > DOC_CHARS:
+        chosen = chosen[:DOC_CHARS].rsplit(" ", 1)[0] + " …"
+    useful = re.compile(r"\bdefault|must be|between|at most|maximum|up to|valid values", re.I)
+    for other in all_sentences[1:]:
+        if useful.search(other) and len(other) <= 140 and len(chosen) + len(other) <= DOC_CHARS:
+            chosen += " " + other
+    return chosen.replace("`", "'") if chosen.count("`") % 2 else chosen
+
+
+def unit_of(name, leaf, prop):
+    """The unit of a number, from its name or from how it is described."""
+    if leaf not in ("integer", "number") or "allowedValues" in prop["type"]:
+        return None
+    named = re.search(r"(?:In)?(Seconds|Minutes|Hours|Days|Bytes)$", name)
+    if named and not re.search(r"(Milli|Micro|Nano|Kilo|Mega|Giga|Tera)", name):
+        return named.group(1).lower()
+    if re.search(r"(Count|Number|Factor|Percent|Milli|Micro|Units?|Rate|Timestamp|Epoch|Time$|Date)", name):
+        return None
+    first = (sentences(prop.get("documentation")) or [""])[0].lower()
+    said = re.search(rf"\b(?:in|of|many) ({UNITS})\b(?! (?:of|to|per))", first)
+    if said and not re.search(r"per second|per minute|epoch|(in|of) (milli|micro)", first):
+        return said.group(1)
+    if re.search(r"(Timeout|Period|Duration|Interval|Delay|Ttl|TTL)", name):
+        all_text = re.sub(r"\s+", " ", prop.get("documentation") or "").lower()
+        found = {u for u in re.findall(r"[\d,]+ ?\)? ?(seconds|minutes|hours|days)\b", all_text)}
+        if "seconds" in found and not re.search(r"milliseconds", all_text):
+            return "seconds"
+    return None
+
+
+def notation(database, kind):
+    """A type as text, and the values it allows."""
+    name = kind["type"]
+    if name == "ref":
+        return "#" + database.tables["typeDefinition"][kind["reference"]["$ref"]]["name"], []
+    if name in ("array", "map"):
+        inner, values = notation(database, kind["element"])
+        return f"{'list' if name == 'array' else 'map'}({inner})", values
+    if name == "union":
+        parts = sorted({notation(database, part)[0] for part in kind["types"]})
+        return "any(" + "|".join(parts) + ")", []
+    return {"date-time": "string", "null": "json"}.get(name, name), list(kind.get("allowedValues", []))
+
+
+def property_facts(database, name, prop):
+    kind, values = notation(database, prop["type"])
+    facts = {"type": kind}
+    if values:
+        facts["values"] = values
+    if prop.get("required"):
+        facts["required"] = True
+    if prop.get("causesReplacement", "no") != "no":
+        facts["replace"] = prop["causesReplacement"]
+    if prop.get("relationshipRefs"):
+        facts["refs"] = sorted({f"{r['cloudFormationType']}.{r['propertyName']}" for r in prop["relationshipRefs"]})
+    if unit := unit_of(name, kind, prop):
+        facts["unit"] = unit
+    if prop.get("defaultValue") not in (None, ""):
+        facts["default"] = str(prop["defaultValue"]).strip()[:80]
+    if prop.get("deprecated") == "WARN":
+        facts["deprecated"] = True
+    if doc := summary(prop.get("documentation")):
+        facts["doc"] = doc
+    return facts
+
+
+def members(database, properties):
+    kept = {name: p for name, p in properties.items() if p.get("deprecated") != "IGNORE"}
+    return {name: property_facts(database, name, prop) for name, prop in sorted(kept.items())}
+
+
+def type_facts(database, definition):
+    facts = {}
+    if doc := summary(definition.get("documentation")):
+        facts["doc"] = doc
+    facts["properties"] = members(database, definition["properties"])
+    return facts
+
+
+def attribute_facts(database, attribute):
+    facts = {"type": notation(database, attribute["type"])[0]}
+    if doc := summary(attribute.get("documentation")):
+        facts["doc"] = doc
+    return facts
+
+
+def metric_facts(database, resource):
+    """The metrics of a resource that one dimension names, by name."""
+    found = {}
+    for metric in database.linked("resourceHasMetric", resource, "metric"):
+        sets = [d["dimensions"] for d in database.linked("usesDimensionSet", metric, "dimensionSet")]
+        single = [s[0]["name"] for s in sets if len(s) == 1 and "value" not in s[0]]
+        if single:
+            facts = {"namespace": metric["namespace"], "dimension": single[0], "statistic": metric["statistic"]}
+            if doc := summary(metric.get("description")):
+                facts["doc"] = doc
+            found[metric["name"]] = facts
+    return dict(sorted(found.items()))
+
+
+def resource_facts(database, resource):
+    facts = {}
+    if doc := summary(resource.get("documentation")):
+        facts["doc"] = doc
+    facts["ref"] = resource.get("cfnRefIdentifier") or resource.get("primaryIdentifier") or []
+    if resource.get("isStateful"):
+        facts["stateful"] = True
+    if resource.get("arnTemplate"):
+        facts["arn"] = resource["arnTemplate"]
+    if resource.get("tagInformation"):
+        facts["tags"] = resource["tagInformation"]["tagPropertyName"]
+    attributes = sorted(resource["attributes"].items())
+    facts["attributes"] = {name: attribute_facts(database, attribute) for name, attribute in attributes}
+    facts["properties"] = members(database, resource["properties"])
+    definitions = sorted(database.linked("usesType", resource, "typeDefinition"), key=lambda d: d["name"])
+    facts["types"] = {d["name"]: type_facts(database, d) for d in definitions}
+    if metrics := metric_facts(database, resource):
+        facts["metrics"] = metrics
+    return facts
+
+
+def written(value):
+    """JSON with one member a line down to properties, which are one line each."""
+    one_line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    is_deep = isinstance(value, dict) and any(isinstance(v, dict) for v in value.values())
+    if not is_deep:
+        return one_line
+    lines = [f"{json.dumps(key)}:{written(member)}" for key, member in value.items()]
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def write_features(features):
+    """The features of the manifest: one per service, and `all`. The default ones are chosen by hand."""
+    manifest = HERE.parent / "Cargo.toml"
+    text = manifest.read_text(encoding="utf-8")
+    before = text[: text.index("\nall = [")]
+    listed = "".join(f'    "{feature}",\n' for feature in features)
+    single = "".join(f"{feature} = []\n" for feature in features)
+    manifest.write_text(f"{before}\nall = [\n{listed}]\n{single}", encoding="utf-8")
+
+
+def main():
+    database = Database(read_schema(archive_bytes(sys.argv[1:])))
+    services = {}
+    for resource in database.tables["resource"].values():
+        name = resource["cloudFormationType"].rsplit("::", 1)[0]
+        services.setdefault(name, {})[resource["cloudFormationType"]] = resource_facts(database, resource)
+    folder = HERE / "services"
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.json"):
+        old.unlink()
+    features = []
+    counts = {"resources": 0, "types": 0, "properties": 0, "attributes": 0}
+    for name, resources in sorted(services.items()):
+        feature = name.split("::")[1].lower() if name.startswith("AWS::") else name.replace("::", "_").lower()
+        features.append(feature)
+        facts = {"service": name, "resources": dict(sorted(resources.items()))}
+        (folder / f"{feature}.json").write_text(written(facts) + "\n", encoding="utf-8")
+        for resource in resources.values():
+            counts["resources"] += 1
+            counts["types"] += len(resource["types"])
+            counts["attributes"] += len(resource["attributes"])
+            counts["properties"] += len(resource["properties"])
+            counts["properties"] += sum(len(t["properties"]) for t in resource["types"].values())
+    write_features(sorted(features))
+    source = {"package": PACKAGE, "version": VERSION, "services": len(services), **counts}
+    (HERE / "source.json").write_text(json.dumps(source, indent=2) + "\n", encoding="utf-8")
+    print(source)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+//! What AWS says of resource types, at run time: which change replaces a resource, which resources hold data.
+//!
+//! Known are the types of the services whose features are enabled.
+//!
+//! ```
+//! use cfn::facts::{self, Replacement};
+//!
+//! assert_eq!(facts::replacement("AWS::SQS::Queue", "QueueName"), Some(Replacement::Yes));
+//! assert_eq!(facts::replacement("AWS::SQS::Queue", "VisibilityTimeout"), Some(Replacement::No));
+//! assert_eq!(facts::is_stateful("AWS::SQS::Queue"), Some(true));
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, OnceLock};
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+include!(concat!(env!("OUT_DIR"), "/tables.rs"));
+
+/// Whether a change of a property replaces the resource by a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Replacement {
+    /// It is updated in place.
+    No,
+    /// It depends on the values.
+    Maybe,
+    /// It is replaced.
+    Yes,
+}
+
+/// Whether a change of this property replaces the resource; nothing when the type or the property is not known.
+///
+/// A property of a nested type is named by its path, as in `ImportSourceSpecification.InputFormat`; what replaces on
+/// the way to it counts too.
+#[must_use]
+pub fn replacement(resource_type: &str, property: &str) -> Option<Replacement> {
+    let resource = resource(resource_type)?;
+    let mut properties = &resource.properties;
+    let mut strongest = Replacement::No;
+    let steps = property.split('.').filter(|step| step.parse::<usize>().is_err());
+    for step in steps {
+        let facts = properties.get(step)?;
+        strongest = strongest.max(match facts.replace.as_deref() {
+            Some("yes") => Replacement::Yes,
+            Some(_) => Replacement::Maybe,
+            None => Replacement::No,
+        });
+        match facts.nested().and_then(|name| resource.types.get(name)) {
+            Some(nested) => properties = &nested.properties,
+            // Below JSON and maps there are no facts: what holds for the whole holds for its parts.
+            None => break,
+        }
+    }
+    Some(strongest)
+}
+
+/// Whether resources of this type hold data that is lost when they are removed; nothing when the type is not known.
+#[must_use]
+pub fn is_stateful(resource_type: &str) -> Option<bool> {
+    resource(resource_type).map(|facts| facts.stateful)
+}
+
+/// The form of the ARN of this type, as in `arn:${Partition}:sqs:${Region}:${Account}:${QueueName}`.
+#[must_use]
+pub fn arn_template(resource_type: &str) -> Option<&'static str> {
+    resource(resource_type)?.arn.as_deref()
+}
+
+/// All resource types that are known, in alphabetical order.
+pub fn resource_types() -> impl Iterator<Item = &'static str> {
+    SERVICES
+        .keys()
+        .filter_map(|name| service(name))
+        .flat_map(|facts| facts.resources.keys().map(String::as_str))
+}
+
+/// The numbers of resource types, nested types and properties that are known.
+#[must_use]
+pub fn counts() -> (usize, usize, usize) {
+    let resources = resource_types().filter_map(resource);
+    resources.fold((0, 0, 0), |(resources, types, properties), facts| {
+        let nested: usize = facts.types.values().map(|nested| nested.properties.len()).sum();
+        (resources + 1, types + facts.types.len(), properties + facts.properties.len() + nested)
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct Service {
+    resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Resource {
+    #[serde(default)]
+    stateful: bool,
+    arn: Option<String>,
+    pub(crate) properties: BTreeMap<String, Property>,
+    pub(crate) types: BTreeMap<String, Nested>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Nested {
+    pub(crate) properties: BTreeMap<String, Property>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Property {
+    /// As in `string`, `list(tag)`, `#KeySchema`, `any(json|string)`.
+    #[serde(rename = "type")]
+    pub(crate) notation: String,
+    #[serde(default)]
+    pub(crate) values: Vec<Json>,
+    #[serde(default)]
+    pub(crate) required: bool,
+    replace: Option<String>,
+}
+
+impl Property {
+    /// The nested type that this property is, or is a list or a map of.
+    fn nested(&self) -> Option<&str> {
+        let start = self.notation.find('#')? + 1;
+        self.notation.get(start..)?.split([')', '|']).next()
+    }
+}
+
+/// The facts of a service as text, and read when they are first asked for.
+struct Table {
+    text: &'static str,
+    parsed: OnceLock<Option<Service>>,
+}
+
+static SERVICES: LazyLock<BTreeMap<&'static str, Table>> = LazyLock::new(|| {
+    TABLES.iter().map(|(name, text)| (*name, Table { text, parsed: OnceLock::new() })).collect()
+});
+
+fn service(name: &str) -> Option<&'static Service> {
+    let table = SERVICES.get(name)?;
+    table.parsed.get_or_init(|| serde_json::from_str(table.text).ok()).as_ref()
+}
+
+pub(crate) fn resource(resource_type: &str) -> Option<&'static Resource> {
+    service(resource_type.rsplit_once("::")?.0)?.resources.get(resource_type)
+}

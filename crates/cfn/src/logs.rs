@@ -1,0 +1,9 @@
+//! Amazon CloudWatch Logs: log groups and metric filters.
+
+include!(concat!(env!("OUT_DIR"), "/logs.rs"));
+
+pub use log_group::LogGroupClass;
+pub use metric_filter::{
+    Dimension as FilterDimension, MetricTransformation, MetricTransformationRequired,
+    MetricTransformationUnit,
+};

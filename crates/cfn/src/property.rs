@@ -1,0 +1,179 @@
+//! What properties are made of: the set of them, lists, maps and tags.
+
+use std::marker::PhantomData;
+
+use serde::{Serialize, Serializer};
+
+pub(crate) use serde_json::Value as Json;
+
+use crate::parameter::Param;
+pub(crate) use crate::value::Value;
+
+/// What can be the value of a property: it has a JSON form.
+pub trait Property {
+    /// The JSON that goes into the template.
+    fn into_json(self) -> Json;
+}
+
+impl Property for Json {
+    fn into_json(self) -> Json {
+        self
+    }
+}
+
+/// The properties that were set, by their AWS names.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Properties(serde_json::Map<String, Json>);
+
+impl Properties {
+    /// No properties.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// These properties; anything but an object is none.
+    pub(crate) fn from_json(json: Json) -> Self {
+        match json {
+            Json::Object(fields) => Self(fields),
+            _ => Self::new(),
+        }
+    }
+
+    /// Sets a property, whatever it was before.
+    pub(crate) fn with<P: Property>(mut self, name: &str, value: P) -> Self {
+        self.0.insert(name.to_owned(), value.into_json());
+        self
+    }
+
+    /// The object that a property holds, made if there is none, to set one of its members.
+    pub(crate) fn object(&mut self, name: &str) -> &mut serde_json::Map<String, Json> {
+        let entry = self.0.entry(name).or_insert(Json::Null);
+        if !entry.is_object() {
+            *entry = Json::Object(serde_json::Map::new());
+        }
+        match entry {
+            Json::Object(fields) => fields,
+            _ => unreachable!("made an object just above"),
+        }
+    }
+
+    /// The JSON object of all properties.
+    pub(crate) fn into_json(self) -> Json {
+        Json::Object(self.0)
+    }
+}
+
+/// A list property; made from anything that can be iterated over items that convert, or from a parameter or an
+/// intrinsic function that gives the whole list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct List<T> {
+    json: Json,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<T: Property, I> From<I> for List<T>
+where
+    I: IntoIterator,
+    I::Item: Into<T>,
+{
+    fn from(items: I) -> Self {
+        let items = items.into_iter().map(|item| item.into().into_json()).collect();
+        Self { json: Json::Array(items), item: PhantomData }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> From<&Param> for List<T> {
+    fn from(parameter: &Param) -> Self {
+        Self { json: Value::<T>::from(parameter).into_json(), item: PhantomData }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> From<Value<Vec<T>>> for List<T> {
+    fn from(list: Value<Vec<T>>) -> Self {
+        Self { json: list.into_json(), item: PhantomData }
+    }
+}
+
+/// An attribute that is a list of text is one of typed text too.
+#[diagnostic::do_not_recommend]
+impl<T> From<Value<Vec<String>>> for List<Value<T>> {
+    fn from(list: Value<Vec<String>>) -> Self {
+        Self { json: list.into_json(), item: PhantomData }
+    }
+}
+
+impl<T> Property for List<T> {
+    fn into_json(self) -> Json {
+        self.json
+    }
+}
+
+impl<T> Serialize for List<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json.serialize(serializer)
+    }
+}
+
+/// A map property, ordered by key; made from pairs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Map<T> {
+    json: Json,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<T: Property, I, K, V> From<I> for Map<T>
+where
+    I: IntoIterator<Item = (K, V)>,
+    K: Into<String>,
+    V: Into<T>,
+{
+    fn from(pairs: I) -> Self {
+        let fields = pairs.into_iter().map(|(key, value)| (key.into(), value.into().into_json())).collect();
+        Self { json: Json::Object(fields), item: PhantomData }
+    }
+}
+
+impl<T> Property for Map<T> {
+    fn into_json(self) -> Json {
+        self.json
+    }
+}
+
+impl<T> Serialize for Map<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json.serialize(serializer)
+    }
+}
+
+/// A tag of a resource: a key of 1 to 128 characters and a value of up to 256.
+///
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Tag {
+    key: String,
+    value: Value<String>,
+}
+
+impl Tag {
+    /// A tag.
+    #[must_use]
+    pub fn new(key: impl Into<String>, value: impl Into<Value<String>>) -> Self {
+        Self { key: key.into(), value: value.into() }
+    }
+}
+
+impl<K: Into<String>, V: Into<Value<String>>> From<(K, V)> for Tag {
+    fn from((key, value): (K, V)) -> Self {
+        Self::new(key, value)
+    }
+}
+
+impl Property for Tag {
+    fn into_json(self) -> Json {
+        serde_json::json!({ "Key": self.key, "Value": self.value })
+    }
+}

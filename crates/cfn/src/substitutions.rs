@@ -1,0 +1,59 @@
+//! Checks that every `${Name}` in the definition of a state machine becomes something.
+//!
+//! CloudFormation leaves a `${Name}` without a substitution as it is, and the state machine fails when it runs.
+
+use serde_json::Value as Json;
+
+use crate::declaration::Resource;
+use crate::document::Document;
+use crate::error::TemplateError;
+use crate::stepfunctions::StateMachine;
+
+pub(crate) fn check(document: &Document) -> Result<(), TemplateError> {
+    for (id, entry) in &document.resources {
+        let Some(definition) =
+            entry.properties.get("Definition").filter(|_| entry.r#type == StateMachine::TYPE)
+        else {
+            continue;
+        };
+        let given = entry.properties.get("DefinitionSubstitutions");
+        let known = |name: &str| given.is_some_and(|given| given.get(name).is_some());
+        let mut wanted = Vec::new();
+        names(definition, &mut wanted);
+        if let Some(name) = wanted.into_iter().find(|name| !known(name)) {
+            return Err(TemplateError::Unsubstituted { machine: id.clone(), name: name.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn names<'a>(json: &'a Json, found: &mut Vec<&'a str>) {
+    match json {
+        Json::String(text) => found.extend(text.split("${").skip(1).filter_map(name)),
+        Json::Array(items) => items.iter().for_each(|item| names(item, found)),
+        Json::Object(fields) => fields.values().for_each(|value| names(value, found)),
+        _ => {}
+    }
+}
+
+/// The name before the closing brace; other text between braces is not a substitution.
+fn name(after: &str) -> Option<&str> {
+    let (name, _) = after.split_once('}')?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_name.then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_text_of_any_depth() {
+        let definition = json!({ "a": ["x ${Queue} y ${Topic_2}", { "b": "${ $.x }" }], "c": "${}" });
+        let mut found = Vec::new();
+        names(&definition, &mut found);
+        assert_eq!(found, ["Queue", "Topic_2"]);
+    }
+}

@@ -1,0 +1,219 @@
+use super::*;
+use crate::replay::{Answer, Call, Replay};
+use saga::{Change, Condition, FieldChange, Guard, Refusal, SagaId, Scalar, Write, fence::FenceState};
+use serde_json::{Value as Json, json};
+
+fn tables() -> Tables {
+    let variables: Variables = [
+        ("FLYOVER_FENCE_TABLE", "fences"),
+        ("FLYOVER_FENCE_TTL_SECONDS", "60"),
+        ("FLYOVER_TABLE_STOCK", "stock-table"),
+    ]
+    .into_iter()
+    .collect();
+    Tables::from_variables(&variables, &[EntitySpec { name: "stock", key: "sku", fields: &[] }]).unwrap()
+}
+
+fn store(answers: impl IntoIterator<Item = Answer>) -> (DynamoStore, Replay) {
+    let replay = Replay::of(answers);
+    let deadline = Deadline::after(Duration::from_secs(3));
+    (DynamoStore::new(Client::new(&replay.config()), tables(), deadline), replay)
+}
+
+fn fence_key() -> FenceKey {
+    FenceKey { saga_id: SagaId::try_from("o-1".to_owned()).unwrap(), step: "reserve" }
+}
+
+fn stock(sku: &str) -> RowKey {
+    RowKey { entity: "stock".into(), attribute: "sku".into(), value: sku.to_owned() }
+}
+
+fn take(n: i64) -> Write {
+    let refusal = Some(Refusal { error: "OutOfStock".into(), cause: "{}".into() });
+    let guards = vec![Guard { condition: Condition::AtLeast("available".into(), n), refusal }];
+    let change = Change::Update([("available".into(), FieldChange::Add(-n))].into());
+    Write { key: stock("nw-1"), change, guards }
+}
+
+fn transaction(expected: Option<FenceState>, writes: Vec<Write>) -> Transaction {
+    let next = Fence::Done { output: json!({ "units": 3 }), inverse: Vec::new() };
+    Transaction { fence: fence_key(), expected, next, writes }
+}
+
+fn fence_item(state: &str) -> Json {
+    json!({
+        "saga_id": { "S": "o-1" }, "step": { "S": "reserve" }, "state": { "S": state },
+        "output": { "S": "{\"units\":3}" }, "inverse": { "S": "[]" },
+    })
+}
+
+fn cancelled(reasons: &Json) -> Answer {
+    let code = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+    Answer::Json(400, json!({ "__type": code, "Message": "cancelled", "CancellationReasons": reasons }))
+}
+
+fn none() -> Json {
+    json!({ "Code": "None" })
+}
+
+fn few() -> Json {
+    json!({ "Code": "ConditionalCheckFailed", "Item": { "sku": { "S": "nw-1" }, "available": { "N": "2" } } })
+}
+
+fn ok() -> Answer {
+    Answer::ok(json!({}))
+}
+
+fn targets(replay: &Replay) -> Vec<String> {
+    replay.calls().into_iter().map(|Call { target, .. }| target.replace("DynamoDB_20120810.", "")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fence_alone_is_a_put_under_its_condition() {
+    let (store, replay) = store([ok(), ok()]);
+    assert_eq!(store.apply(&transaction(None, vec![])).await, Ok(()));
+    assert_eq!(store.apply(&transaction(Some(FenceState::Started), vec![])).await, Ok(()));
+    assert_eq!(targets(&replay), ["PutItem", "PutItem"]);
+    let [first, second] = &replay.calls()[..] else { panic!("two calls") };
+    assert_eq!(first.body["TableName"], "fences");
+    assert_eq!(first.body["ConditionExpression"], "attribute_not_exists(saga_id)");
+    assert_eq!(second.body["ConditionExpression"], "#state = :expected");
+    assert_eq!(second.body["ExpressionAttributeValues"], json!({ ":expected": { "S": "started" } }));
+    assert_eq!(second.body["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fence_that_moved_is_told_as_it_is() {
+    let refused = |item: Json| {
+        Answer::Json(
+            400,
+            json!({ "__type": "ConditionalCheckFailedException", "message": "no", "Item": item }),
+        )
+    };
+    let (store, _) = store([refused(fence_item("done")), refused(fence_item("?"))]);
+    let done = Fence::Done { output: json!({ "units": 3 }), inverse: vec![] };
+    assert_eq!(store.apply(&transaction(None, vec![])).await, Err(Refused::Fence(Some(done))));
+    let unreadable = store.apply(&transaction(None, vec![])).await.unwrap_err();
+    assert!(
+        matches!(&unreadable, Refused::Unavailable(why) if why.0.contains("its state is `?`")),
+        "{unreadable:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn fence_and_writes_are_one_transaction() {
+    let (store, replay) = store([ok()]);
+    assert_eq!(store.apply(&transaction(None, vec![take(3)])).await, Ok(()));
+    let body = &replay.calls()[0].body;
+    assert_eq!(targets(&replay), ["TransactWriteItems"]);
+    assert_eq!(body["TransactItems"][0]["Put"]["Item"]["state"], json!({ "S": "done" }));
+    let update = &body["TransactItems"][1]["Update"];
+    assert_eq!(update["TableName"], "stock-table");
+    assert_eq!(update["Key"], json!({ "sku": { "S": "nw-1" } }));
+    assert_eq!(update["ConditionExpression"], "#n0 >= :v0");
+    assert_eq!(update["UpdateExpression"], "ADD #n0 :v1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fence_that_moved_cancels_before_any_guard() {
+    let moved = json!({ "Code": "ConditionalCheckFailed", "Item": fence_item("undone") });
+    let (store, replay) = store([cancelled(&json!([moved, few()]))]);
+    let refused = store.apply(&transaction(None, vec![take(3)])).await;
+    assert_eq!(refused, Err(Refused::Fence(Some(Fence::Undone))));
+    assert_eq!(targets(&replay), ["TransactWriteItems"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_guard_is_its_rejection_once_the_fence_is_known() {
+    let (store, replay) = store([cancelled(&json!([none(), few()])), ok()]);
+    let refused = store.apply(&transaction(None, vec![take(3)])).await;
+    let Err(Refused::Guard { refusal: Some(refusal), .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(refusal.error, "OutOfStock");
+    assert_eq!(targets(&replay), ["TransactWriteItems", "GetItem"]);
+    assert_eq!(replay.calls()[1].body["ConsistentRead"], true);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_guard_behind_a_fence_that_moved_is_not_told() {
+    let done = Answer::ok(json!({ "Item": fence_item("done") }));
+    let (store, _) = store([cancelled(&json!([none(), few()])), done]);
+    let refused = store.apply(&transaction(None, vec![take(3)])).await;
+    assert!(matches!(refused, Err(Refused::Fence(Some(Fence::Done { .. })))), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn conflicts_throttling_and_lost_answers_are_tried_again() {
+    let conflict = cancelled(&json!([none(), { "Code": "TransactionConflict" }]));
+    let answers = [
+        conflict,
+        Answer::error("ThrottlingException"),
+        Answer::error("TransactionInProgressException"),
+        Answer::error("RequestLimitExceeded"),
+        Answer::Json(500, json!({ "__type": "InternalServerError" })),
+        Answer::Lost,
+        ok(),
+    ];
+    let (store, replay) = store(answers);
+    let store = store.until(Deadline::after(Duration::from_secs(20)));
+    assert_eq!(store.apply(&transaction(None, vec![take(3)])).await, Ok(()));
+    assert_eq!(replay.calls().len(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hung_connection_leaves_time_for_another_try() {
+    let (store, replay) = store([Answer::Silence, ok()]);
+    assert_eq!(store.apply(&transaction(None, vec![take(3)])).await, Ok(()));
+    assert_eq!(replay.calls().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_stays_busy_is_unavailable_in_time_and_says_why() {
+    let (store, replay) = store(std::iter::repeat_n(Answer::error("ThrottlingException"), 1_000));
+    let refused = store.apply(&transaction(None, vec![take(3)])).await.unwrap_err();
+    assert!(
+        matches!(&refused, Refused::Unavailable(why) if why.0.contains("ThrottlingException")),
+        "{refused:?}"
+    );
+    assert!(replay.calls().len() > 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_try_would_not_change_is_not_tried_again() {
+    let (store, replay) = store([Answer::error("AccessDeniedException")]);
+    let refused = store.apply(&transaction(None, vec![take(3)])).await.unwrap_err();
+    let text = "AccessDeniedException: AccessDeniedException was replayed";
+    assert_eq!(refused, Refused::Unavailable(Unavailable(text.into())));
+    assert_eq!(replay.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_are_consistent_and_absent_is_absent() {
+    let row = json!({ "sku": { "S": "nw-1" }, "available": { "N": "39" } });
+    let (store, replay) = store([
+        Answer::ok(json!({ "Item": row })),
+        ok(),
+        Answer::ok(json!({ "Item": fence_item("undone") })),
+    ]);
+    let expected: Row = [("available".into(), Scalar::Number(39))].into();
+    assert_eq!(store.read_row(&stock("nw-1")).await, Ok(Some(expected)));
+    assert_eq!(store.read_fence(&fence_key()).await, Ok(None));
+    assert_eq!(store.read_fence(&fence_key()).await, Ok(Some(Fence::Undone)));
+    assert!(replay.calls().iter().all(|call| call.body["ConsistentRead"] == true));
+}
+
+#[test]
+fn every_table_must_be_named() {
+    let variables: Variables =
+        [("FLYOVER_FENCE_TABLE", "fences"), ("FLYOVER_FENCE_TTL_SECONDS", "soon")].into_iter().collect();
+    let invalid = Tables::from_variables(&variables, &[]).unwrap_err();
+    assert_eq!(
+        invalid.to_string(),
+        "the environment variable `FLYOVER_FENCE_TTL_SECONDS` is `soon`, but a whole number of seconds is needed: \
+         correct it in the stack"
+    );
+    let spec = EntitySpec { name: "order-lines", key: "id", fields: &[] };
+    let variables: Variables =
+        [("FLYOVER_FENCE_TABLE", "fences"), ("FLYOVER_FENCE_TTL_SECONDS", "60")].into_iter().collect();
+    let missing = Tables::from_variables(&variables, &[spec]).unwrap_err();
+    assert!(missing.to_string().contains("FLYOVER_TABLE_ORDER_LINES"), "{missing}");
+}

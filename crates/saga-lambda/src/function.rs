@@ -1,0 +1,55 @@
+//! Functions on Lambda.
+
+use crate::{
+    DynamoStore, Error, Tables, Variables, aws,
+    batch::{Message, Verdict, each_message},
+    deadline::Deadline,
+    log,
+    participant::Answering,
+};
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{LambdaEvent, service_fn};
+use saga::{Entities, HandleAll, Participant, Service, environment};
+use std::time::Duration;
+
+/// Serves a participant: takes the messages of its queue, carries each out exactly once in effect, and answers the
+/// state machine. Returns when Lambda ends the process.
+///
+/// # Errors
+/// When a variable that the stack sets is missing or invalid, or when the Lambda runtime stops.
+pub async fn run<H>(service: H) -> Result<(), Error>
+where
+    H: Service + HandleAll<<H::Participant as Participant>::Steps>,
+{
+    let variables = Variables::of_process();
+    let entities = <H::Participant as Participant>::Entities::SPECS;
+    let tables = Tables::from_variables(&variables, entities)?;
+    let config = aws::config(&variables)?;
+    let store =
+        DynamoStore::new(aws_sdk_dynamodb::Client::new(&config), tables, Deadline::after(Duration::ZERO));
+    let answering = Answering {
+        client: aws_sdk_sfn::Client::new(&config),
+        max_receive_count: variables.parsed(environment::MAX_RECEIVE_COUNT, "a whole number")?,
+    };
+    let (service, store, answering) = (&service, &store, &answering);
+    serve_queue(async |message, deadline| answering.carry_out(service, store, message, deadline).await).await
+}
+
+/// Serves a queue: gives each message to `handle`, with the time by which it must be done, and reports those that are
+/// to be delivered again. Logs are set up first. Returns when Lambda ends the process.
+///
+/// # Errors
+/// When the Lambda runtime stops.
+pub async fn serve_queue(handle: impl AsyncFn(Message, Deadline) -> Verdict) -> Result<(), Error> {
+    log::start();
+    let handle = &handle;
+    let serve = service_fn(async |event: LambdaEvent<SqsEvent>| {
+        let deadline = Deadline::of_invocation(&event.context).earlier(MARGIN);
+        let response = each_message(event.payload, |message| handle(message, deadline)).await;
+        Ok::<_, lambda_runtime::Error>(response)
+    });
+    lambda_runtime::run(serve).await.map_err(Error::Runtime)
+}
+
+/// What is left of the function's time for its response to reach Lambda.
+const MARGIN: Duration = Duration::from_millis(150);

@@ -1,0 +1,40 @@
+//! Serves a participant of sagas on AWS Lambda.
+//!
+//! [`run`] is a whole function: it takes the messages of the participant's queue, carries each out with
+//! [`saga::serve()`] against [`DynamoStore`], and answers the state machine. `functions/inventory` is one complete
+//! example:
+//!
+//! ```no_run
+//! # use saga::{Commit, Context, Fault, Handle};
+//! # async fn example<S: saga::Service + saga::HandleAll<<S::Participant as saga::Participant>::Steps>>(service: S)
+//! # -> Result<(), saga_lambda::Error> {
+//! saga_lambda::run(service).await
+//! # }
+//! ```
+//!
+//! Functions that are no participants use its parts: [`aws`] for lean SDK clients, [`Variables`] for configuration
+//! that fails clearly, and [`serve_queue`] for queues with partial batch failures.
+#![forbid(unsafe_code)]
+
+pub mod aws;
+mod batch;
+mod deadline;
+mod dynamo;
+mod error;
+mod function;
+mod log;
+mod participant;
+mod redact;
+#[cfg(any(test, feature = "replay"))]
+pub mod replay;
+mod reply;
+mod variables;
+
+pub use batch::{Message, Verdict, each_message};
+pub use deadline::{Deadline, Tried, persist};
+pub use dynamo::{DynamoStore, Tables};
+pub use error::Error;
+pub use function::{run, serve_queue};
+pub use log::elapsed_ms;
+pub use redact::redacted;
+pub use variables::Variables;

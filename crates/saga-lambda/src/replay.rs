@@ -1,0 +1,162 @@
+//! For tests: AWS answers from a list, without a network and with every request kept, and the log is kept too.
+
+use crate::{Variables, aws, log};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+};
+use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+use serde_json::{Value as Json, json};
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// One answer.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// A status and a JSON body.
+    Json(u16, Json),
+    /// A status and a body of another kind.
+    Text(u16, String),
+    /// The connection breaks.
+    Lost,
+    /// No answer comes.
+    Silence,
+}
+
+impl Answer {
+    /// A success.
+    pub fn ok(body: Json) -> Self {
+        Self::Json(200, body)
+    }
+
+    /// A refusal with this error code.
+    pub fn error(code: &str) -> Self {
+        Self::Json(400, json!({ "__type": code, "message": format!("{code} was replayed") }))
+    }
+}
+
+/// One request that was made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The operation, for example `DynamoDB_20120810.GetItem`, or the path of a service without that header.
+    pub target: String,
+    /// The body; text that is not JSON as a JSON string.
+    pub body: Json,
+}
+
+/// Answers in order, and remembers what was asked. After the last answer every connection breaks.
+#[derive(Debug, Clone, Default)]
+pub struct Replay(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    answers: VecDeque<Answer>,
+    calls: Vec<Call>,
+}
+
+impl Replay {
+    /// Answers with these, in order.
+    pub fn of(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let answers = answers.into_iter().collect();
+        Self(Arc::new(Mutex::new(State { answers, calls: Vec::new() })))
+    }
+
+    /// The configuration of clients that ask here.
+    ///
+    /// # Panics
+    /// Never: all variables are given.
+    pub fn config(&self) -> SdkConfig {
+        let variables: Variables = [
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+        ]
+        .into_iter()
+        .collect();
+        let connector = SharedHttpConnector::new(self.clone());
+        let http = http_client_fn(move |_, _| connector.clone());
+        match aws::builder(&variables) {
+            Ok(builder) => builder.http_client(http).build(),
+            Err(error) => unreachable!("{error}"),
+        }
+    }
+
+    /// What was asked so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().calls.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl HttpConnector for Replay {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target =
+            request.headers().get("x-amz-target").map_or_else(|| request.uri().to_owned(), Into::into);
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+        let body = serde_json::from_str(&body).unwrap_or(Json::String(body));
+        let mut state = self.lock();
+        state.calls.push(Call { target, body });
+        let answer = state.answers.pop_front().unwrap_or(Answer::Lost);
+        HttpConnectorFuture::new(async move {
+            let (status, body) = match answer {
+                Answer::Json(status, body) => (status, body.to_string()),
+                Answer::Text(status, body) => (status, body),
+                Answer::Lost => return Err(ConnectorError::io("the connection broke".into())),
+                Answer::Silence => std::future::pending().await,
+            };
+            let status = status.try_into().map_err(|error| ConnectorError::user(Box::new(error)))?;
+            Ok(HttpResponse::new(status, SdkBody::from(body)))
+        })
+    }
+}
+
+/// The log that this thread writes, as a function writes it, for as long as this lives.
+#[derive(Debug)]
+pub struct Log {
+    written: Written,
+    _guard: tracing::subscriber::DefaultGuard,
+}
+
+impl Log {
+    /// Starts keeping the log.
+    #[must_use = "the log is kept for as long as this lives"]
+    pub fn keep() -> Self {
+        let written = Written::default();
+        let writer = written.clone();
+        let guard = tracing::subscriber::set_default(log::subscriber(move || writer.clone()));
+        Self { written, _guard: guard }
+    }
+
+    /// What was written so far.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.written.lock()).into_owned()
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

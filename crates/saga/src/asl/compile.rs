@@ -1,0 +1,425 @@
+//! From a definition to a state machine.
+//!
+//! Forward, each step is a task with a task token. A declared rejection goes to the undo of the step before; anything
+//! else (a timeout, exhausted deliveries) goes to the undo of the step itself, or for the pivot to `settle`: the fence
+//! makes that safe. Backward, each undo is tried with backoff; one that cannot be done is set aside, the others go on,
+//! and at the end of the chain the saga is parked until an operator answers.
+
+use super::{
+    message::{EXECUTION, Placeholder, SAGA_ID, TOKEN, expression, publish, send},
+    state::{
+        Branch, Catch, Choice, ChoiceRule, Parallel, Pass, Retry, State, StateMachine, States, Task,
+        Transition,
+    },
+};
+use crate::{
+    budget::{Budget, BudgetError, Timing},
+    definition::{Definition, DefinitionError, NoticeSpec, Stage, StepSpec},
+    message::Op,
+    serve::{DELIVERIES_EXHAUSTED, TOO_LATE},
+};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+
+const SEND: &str = "arn:aws:states:::sqs:sendMessage.waitForTaskToken";
+const PUBLISH: &str = "arn:aws:states:::sns:publish";
+const PARK: &str = "arn:aws:states:::aws-sdk:dynamodb:putItem.waitForTaskToken";
+const UNPARK: &str = "arn:aws:states:::dynamodb:deleteItem";
+
+/// A timeout may come without a cause, and an expression without a value fails its state.
+const CAUSE: &str = "($exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '')";
+
+/// The longest name a state can have.
+const MAX_STATE_NAME: usize = 80;
+
+const COMMITTED: &str = "committed";
+const COMPENSATED: &str = "compensated";
+const UNDO: &str = "undo";
+const ALL_UNDONE: &str = "all undone?";
+const SETTLED: &str = "settled?";
+
+/// Compiles a saga to its state machine. The same input gives the same machine, byte for byte.
+///
+/// # Errors
+/// When a name is not allowed or the numbers do not fit together.
+pub fn compile(definition: &Definition, timing: Timing) -> Result<StateMachine, CompileError> {
+    definition.check_names()?;
+    Budget::of(definition, timing)?;
+    let compiler = Compiler { saga: definition, timing, undos: definition.compensable_steps().collect() };
+    let states = compiler.states();
+    let start_at = states.first().map(|(name, _)| name.clone()).unwrap_or_default();
+    let comment = format!("Saga {}", definition.name);
+    Ok(StateMachine { comment, query_language: "JSONata", start_at, states: States(states) })
+}
+
+impl StateMachine {
+    /// What the stack must give a value for.
+    pub fn placeholders(definition: &Definition) -> Vec<Placeholder> {
+        let queues = definition.steps().map(|step| Placeholder::Queue(step.participant));
+        let mut all: Vec<_> = queues.chain([Placeholder::ParkedTable]).collect();
+        if !definition.on_commit.is_empty() || !definition.on_compensate.is_empty() {
+            all.push(Placeholder::NoticeTopic);
+        }
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+/// Why a saga cannot be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CompileError {
+    /// A name is not allowed.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// The numbers do not fit together.
+    #[error(transparent)]
+    Budget(#[from] BudgetError),
+}
+
+struct Compiler<'a> {
+    saga: &'a Definition,
+    timing: Timing,
+    /// The compensable steps, in forward order.
+    undos: Vec<&'a StepSpec>,
+}
+
+type Named = (String, State);
+
+impl Compiler<'_> {
+    fn states(&self) -> Vec<Named> {
+        let mut states = Vec::new();
+        let mut before = 0;
+        for (place, stage) in self.saga.stages.iter().enumerate() {
+            let next =
+                self.saga.stages.get(place + 1).map_or_else(|| self.saga.pivot.name.to_owned(), stage_name);
+            states.push(self.stage(stage, before, next));
+            before += stage.steps().len();
+        }
+        states.extend(self.pivot());
+        for (place, step) in self.saga.finish.iter().enumerate() {
+            let next = self
+                .saga
+                .finish
+                .get(place + 1)
+                .map_or_else(|| self.first_on_commit(), |step| step.name.into());
+            states.extend(self.retriable(step, next));
+        }
+        states.extend(self.notices(&self.saga.on_commit, false, COMMITTED));
+        states.push(self.committed());
+        for place in (0..self.undos.len()).rev() {
+            states.push(self.undo(place));
+        }
+        if !self.undos.is_empty() {
+            states.extend(self.all_undone());
+        }
+        states.extend(self.notices(&self.saga.on_compensate, true, COMPENSATED));
+        states.push(self.compensated());
+        states
+    }
+
+    fn stage(&self, stage: &Stage, before: usize, next: String) -> Named {
+        match stage {
+            Stage::Step(step) => (step.name.into(), self.step(step, before, next)),
+            Stage::Parallel(steps) => (stage_name(stage), self.group(stage, steps, before, next)),
+        }
+    }
+
+    fn step(&self, step: &StepSpec, before: usize, next: String) -> State {
+        let mut catch = self.catch_rejections(step, before);
+        catch.push(self.catch_all(step.name, undo_name(step)));
+        let assign = [(step.output.to_owned(), expression("$states.result"))].into();
+        State::Task(Box::new(Task { catch, assign, transition: Transition::Next(next), ..self.run(step) }))
+    }
+
+    /// After a group fails, every step of the group is undone: a branch that was stopped may yet take effect.
+    fn group(&self, stage: &Stage, steps: &[StepSpec], before: usize, next: String) -> State {
+        let branch = |step: &StepSpec| Branch {
+            start_at: step.name.into(),
+            states: States(vec![(step.name.into(), State::Task(Box::new(self.run(step))))]),
+        };
+        let last = self.undo_before(before + steps.len());
+        let result = |n: usize| expression(&format!("$states.result[{n}]"));
+        State::Parallel(Parallel {
+            branches: steps.iter().map(branch).collect(),
+            catch: vec![self.catch_all(&stage_name(stage), last)],
+            assign: steps.iter().enumerate().map(|(n, step)| (step.output.to_owned(), result(n))).collect(),
+            transition: Transition::Next(next),
+        })
+    }
+
+    fn pivot(&self) -> Vec<Named> {
+        let step = &self.saga.pivot;
+        let forward =
+            self.saga.finish.first().map_or_else(|| self.first_on_commit(), |step| step.name.into());
+        let backward = self.undo_before(self.undos.len());
+        let mut catch = self.catch_rejections(step, self.undos.len());
+        catch.push(self.catch_all(step.name, settle_name(step)));
+        let run = Task {
+            catch,
+            assign: [(step.output.to_owned(), expression("$states.result"))].into(),
+            transition: Transition::to(&forward),
+            ..self.run(step)
+        };
+        let reason = format!(
+            "$exists($states.result.error) ? {{'step': '{}', 'error': $states.result.error, 'cause': $states.result.cause}} : $reason",
+            step.name
+        );
+        let settle = Task {
+            catch: vec![catch_errors(park_name(&settle_name(step)), error_as("unresolved", step.name))],
+            assign: [
+                ("settled".to_owned(), expression("$states.result")),
+                ("reason".to_owned(), expression(&reason)),
+            ]
+            .into(),
+            transition: Transition::to(SETTLED),
+            ..self.insist(step, Op::Settle)
+        };
+        let settled = Choice {
+            choices: vec![ChoiceRule {
+                condition: "{% $settled.direction = 'forward' %}".into(),
+                assign: [(step.output.to_owned(), expression("$settled.output"))].into(),
+                next: forward,
+            }],
+            assign: BTreeMap::new(),
+            default: backward,
+        };
+        let mut states = vec![
+            (step.name.to_owned(), State::Task(Box::new(run))),
+            (settle_name(step), State::Task(Box::new(settle))),
+            (SETTLED.to_owned(), State::Choice(settled)),
+        ];
+        states.extend(self.park(&settle_name(step), None));
+        states
+    }
+
+    fn retriable(&self, step: &StepSpec, next: String) -> Vec<Named> {
+        let task = Task {
+            catch: vec![catch_errors(park_name(step.name), error_as("unresolved", step.name))],
+            assign: [(step.output.to_owned(), expression("$states.result"))].into(),
+            transition: Transition::Next(next),
+            ..self.insist(step, Op::Run)
+        };
+        let mut states = vec![(step.name.to_owned(), State::Task(Box::new(task)))];
+        states.extend(self.park(step.name, None));
+        states
+    }
+
+    /// An undo that cannot be done is set aside in `$unresolved`; the others go on.
+    fn undo(&self, place: usize) -> Named {
+        let step = self.undos[place];
+        let next = if place == 0 { ALL_UNDONE.to_owned() } else { undo_name(self.undos[place - 1]) };
+        let set_aside = format!(
+            "$merge([$unresolved, {{'{}': {{'error': $states.errorOutput.Error, 'cause': {CAUSE}}}}}])",
+            step.name
+        );
+        let task = Task {
+            catch: vec![catch_errors(
+                next.clone(),
+                [("unresolved".to_owned(), expression(&set_aside))].into(),
+            )],
+            transition: Transition::Next(next),
+            ..self.insist(step, Op::Undo)
+        };
+        (undo_name(step), State::Task(Box::new(task)))
+    }
+
+    fn all_undone(&self) -> Vec<Named> {
+        let choice = Choice {
+            choices: vec![ChoiceRule {
+                condition: "{% $count($keys($unresolved)) > 0 %}".into(),
+                assign: BTreeMap::new(),
+                next: park_name(UNDO),
+            }],
+            assign: BTreeMap::new(),
+            default: self.first_on_compensate(),
+        };
+        let mut states = vec![(ALL_UNDONE.to_owned(), State::Choice(choice))];
+        states.extend(self.park(UNDO, Some(self.first_on_compensate())));
+        states
+    }
+
+    /// Waits for an operator with a record in the table of parked sagas. `skip`: where the operator may send the saga
+    /// instead of trying again; what is skipped stays in `$unresolved` and shows in the outcome.
+    fn park(&self, what: &str, skip: Option<String>) -> Vec<Named> {
+        let table = Placeholder::ParkedTable.text();
+        let text = |jsonata: &str| json!({ "S": expression(jsonata) });
+        // Two sagas can act for one saga id; the names of their steps differ, `undo` alone does not.
+        let record = if what == UNDO { format!("undo {}", self.saga.name) } else { what.to_owned() };
+        let key = json!({ "saga_id": text(SAGA_ID), "what": { "S": record } });
+        let mut item = key.clone();
+        item["saga"] = json!({ "S": self.saga.name });
+        item["execution"] = text(EXECUTION);
+        item["unresolved"] = text("$string($unresolved)");
+        item["reason"] = text("$exists($reason) ? $string($reason) : 'none'");
+        item["since"] = text("$states.context.State.EnteredTime");
+        item["task_token"] = text(TOKEN);
+        let retry = vec![Retry::with("States.ALL", self.timing.undo_retry())];
+        let park = Task {
+            resource: PARK,
+            arguments: json!({ "TableName": table, "Item": item }),
+            timeout_seconds: None,
+            retry: retry.clone(),
+            catch: Vec::new(),
+            assign: skip.iter().map(|_| ("answer".to_owned(), expression("$states.result"))).collect(),
+            transition: Transition::Next(unpark_name(what)),
+        };
+        let again = if what == UNDO { self.undo_before(self.undos.len()) } else { what.to_owned() };
+        let cleared: BTreeMap<_, _> = [("unresolved".to_owned(), expression("{}"))].into();
+        let (after, assign) = match &skip {
+            Some(_) => (answer_name(what), BTreeMap::new()),
+            None => (again.clone(), cleared.clone()),
+        };
+        let unpark = Task {
+            resource: UNPARK,
+            arguments: json!({ "TableName": table, "Key": key }),
+            timeout_seconds: None,
+            retry,
+            catch: vec![catch_errors(after.clone(), assign.clone())],
+            assign,
+            transition: Transition::Next(after),
+        };
+        let mut states = vec![
+            (park_name(what), State::Task(Box::new(park))),
+            (unpark_name(what), State::Task(Box::new(unpark))),
+        ];
+        if let Some(next) = skip {
+            let condition = "{% $answer.action = 'skip' %}".into();
+            let skipped = ChoiceRule { condition, assign: BTreeMap::new(), next };
+            let answer = Choice { choices: vec![skipped], assign: cleared, default: again };
+            states.push((answer_name(what), State::Choice(answer)));
+        }
+        states
+    }
+
+    /// A notice never blocks or fails the saga.
+    fn notices(&self, notices: &[NoticeSpec], compensated: bool, end: &str) -> Vec<Named> {
+        let task = |place: usize, notice: &NoticeSpec| {
+            let next = notices.get(place + 1).map_or_else(|| end.to_owned(), notice_name);
+            let task = Task {
+                resource: PUBLISH,
+                arguments: publish(self.saga, notice, compensated),
+                timeout_seconds: None,
+                retry: vec![Retry::with("States.ALL", self.timing.send_retry())],
+                catch: vec![catch_errors(next.clone(), BTreeMap::new())],
+                assign: BTreeMap::new(),
+                transition: Transition::Next(next),
+            };
+            (notice_name(notice), State::Task(Box::new(task)))
+        };
+        notices.iter().enumerate().map(|(place, notice)| task(place, notice)).collect()
+    }
+
+    fn committed(&self) -> Named {
+        let mut output = self.outcome(COMMITTED);
+        output["output"] = expression(&format!("${}", self.saga.pivot.output));
+        (COMMITTED.to_owned(), State::Pass(Pass { output, transition: Transition::End(true) }))
+    }
+
+    fn compensated(&self) -> Named {
+        let mut output = self.outcome(COMPENSATED);
+        output["reason"] = expression("$reason");
+        output["skipped"] = expression("$unresolved");
+        (COMPENSATED.to_owned(), State::Pass(Pass { output, transition: Transition::End(true) }))
+    }
+
+    fn outcome(&self, outcome: &str) -> Json {
+        json!({ "outcome": outcome, "saga": self.saga.name, "id": expression(SAGA_ID) })
+    }
+
+    /// A run: only the send is tried again. An answer is an answer, and a timeout is an unknown outcome.
+    fn run(&self, step: &StepSpec) -> Task {
+        let answers = step.rejections.iter().copied().chain([DELIVERIES_EXHAUSTED, TOO_LATE]);
+        let send_failed = Retry::with("States.TaskFailed", self.timing.send_retry());
+        Task { retry: vec![Retry::never(answers), send_failed], ..self.task(step, Op::Run) }
+    }
+
+    /// An operation that must be done: everything is tried again.
+    fn insist(&self, step: &StepSpec, op: Op) -> Task {
+        Task { retry: vec![Retry::with("States.ALL", self.timing.undo_retry())], ..self.task(step, op) }
+    }
+
+    fn task(&self, step: &StepSpec, op: Op) -> Task {
+        Task {
+            resource: SEND,
+            arguments: send(self.saga, step, op),
+            timeout_seconds: Some(self.timing.step_timeout(step)),
+            retry: Vec::new(),
+            catch: Vec::new(),
+            assign: BTreeMap::new(),
+            transition: Transition::End(true),
+        }
+    }
+
+    fn catch_rejections(&self, step: &StepSpec, before: usize) -> Vec<Catch> {
+        if step.rejections.is_empty() {
+            return Vec::new();
+        }
+        let error_equals = step.rejections.iter().map(|name| (*name).to_owned()).collect();
+        vec![Catch { error_equals, assign: backward(step.name), next: self.undo_before(before) }]
+    }
+
+    fn catch_all(&self, step: &str, next: String) -> Catch {
+        catch_errors(next, backward(step))
+    }
+
+    /// Where compensation begins when the first `n` compensable steps may have taken effect.
+    fn undo_before(&self, n: usize) -> String {
+        n.checked_sub(1).map_or_else(|| self.first_on_compensate(), |last| undo_name(self.undos[last]))
+    }
+
+    fn first_on_commit(&self) -> String {
+        self.saga.on_commit.first().map_or_else(|| COMMITTED.to_owned(), notice_name)
+    }
+
+    fn first_on_compensate(&self) -> String {
+        self.saga.on_compensate.first().map_or_else(|| COMPENSATED.to_owned(), notice_name)
+    }
+}
+
+/// What is known when a saga turns back.
+fn backward(step: &str) -> BTreeMap<String, Json> {
+    let mut assign = error_as("reason", step);
+    assign.insert("unresolved".into(), expression("{}"));
+    assign
+}
+
+fn error_as(variable: &str, step: &str) -> BTreeMap<String, Json> {
+    let (error, cause) = (expression("$states.errorOutput.Error"), expression(CAUSE));
+    [(variable.to_owned(), json!({ "step": step, "error": error, "cause": cause }))].into()
+}
+
+fn catch_errors(next: String, assign: BTreeMap<String, Json>) -> Catch {
+    Catch { error_equals: vec!["States.ALL".into()], assign, next }
+}
+
+/// The names of its steps, as far as a state's name may be long.
+fn stage_name(stage: &Stage) -> String {
+    let names: Vec<_> = stage.steps().iter().map(|step| step.name).collect();
+    let all = names.join(" + ");
+    if all.len() <= MAX_STATE_NAME { all } else { format!("{} + {} more", names[0], names.len() - 1) }
+}
+
+fn undo_name(step: &StepSpec) -> String {
+    format!("undo {}", step.name)
+}
+
+fn settle_name(step: &StepSpec) -> String {
+    format!("settle {}", step.name)
+}
+
+fn park_name(what: &str) -> String {
+    format!("park {what}")
+}
+
+fn unpark_name(what: &str) -> String {
+    format!("unpark {what}")
+}
+
+fn answer_name(what: &str) -> String {
+    format!("resume {what}")
+}
+
+fn notice_name(notice: &NoticeSpec) -> String {
+    format!("publish {}", notice.name)
+}

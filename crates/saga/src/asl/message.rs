@@ -1,0 +1,95 @@
+//! What the tasks send: the wire formats of `crate::message`, as JSONata.
+
+use crate::{
+    definition::{Definition, NoticeSpec, StepSpec},
+    message::{Op, WIRE_VERSION},
+};
+use serde_json::{Map, Value as Json, json};
+
+/// What a state machine needs from its stack. It stands in the definition as `${<key>}` and is given a value by
+/// `DefinitionSubstitutions`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Placeholder {
+    /// The URL of a participant's queue.
+    Queue(&'static str),
+    /// The ARN of the topic for notices.
+    NoticeTopic,
+    /// The name of the table of parked sagas.
+    ParkedTable,
+}
+
+impl Placeholder {
+    /// The key: letters and digits, for example `QueueUrlInventory`.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Queue(participant) => format!("QueueUrl{}", pascal(participant)),
+            Self::NoticeTopic => "NoticeTopicArn".into(),
+            Self::ParkedTable => "ParkedTableName".into(),
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        format!("${{{}}}", self.key())
+    }
+}
+
+fn pascal(name: &str) -> String {
+    name.split('-')
+        .flat_map(|word| word.chars().take(1).map(|c| c.to_ascii_uppercase()).chain(word.chars().skip(1)))
+        .collect()
+}
+
+/// A JSONata expression.
+pub(super) fn expression(jsonata: &str) -> Json {
+    Json::String(format!("{{% {jsonata} %}}"))
+}
+
+pub(super) const SAGA_ID: &str = "$states.context.Execution.Input.id";
+pub(super) const EXECUTION: &str = "$states.context.Execution.Name";
+pub(super) const TOKEN: &str = "$states.context.Task.Token";
+
+/// The arguments that send a request to a step's participant.
+pub(super) fn send(definition: &Definition, step: &StepSpec, op: Op) -> Json {
+    // An undo can be sent for a step that was never run, when the values it needs are not there.
+    let inputs = if op == Op::Run { step.inputs } else { &[] };
+    let mut body = json!({
+        "v": WIRE_VERSION,
+        "saga": definition.name,
+        "id": expression(SAGA_ID),
+        "execution": expression(EXECUTION),
+        "step": step.name,
+        "op": op.as_str(),
+        "token": expression(TOKEN),
+        "input": values(definition, inputs),
+    });
+    if op == Op::Undo {
+        body["reason"] = expression("$reason");
+    }
+    json!({ "QueueUrl": Placeholder::Queue(step.participant).text(), "MessageBody": body })
+}
+
+/// The arguments that publish a notice. `compensated`: with the reason.
+pub(super) fn publish(definition: &Definition, notice: &NoticeSpec, compensated: bool) -> Json {
+    let mut message = json!({
+        "v": WIRE_VERSION,
+        "type": notice.name,
+        "saga": definition.name,
+        "id": expression(SAGA_ID),
+        "input": values(definition, notice.inputs),
+    });
+    if compensated {
+        message["reason"] = expression("$reason");
+    }
+    json!({ "TopicArn": Placeholder::NoticeTopic.text(), "Message": message })
+}
+
+fn values(definition: &Definition, names: &[&'static str]) -> Json {
+    let value = |name: &str| {
+        if name == definition.input {
+            expression("$states.context.Execution.Input.input")
+        } else {
+            expression(&format!("${name}"))
+        }
+    };
+    Json::Object(names.iter().map(|name| ((*name).to_owned(), value(name))).collect::<Map<_, _>>())
+}

@@ -1,0 +1,464 @@
+//! The numbers that must fit together, derived from one stage parameter and checked when templates are synthesised.
+
+use crate::definition::{Definition, Kind, Stage, StepSpec};
+use std::{fmt, time::Duration};
+
+/// The limit of a state's input and output, and of what the optimised SQS integration passes on:
+/// [256 KiB](https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+pub const MAX_PAYLOAD_BYTES: usize = 262_144;
+
+/// The most events an execution's history can have.
+pub const MAX_HISTORY_EVENTS: u64 = 25_000;
+
+/// The most items beside the fence in one `TransactWriteItems`.
+pub const MAX_WRITES: usize = 99;
+
+/// What a message has beside its input: names, ids and a task token of at most 2,048 characters.
+const ENVELOPE_BYTES: usize = 3_000;
+
+/// What an undo and a notice of a compensation have beside that: a reason whose error has at most 256 and whose cause at most 32,768 characters, each
+/// escaped at worst to two bytes.
+const REASON_BYTES: usize = 66_500;
+
+/// The longest an execution of a standard workflow can last.
+const LONGEST_EXECUTION: Duration = Duration::from_hours(365 * 24);
+
+/// The timing of a stage.
+///
+/// Everything is derived from production's numbers divided by one scale, so a test stage has the same structure and
+/// the same proportions. Durations are whole seconds, at least one, because CloudFormation takes no others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    scale: u32,
+}
+
+impl Timing {
+    /// Timing divided by `scale`: 1 in production. 0 counts as 1.
+    pub const fn scaled(scale: u32) -> Self {
+        Self { scale: if scale == 0 { 1 } else { scale } }
+    }
+
+    /// How long one invocation of a function may take.
+    pub fn function_timeout(self) -> Duration {
+        self.scale(Duration::from_secs(20))
+    }
+
+    /// How long a queue hides a message that was delivered: six times the function's timeout, as
+    /// [AWS asks](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).
+    pub fn visibility_timeout(self) -> Duration {
+        self.function_timeout() * 6
+    }
+
+    /// How often a message is delivered before it goes to the dead-letter queue: five, the least AWS advises, because
+    /// a throttled function also counts as a delivery.
+    pub const fn max_receive_count(self) -> u32 {
+        5
+    }
+
+    /// The time all deliveries of one message can take.
+    pub fn delivery_window(self) -> Duration {
+        self.visibility_timeout() * self.max_receive_count()
+    }
+
+    /// How long the state machine waits for the answer of a step. Rounding up to whole seconds must not make the
+    /// deliveries of a test stage take longer than the wait for them, so it is never less than those.
+    pub fn step_timeout(self, step: &StepSpec) -> Duration {
+        self.scale(step.timeout).max(self.delivery_window())
+    }
+
+    /// Retries of a send that failed: nobody has the message yet.
+    pub fn send_retry(self) -> Backoff {
+        Backoff {
+            interval: self.scale(Duration::from_secs(1)),
+            max_delay: self.scale(Duration::from_secs(20)),
+            max_attempts: 6,
+        }
+    }
+
+    /// Retries of an undo, of a settle and of a retriable step, before it is parked.
+    pub fn undo_retry(self) -> Backoff {
+        Backoff {
+            interval: self.scale(Duration::from_secs(10)),
+            max_delay: self.scale(Duration::from_mins(5)),
+            max_attempts: 6,
+        }
+    }
+
+    /// How long a queue keeps a message.
+    pub fn queue_retention(self) -> Duration {
+        Duration::from_hours(4 * 24)
+    }
+
+    /// How long a dead-letter queue keeps a message: the longest SQS allows.
+    pub fn dead_letter_retention(self) -> Duration {
+        Duration::from_hours(14 * 24)
+    }
+
+    /// How long a fence is kept: longer than any way a message can come back. A parked saga can wait for the longest
+    /// execution there is, its last message for the dead-letter queue's retention, and after a redrive for the queue's.
+    pub fn fence_ttl(self) -> Duration {
+        LONGEST_EXECUTION + self.dead_letter_retention() + self.queue_retention()
+    }
+
+    fn scale(self, duration: Duration) -> Duration {
+        let seconds = duration.as_secs().div_ceil(u64::from(self.scale));
+        Duration::from_secs(seconds.max(1))
+    }
+}
+
+/// Capped exponential backoff with full jitter, doubling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// The longest first wait.
+    pub interval: Duration,
+    /// The longest wait of all.
+    pub max_delay: Duration,
+    /// How many retries follow the first attempt.
+    pub max_attempts: u32,
+}
+
+impl Backoff {
+    /// The sum of the longest waits.
+    pub fn longest(self) -> Duration {
+        (0..self.max_attempts).map(|n| (self.interval * 2_u32.saturating_pow(n)).min(self.max_delay)).sum()
+    }
+}
+
+/// What a saga costs at worst, in time, bytes and events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// The sum along the longest path: every step times out at its limit and every undo uses all its retries.
+    pub longest: Vec<(String, Duration)>,
+    /// The largest message: its step or notice and its bytes.
+    pub largest_message: (String, usize),
+    /// The most history events of one pass.
+    pub history_events: u64,
+}
+
+impl Budget {
+    /// Derives the budget of a saga and refuses it when the numbers do not fit.
+    ///
+    /// # Errors
+    /// Shows the sum that does not fit.
+    pub fn of(definition: &Definition, timing: Timing) -> Result<Self, BudgetError> {
+        for step in definition.steps() {
+            check_step(step)?;
+        }
+        let longest = longest_path(definition, timing);
+        let total: Duration = longest.iter().map(|(_, duration)| *duration).sum();
+        if total > definition.deadline {
+            let (saga, deadline) = (definition.name, definition.deadline);
+            return Err(BudgetError::Deadline { saga, deadline, total, sum: Sum(longest) });
+        }
+        let history_events = history_events(definition, timing);
+        if history_events > MAX_HISTORY_EVENTS {
+            return Err(BudgetError::History { saga: definition.name, events: history_events });
+        }
+        Ok(Self { longest, largest_message: largest_message(definition)?, history_events })
+    }
+
+    /// The sum along the longest path.
+    pub fn total(&self) -> Duration {
+        self.longest.iter().map(|(_, duration)| *duration).sum()
+    }
+}
+
+/// A step's timeout is checked as declared, with production's numbers: a stage only scales what fits there.
+fn check_step(step: &StepSpec) -> Result<(), BudgetError> {
+    let production = Timing::scaled(1);
+    let (given, least) = (step.timeout, production.delivery_window());
+    if given < least {
+        return Err(BudgetError::StepTimeout {
+            step: step.name,
+            given,
+            deliveries: production.max_receive_count(),
+            visibility: production.visibility_timeout(),
+            least,
+        });
+    }
+    if step.max_writes > MAX_WRITES {
+        return Err(BudgetError::Writes { step: step.name, given: step.max_writes });
+    }
+    Ok(())
+}
+
+fn longest_path(definition: &Definition, timing: Timing) -> Vec<(String, Duration)> {
+    let once = |step: &StepSpec| timing.send_retry().longest() + timing.step_timeout(step);
+    let insisted = |step: &StepSpec| {
+        let retry = timing.undo_retry();
+        retry.longest() + timing.step_timeout(step) * (retry.max_attempts + 1)
+    };
+    let mut forward: Vec<_> = definition
+        .stages
+        .iter()
+        .map(|stage| {
+            let longest = stage.steps().iter().map(once).max().unwrap_or_default();
+            (format!("run {}", stage_name(stage)), longest)
+        })
+        .collect();
+    forward.push((format!("run {}", definition.pivot.name), once(&definition.pivot)));
+    forward.push((format!("settle {}", definition.pivot.name), insisted(&definition.pivot)));
+    let backward: Vec<_> =
+        definition.compensable_steps().map(|step| (format!("undo {}", step.name), insisted(step))).collect();
+    let finish: Vec<_> =
+        definition.finish.iter().map(|step| (format!("run {}", step.name), insisted(step))).collect();
+    let sum = |path: &[(String, Duration)]| -> Duration { path.iter().map(|(_, duration)| *duration).sum() };
+    forward.extend(if sum(&backward) >= sum(&finish) { backward } else { finish });
+    forward
+}
+
+fn stage_name(stage: &Stage) -> String {
+    stage.steps().iter().map(|step| step.name).collect::<Vec<_>>().join(" + ")
+}
+
+fn largest_message(definition: &Definition) -> Result<(String, usize), BudgetError> {
+    let undoable = |step: &StepSpec| matches!(step.kind, Kind::Compensable | Kind::CompensableOutside);
+    let runs = definition.steps().map(|step| ("step", step.name, step.input_max_bytes, 0));
+    let undos =
+        definition.steps().filter(|step| undoable(step)).map(|step| ("undo", step.name, 0, REASON_BYTES));
+    let commits =
+        definition.on_commit.iter().map(|notice| ("notice", notice.name, notice.input_max_bytes, 0));
+    let compensates = definition.on_compensate.iter();
+    let compensates = compensates.map(|notice| ("notice", notice.name, notice.input_max_bytes, REASON_BYTES));
+    let mut largest = (String::new(), 0);
+    for (what, name, input, reason) in runs.chain(undos).chain(commits).chain(compensates) {
+        let beside = ENVELOPE_BYTES + reason;
+        let bytes = input + beside;
+        if bytes > MAX_PAYLOAD_BYTES {
+            return Err(BudgetError::Payload { what, name, input, beside, bytes });
+        }
+        if bytes > largest.1 {
+            largest = (name.to_owned(), bytes);
+        }
+    }
+    Ok(largest)
+}
+
+/// A task enters, is scheduled, started, submitted and answered, and exits: 6 events, of which a retry repeats 4.
+fn history_events(definition: &Definition, timing: Timing) -> u64 {
+    let task = |attempts: u32| 2 + 4 * u64::from(attempts + 1);
+    let (send, undo) = (timing.send_retry().max_attempts, timing.undo_retry().max_attempts);
+    let compensable = definition.compensable_steps().count() as u64;
+    let finish = definition.finish.len() as u64;
+    let notices = definition.on_commit.len().max(definition.on_compensate.len()) as u64;
+    // The pivot is run and settled; 20 for start, end, choices, parking and group states.
+    (compensable + 1 + notices) * task(send) + (compensable + 1 + finish) * task(undo) + 20
+}
+
+/// A sum with its parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum(Vec<(String, Duration)>);
+
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, (what, duration)) in self.0.iter().enumerate() {
+            let plus = if n == 0 { "" } else { " + " };
+            write!(f, "{plus}{what} {} s", duration.as_secs())?;
+        }
+        Ok(())
+    }
+}
+
+/// Why the numbers of a saga do not fit together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BudgetError {
+    /// A step's timeout is shorter than its deliveries can take.
+    #[error(
+        "step `{step}` waits {} s, but {deliveries} deliveries x {} s visibility timeout = {} s: raise `Step::TIMEOUT`, or a backlog would compensate",
+        given.as_secs(), visibility.as_secs(), least.as_secs()
+    )]
+    StepTimeout {
+        /// The step.
+        step: &'static str,
+        /// The timeout given.
+        given: Duration,
+        /// Deliveries.
+        deliveries: u32,
+        /// Visibility timeout.
+        visibility: Duration,
+        /// The least timeout.
+        least: Duration,
+    },
+    /// A commit can be too large for one transaction.
+    #[error(
+        "step `{step}` may write {given} items, but a transaction takes {MAX_WRITES} beside the fence: lower `Step::MAX_WRITES`"
+    )]
+    Writes {
+        /// The step.
+        step: &'static str,
+        /// The number given.
+        given: usize,
+    },
+    /// A message can be too large.
+    #[error(
+        "the message of {what} `{name}` can have {input} bytes of input + {beside} beside = {bytes}, but {MAX_PAYLOAD_BYTES} are allowed: lower `Value::MAX_BYTES` of its inputs"
+    )]
+    Payload {
+        /// `step`, `undo` or `notice`.
+        what: &'static str,
+        /// The step or notice.
+        name: &'static str,
+        /// Bytes of input.
+        input: usize,
+        /// Bytes of envelope and reason.
+        beside: usize,
+        /// The sum.
+        bytes: usize,
+    },
+    /// The longest path is longer than the deadline.
+    #[error("saga `{saga}` can take {} s, but its deadline is {} s: {sum}", total.as_secs(), deadline.as_secs())]
+    Deadline {
+        /// The saga.
+        saga: &'static str,
+        /// The deadline given.
+        deadline: Duration,
+        /// The sum.
+        total: Duration,
+        /// Its parts.
+        sum: Sum,
+    },
+    /// The history can be too long.
+    #[error(
+        "saga `{saga}` can have {events} history events, but an execution takes {MAX_HISTORY_EVENTS}: split it"
+    )]
+    History {
+        /// The saga.
+        saga: &'static str,
+        /// The events.
+        events: u64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::NoticeSpec;
+
+    fn step(name: &'static str, kind: Kind, output: &'static str) -> StepSpec {
+        StepSpec {
+            name,
+            participant: "shop",
+            kind,
+            inputs: &["order"],
+            input_max_bytes: 1_000,
+            output,
+            output_max_bytes: 100,
+            rejections: &["OutOfStock"],
+            timeout: Duration::from_mins(15),
+            max_writes: 10,
+        }
+    }
+
+    fn saga() -> Definition {
+        Definition {
+            name: "order",
+            input: "order",
+            input_max_bytes: 1_000,
+            stages: vec![Stage::Step(step("reserve", Kind::Compensable, "reservation"))],
+            pivot: step("confirm", Kind::Pivot, "confirmation"),
+            finish: vec![step("ship", Kind::Retriable, "shipment")],
+            on_commit: vec![NoticeSpec { name: "Confirmed", inputs: &["order"], input_max_bytes: 1_000 }],
+            on_compensate: vec![NoticeSpec { name: "Rejected", inputs: &["order"], input_max_bytes: 1_000 }],
+            deadline: Duration::from_hours(24),
+        }
+    }
+
+    /// Why a saga that is changed like this does not fit.
+    fn told(change: impl FnOnce(&mut Definition)) -> String {
+        let mut saga = saga();
+        change(&mut saga);
+        Budget::of(&saga, Timing::scaled(1)).unwrap_err().to_string()
+    }
+
+    fn stage(saga: &mut Definition) -> &mut StepSpec {
+        match &mut saga.stages[0] {
+            Stage::Step(step) => step,
+            Stage::Parallel(steps) => &mut steps[0],
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_with_its_sum() {
+        insta::assert_snapshot!(told(|saga| saga.pivot.timeout = Duration::from_secs(599)), @"step `confirm` waits 599 s, but 5 deliveries x 120 s visibility timeout = 600 s: raise `Step::TIMEOUT`, or a backlog would compensate");
+        insta::assert_snapshot!(told(|saga| stage(saga).max_writes = 100), @"step `reserve` may write 100 items, but a transaction takes 99 beside the fence: lower `Step::MAX_WRITES`");
+        insta::assert_snapshot!(told(|saga| saga.pivot.input_max_bytes = 259_145), @"the message of step `confirm` can have 259145 bytes of input + 3000 beside = 262145, but 262144 are allowed: lower `Value::MAX_BYTES` of its inputs");
+        insta::assert_snapshot!(told(|saga| saga.on_compensate[0].input_max_bytes = 200_000), @"the message of notice `Rejected` can have 200000 bytes of input + 69500 beside = 269500, but 262144 are allowed: lower `Value::MAX_BYTES` of its inputs");
+        insta::assert_snapshot!(told(|saga| saga.deadline = Duration::from_hours(1)), @"saga `order` can take 15722 s, but its deadline is 3600 s: run reserve 951 s + run confirm 951 s + settle confirm 6910 s + undo reserve 6910 s");
+        insta::assert_snapshot!(told(|saga| {
+            saga.deadline = Duration::MAX;
+            saga.finish = vec![step("ship", Kind::Retriable, "shipment"); 900];
+        }), @"saga `order` can have 27170 history events, but an execution takes 25000: split it");
+    }
+
+    #[test]
+    fn what_just_fits_is_allowed() {
+        let mut saga = saga();
+        saga.pivot.timeout = Duration::from_secs(600);
+        saga.pivot.input_max_bytes = 259_144;
+        stage(&mut saga).max_writes = 99;
+        let budget = Budget::of(&saga, Timing::scaled(1)).unwrap();
+        assert_eq!(budget.largest_message, ("confirm".to_owned(), MAX_PAYLOAD_BYTES));
+        saga.deadline = budget.total();
+        assert_eq!(Budget::of(&saga, Timing::scaled(1)), Ok(budget));
+    }
+
+    #[test]
+    fn the_longest_path_runs_settles_and_then_undoes_or_finishes_whichever_is_longer() {
+        let path = |saga: &Definition| {
+            let budget = Budget::of(saga, Timing::scaled(1)).unwrap();
+            budget.longest.into_iter().map(|(what, duration)| (what, duration.as_secs())).collect::<Vec<_>>()
+        };
+        let entry = |what: &str, seconds| (what.to_owned(), seconds);
+        let start = [entry("run reserve", 951), entry("run confirm", 951), entry("settle confirm", 6_910)];
+        let mut saga = saga();
+        assert_eq!(path(&saga), [&start[..], &[entry("undo reserve", 6_910)]].concat());
+        saga.finish[0].timeout = Duration::from_mins(20);
+        assert_eq!(path(&saga), [&start[..], &[entry("run ship", 9_010)]].concat());
+    }
+
+    #[test]
+    fn a_backoff_doubles_up_to_its_cap() {
+        let backoff = |interval, max_delay, max_attempts| Backoff {
+            interval: Duration::from_secs(interval),
+            max_delay: Duration::from_secs(max_delay),
+            max_attempts,
+        };
+        assert_eq!(backoff(1, 20, 6).longest(), Duration::from_secs(1 + 2 + 4 + 8 + 16 + 20));
+        assert_eq!(backoff(10, 300, 6).longest(), Duration::from_secs(10 + 20 + 40 + 80 + 160 + 300));
+        assert_eq!(backoff(1, 1, 3).longest(), Duration::from_secs(3));
+        assert_eq!(backoff(5, 9, 0).longest(), Duration::ZERO);
+        assert_eq!(backoff(1, 2, 100).longest(), Duration::from_secs(1 + 99 * 2));
+    }
+
+    #[test]
+    fn the_numbers_fit_together_at_every_scale() {
+        for scale in 0..=60 {
+            let timing = Timing::scaled(scale);
+            assert!(timing.function_timeout() >= Duration::from_secs(1), "scale {scale}");
+            assert!(timing.visibility_timeout() >= timing.function_timeout() * 6, "scale {scale}");
+            assert!(timing.queue_retention() > timing.delivery_window(), "scale {scale}");
+            let beyond = LONGEST_EXECUTION + timing.dead_letter_retention() + timing.queue_retention();
+            assert!(timing.fence_ttl() >= beyond, "scale {scale}");
+            for retry in [timing.send_retry(), timing.undo_retry()] {
+                assert!(
+                    retry.interval >= Duration::from_secs(1) && retry.max_delay >= retry.interval,
+                    "scale {scale}"
+                );
+            }
+            for minutes in [10, 15, 60] {
+                let mut saga = saga();
+                saga.pivot.timeout = Duration::from_mins(minutes);
+                let waits = timing.step_timeout(&saga.pivot);
+                assert!(waits >= timing.delivery_window(), "scale {scale}: {minutes} minutes are {waits:?}");
+                assert!(waits <= saga.pivot.timeout, "scale {scale}: {minutes} minutes are {waits:?}");
+                assert!(Budget::of(&saga, timing).is_ok(), "scale {scale}: {minutes} minutes");
+            }
+        }
+    }
+
+    #[test]
+    fn production_takes_a_timeout_as_declared() {
+        assert_eq!(Timing::scaled(1).step_timeout(&saga().pivot), Duration::from_mins(15));
+        assert_eq!(Timing::scaled(0), Timing::scaled(1));
+    }
+}

@@ -1,0 +1,420 @@
+//! Carries out one operation of one step against a store: the fence protocol with its transactions.
+
+use crate::{
+    commit::{Commit, Writes},
+    fence::{Fence, FenceKey, FenceState, OnRun, OnSettle, OnUndo, on_run, on_settle, on_undo},
+    handler::{Context, Fault, Handle, HandleOutside, Retry, Undoing},
+    message::{Direction, SettleReply},
+    rejection::{Never, Refusal},
+    serve::{Handled, Outcomes},
+    step::Step,
+    store::{Refused, Store, Transaction},
+    value::Value,
+    write::{Condition, Guard, Write},
+};
+use serde_json::{Value as Json, json};
+use std::marker::PhantomData;
+
+/// How often one message is tried against a fence or an item that keeps moving, before it is left to redelivery.
+const ATTEMPTS: usize = 4;
+
+/// The most writes of an undo: what a `TransactWriteItems` takes beside the fence.
+const MAX_UNDO_WRITES: usize = 99;
+
+/// Runs a step whose effects are all in the store. `undoable`: record the inverse.
+pub(crate) async fn run<S: Step, H: Handle<S>>(
+    handler: &H,
+    store: &impl Store,
+    cx: &Context,
+    input: S::Input,
+    undoable: bool,
+) -> Result<Handled, Retry> {
+    let fence = fence_key::<S>(cx);
+    let decided = decide::<S>(handler.run(cx, input).await)?;
+    let concluded = match conclude(store, &fence, None, &decided, undoable).await? {
+        Concluded::Refused(refusal) => conclude(store, &fence, None, &Err(refusal), false).await?,
+        concluded => concluded,
+    };
+    match concluded {
+        Concluded::Reply(handled) => Ok(handled),
+        Concluded::Moved(now) => answer(now.as_ref()),
+        Concluded::Refused(_) => Err(Retry("a rejection could not be recorded".into())),
+    }
+}
+
+/// Runs a step with an outside effect: absent, started, done.
+///
+/// A rejection is recorded before what the call did is reversed: reversed first, a crash in between would let the next
+/// delivery take the peer's old answer for a charge that is no longer there.
+pub(crate) async fn run_outside<S: Step, H: HandleOutside<S>>(
+    handler: &H,
+    store: &impl Store,
+    cx: &Context,
+    input: S::Input,
+) -> Result<Handled, Retry> {
+    let fence = fence_key::<S>(cx);
+    let claim =
+        Transaction { fence: fence.clone(), expected: None, next: Fence::Started, writes: Vec::new() };
+    let claimed = store.apply(&claim).await;
+    let first = claimed.is_ok();
+    if let Err(refused) = claimed {
+        let now = moved(refused)?;
+        if on_run(now.as_ref()) != OnRun::Run {
+            return answer_outside(handler, cx, now.as_ref()).await;
+        }
+    }
+    let decided = decide::<S>(handler.call(cx, input).await)?;
+    let may_have_landed = decided.is_ok() || !first;
+    let started = Some(FenceState::Started);
+    let concluded = match conclude(store, &fence, started, &decided, true).await? {
+        Concluded::Refused(refusal) => conclude(store, &fence, started, &Err(refusal), false).await?,
+        concluded => concluded,
+    };
+    match concluded {
+        Concluded::Reply(handled) => {
+            if may_have_landed && handled.outcome == Outcomes::Rejected {
+                handler.reverse(cx).await?;
+            }
+            Ok(handled)
+        }
+        Concluded::Moved(now) => answer_outside(handler, cx, now.as_ref()).await,
+        Concluded::Refused(_) => Err(Retry("a rejection could not be recorded".into())),
+    }
+}
+
+/// Undoes a step whose effects are all in the store.
+pub(crate) async fn undo<S: Step, H: Handle<S>>(
+    handler: &H,
+    store: &impl Store,
+    cx: &Context,
+) -> Result<Handled, Retry> {
+    undo_writes::<S, _>(&Local(handler), store, cx).await
+}
+
+/// Undoes a step with an outside effect. The tombstone comes first: a run that is still under way then finds it and
+/// reverses its own effect, so what is reversed here misses nothing.
+pub(crate) async fn undo_outside<S: Step, H: HandleOutside<S>>(
+    handler: &H,
+    store: &impl Store,
+    cx: &Context,
+) -> Result<Handled, Retry> {
+    let handled = undo_writes::<S, _>(&Outside(handler), store, cx).await?;
+    handler.reverse(cx).await?;
+    Ok(handled)
+}
+
+/// Asks the pivot's fence for the direction, and by asking decides it.
+pub(crate) async fn settle<S: Step>(store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
+    let key = fence_key::<S>(cx);
+    let mut fence = store.read_fence(&key).await?;
+    for _ in 0..ATTEMPTS {
+        match on_settle(fence.as_ref()) {
+            OnSettle::Forward(output) => return Ok(settled(Direction::Forward, Some(output), None)),
+            OnSettle::Backward(refusal) => return Ok(settled(Direction::Backward, None, refusal)),
+            OnSettle::FenceOff => match store.apply(&to_undone(&key, fence.as_ref(), Vec::new())).await {
+                Ok(()) => return Ok(settled(Direction::Backward, None, None)),
+                Err(refused) => fence = moved(refused)?,
+            },
+        }
+    }
+    Err(Retry("the fence kept moving".into()))
+}
+
+/// What a handler decided, ready to be written: output and writes, or a rejection.
+type Decided = Result<(Json, Vec<Write>), Refusal>;
+
+fn decide<S: Step>(result: Result<Commit<S>, Fault<S::Rejection>>) -> Result<Decided, Retry> {
+    let commit = match result {
+        Ok(commit) => commit,
+        Err(Fault::Rejected(rejection)) => return Ok(Err(Refusal::of(&rejection))),
+        Err(Fault::Retry(retry)) => return Err(retry),
+    };
+    let (output, writes) = commit.finish().map_err(|error| Retry(error.to_string()))?;
+    let output = serde_json::to_value(&output)
+        .map_err(|error| Retry(format!("the output of `{}` is not JSON: {error}", S::NAME)))?;
+    let (bytes, most) = (output.to_string().len(), S::Output::MAX_BYTES);
+    if bytes > most {
+        let name = S::Output::NAME;
+        return Err(Retry(format!("the value `{name}` has {bytes} bytes, but `MAX_BYTES` allows {most}")));
+    }
+    Ok(Ok((output, writes)))
+}
+
+enum Concluded {
+    /// Written, or found written before.
+    Reply(Handled),
+    /// The fence was not in the expected state: nothing is written.
+    Moved(Option<Fence>),
+    /// A guard stands for this rejection: nothing is written.
+    Refused(Refusal),
+}
+
+/// Writes what was decided, together with the fence.
+async fn conclude(
+    store: &impl Store,
+    fence: &FenceKey,
+    expected: Option<FenceState>,
+    decided: &Decided,
+    undoable: bool,
+) -> Result<Concluded, Retry> {
+    // Only an item that is read and pinned can be different on the next look.
+    let pinned =
+        undoable && matches!(decided, Ok((_, writes)) if writes.iter().any(Write::inverse_needs_old));
+    let mut last = Retry("the items kept changing".into());
+    for _ in 0..if pinned { ATTEMPTS } else { 1 } {
+        let (next, writes) = match decided {
+            Ok((output, writes)) => with_inverse(store, output, writes, undoable).await?,
+            Err(refusal) => (Fence::Rejected(refusal.clone()), Vec::new()),
+        };
+        let transaction = Transaction { fence: fence.clone(), expected, next, writes };
+        match store.apply(&transaction).await {
+            Ok(()) => {
+                return answer(Some(&transaction.next)).map(|handled| Concluded::Reply(handled.first()));
+            }
+            Err(Refused::Fence(now)) => return Ok(Concluded::Moved(now)),
+            Err(Refused::Guard { refusal: Some(refusal), .. }) => return Ok(Concluded::Refused(refusal)),
+            Err(Refused::Guard { what, refusal: None }) => last = Retry(what),
+            Err(Refused::Unavailable(unavailable)) => return Err(unavailable.into()),
+        }
+    }
+    Err(last)
+}
+
+/// The `done` fence with the inverse of the writes. Where the inverse depends on the item as it was, the item is read
+/// and pinned, to its absence too. A write that only checks has nothing to reverse.
+async fn with_inverse(
+    store: &impl Store,
+    output: &Json,
+    writes: &[Write],
+    undoable: bool,
+) -> Result<(Fence, Vec<Write>), Retry> {
+    let mut writes = writes.to_vec();
+    let mut inverse = Vec::new();
+    for write in writes.iter_mut().filter(|write| undoable && !write.only_checks()) {
+        if !write.inverse_needs_old() {
+            inverse.push(write.inverse(None));
+            continue;
+        }
+        let old = store.read_row(&write.key).await?;
+        inverse.push(write.inverse(old.as_ref()));
+        match &old {
+            Some(old) => write.pin(old),
+            None => write.guards.push(Guard { condition: Condition::Absent, refusal: None }),
+        }
+    }
+    Ok((Fence::Done { output: output.clone(), inverse }, writes))
+}
+
+/// The answer to a run that finds this fence.
+fn answer(fence: Option<&Fence>) -> Result<Handled, Retry> {
+    match on_run(fence) {
+        OnRun::Run => Err(Retry("another delivery of this message is under way".into())),
+        OnRun::ReplyDone(output) => Ok(Handled::success(Outcomes::DoneBefore, output.clone())),
+        OnRun::ReplyRejected(refusal) => Ok(Handled::rejected(Outcomes::RejectedBefore, refusal)),
+        OnRun::TooLate => Ok(Handled::too_late()),
+    }
+}
+
+/// The answer to a run with an outside effect that finds this fence. Where the step is to have no effect, it is
+/// reversed by its key whether or not this delivery called: the request of a dead process can still land.
+async fn answer_outside<S: Step, H: HandleOutside<S>>(
+    handler: &H,
+    cx: &Context,
+    fence: Option<&Fence>,
+) -> Result<Handled, Retry> {
+    if matches!(on_run(fence), OnRun::TooLate | OnRun::ReplyRejected(_)) {
+        handler.reverse(cx).await?;
+    }
+    answer(fence)
+}
+
+/// How the writes of a step are undone: the same for local and outside steps, but for the trait that says it.
+trait UndoWrites<S: Step>: Send + Sync {
+    fn undo(
+        &self,
+        cx: &Context,
+        done: Undoing<S>,
+    ) -> impl Future<Output = Result<Writes<Never>, Retry>> + Send;
+}
+
+struct Local<'a, H>(&'a H);
+
+impl<S: Step, H: Handle<S>> UndoWrites<S> for Local<'_, H> {
+    fn undo(
+        &self,
+        cx: &Context,
+        done: Undoing<S>,
+    ) -> impl Future<Output = Result<Writes<Never>, Retry>> + Send {
+        self.0.undo(cx, done)
+    }
+}
+
+struct Outside<'a, H>(&'a H);
+
+impl<S: Step, H: HandleOutside<S>> UndoWrites<S> for Outside<'_, H> {
+    fn undo(
+        &self,
+        cx: &Context,
+        done: Undoing<S>,
+    ) -> impl Future<Output = Result<Writes<Never>, Retry>> + Send {
+        self.0.undo(cx, done)
+    }
+}
+
+async fn undo_writes<S: Step, U: UndoWrites<S>>(
+    undo: &U,
+    store: &impl Store,
+    cx: &Context,
+) -> Result<Handled, Retry> {
+    let key = fence_key::<S>(cx);
+    let mut fence = store.read_fence(&key).await?;
+    for _ in 0..ATTEMPTS {
+        let (outcome, writes) = match on_undo(fence.as_ref()) {
+            OnUndo::AlreadyUndone => return Ok(Handled::success(Outcomes::UndoneBefore, json!({}))),
+            OnUndo::Tombstone => (Outcomes::NothingToUndo, Vec::new()),
+            OnUndo::Reverse { output, inverse } => {
+                let done = Undoing { output: output.clone(), inverse: inverse.to_vec(), step: PhantomData };
+                let writes = undo.undo(cx, done).await?.finish(MAX_UNDO_WRITES);
+                (Outcomes::Undone, writes.map_err(|error| Retry(error.to_string()))?)
+            }
+        };
+        match store.apply(&to_undone(&key, fence.as_ref(), writes)).await {
+            Ok(()) => return Ok(Handled::success(outcome, json!({}))),
+            Err(refused) => fence = moved(refused)?,
+        }
+    }
+    Err(Retry("the fence kept moving".into()))
+}
+
+fn fence_key<S: Step>(cx: &Context) -> FenceKey {
+    FenceKey { saga_id: cx.saga_id().clone(), step: S::NAME }
+}
+
+fn to_undone(key: &FenceKey, fence: Option<&Fence>, writes: Vec<Write>) -> Transaction {
+    Transaction { fence: key.clone(), expected: fence.map(Fence::state), next: Fence::Undone, writes }
+}
+
+/// The fence as it is now, when that is why a transaction was refused.
+fn moved(refused: Refused) -> Result<Option<Fence>, Retry> {
+    match refused {
+        Refused::Fence(now) => Ok(now),
+        Refused::Guard { what, .. } => Err(Retry(what)),
+        Refused::Unavailable(unavailable) => Err(unavailable.into()),
+    }
+}
+
+fn settled(direction: Direction, output: Option<&Json>, refusal: Option<&Refusal>) -> Handled {
+    let outcome = match direction {
+        Direction::Forward => Outcomes::SettledForward,
+        Direction::Backward => Outcomes::SettledBackward,
+    };
+    let reply = SettleReply {
+        direction,
+        output: output.cloned(),
+        error: refusal.map(|refusal| refusal.error.clone()),
+        cause: refusal.map(|refusal| refusal.cause.clone()),
+    };
+    Handled::success(outcome, json!(reply))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        memory::MemoryStore,
+        store::Unavailable,
+        write::{Change, FieldChange, Row, RowKey, Scalar},
+    };
+    use futures::executor::block_on;
+    use std::collections::BTreeMap;
+
+    fn key() -> RowKey {
+        RowKey { entity: "stock".into(), attribute: "sku".into(), value: "a".into() }
+    }
+
+    fn exists(change: Change) -> Write {
+        Write { key: key(), change, guards: vec![Guard { condition: Condition::Exists, refusal: None }] }
+    }
+
+    fn fence() -> FenceKey {
+        let saga_id = crate::message::SagaId::try_from("s".to_owned()).unwrap();
+        FenceKey { saga_id, step: "reserve" }
+    }
+
+    fn inverse(fence: Option<Fence>) -> Vec<Write> {
+        match fence {
+            Some(Fence::Done { inverse, .. }) => inverse,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn row(state: &str) -> Row {
+        Row::from([("state".into(), Scalar::Text(state.into()))])
+    }
+
+    /// A store where somebody else writes the item after it was first read.
+    struct Raced {
+        store: MemoryStore,
+        then: std::sync::Mutex<Option<Row>>,
+    }
+
+    impl Store for Raced {
+        async fn read_fence(&self, key: &FenceKey) -> Result<Option<Fence>, Unavailable> {
+            self.store.read_fence(key).await
+        }
+
+        async fn read_row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {
+            let read = self.store.row(key);
+            if let Some(row) = self.then.lock().unwrap().take() {
+                self.store.put(key.clone(), row);
+            }
+            Ok(read)
+        }
+
+        async fn apply(&self, transaction: &Transaction) -> Result<(), Refused> {
+            self.store.apply_now(transaction)
+        }
+    }
+
+    /// The inverse recorded for `change` when the item was `first`, and somebody else made it `then` meanwhile.
+    fn recorded(change: Change, first: Option<Row>, then: Option<Row>) -> Vec<Write> {
+        let raced = Raced { store: MemoryStore::new(), then: std::sync::Mutex::new(then) };
+        if let Some(row) = first {
+            raced.store.put(key(), row);
+        }
+        let decided = Ok((json!(1), vec![exists(change)]));
+        assert!(matches!(
+            block_on(conclude(&raced, &fence(), None, &decided, true)),
+            Ok(Concluded::Reply(_))
+        ));
+        inverse(raced.store.fence(&fence()))
+    }
+
+    #[test]
+    fn the_inverse_restores_what_was_there_when_the_write_was_done() {
+        for first in [None, Some(row("old"))] {
+            let inverse = recorded(Change::Delete, first.clone(), Some(row("new")));
+            assert_eq!(inverse[0].change, Change::Insert(row("new")), "the item was {first:?}");
+            let set = BTreeMap::from([("state".into(), FieldChange::Set(Scalar::Text("mine".into())))]);
+            let inverse = recorded(Change::Update(set), first.clone(), Some(row("new")));
+            let back = BTreeMap::from([("state".into(), FieldChange::Set(Scalar::Text("new".into())))]);
+            assert_eq!(inverse[0].change, Change::Update(back), "the item was {first:?}");
+        }
+    }
+
+    #[test]
+    fn a_check_has_nothing_to_reverse() {
+        assert_eq!(recorded(Change::Update(BTreeMap::new()), Some(row("any")), None), []);
+    }
+
+    #[test]
+    fn an_item_that_never_stands_still_is_left_to_redelivery() {
+        let decided = Ok((json!(1), vec![exists(Change::Delete)]));
+        let store = MemoryStore::new();
+        let Err(retry) = block_on(conclude(&store, &fence(), None, &decided, true)) else {
+            panic!("written")
+        };
+        assert_eq!(retry.to_string(), "stock/a: Exists does not hold");
+        assert_eq!(store.fence(&fence()), None);
+    }
+}

@@ -1,0 +1,42 @@
+//! The names of the environment variables by which the stacks tell the functions where things are. Both sides call
+//! these, so they cannot drift apart.
+
+/// The variable with the name of an entity's table: `FLYOVER_TABLE_<ENTITY>`.
+pub fn table(entity: &str) -> String {
+    format!("FLYOVER_TABLE_{}", upper(entity))
+}
+
+/// The variable with the name of the participant's fence table.
+pub const FENCE_TABLE: &str = "FLYOVER_FENCE_TABLE";
+
+/// The variable with how long a fence is kept, in whole seconds.
+pub const FENCE_TTL_SECONDS: &str = "FLYOVER_FENCE_TTL_SECONDS";
+
+/// The variable with how often the participant's queue delivers a message.
+pub const MAX_RECEIVE_COUNT: &str = "FLYOVER_MAX_RECEIVE_COUNT";
+
+/// The variable with the ARN of a saga's state machine, for functions that start it: `FLYOVER_SAGA_<NAME>`.
+pub fn state_machine(saga: &str) -> String {
+    format!("FLYOVER_SAGA_{}", upper(saga))
+}
+
+/// The variable with the URL of a queue: `FLYOVER_QUEUE_<NAME>`.
+pub fn queue(name: &str) -> String {
+    format!("FLYOVER_QUEUE_{}", upper(name))
+}
+
+fn upper(name: &str) -> String {
+    name.to_ascii_uppercase().replace('-', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_spelt_in_capitals() {
+        assert_eq!(table("order-lines"), "FLYOVER_TABLE_ORDER_LINES");
+        assert_eq!(state_machine("cancel-order"), "FLYOVER_SAGA_CANCEL_ORDER");
+        assert_eq!(queue("refused-orders"), "FLYOVER_QUEUE_REFUSED_ORDERS");
+    }
+}

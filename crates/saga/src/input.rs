@@ -1,0 +1,97 @@
+//! How steps find their inputs by type among the values a saga holds.
+
+use crate::value::Value;
+use serde_json::{Map, Value as Json};
+use std::marker::PhantomData;
+
+/// A tuple of [`Value`]s: the input of a step or a notice.
+pub trait Inputs: Sized + Send {
+    /// The wire names, in order.
+    const NAMES: &'static [&'static str];
+
+    /// The most bytes its JSON form may have.
+    const MAX_BYTES: usize;
+
+    /// Reads it from an object with one member a value.
+    ///
+    /// # Errors
+    /// Says which member is missing or does not fit.
+    fn decode(object: &Map<String, Json>) -> Result<Self, String>;
+}
+
+fn member<V: Value>(object: &Map<String, Json>) -> Result<V, String> {
+    let name = V::NAME;
+    let json = object.get(name).ok_or_else(|| format!("`input.{name}` is missing"))?;
+    serde_json::from_value(json.clone()).map_err(|error| format!("`input.{name}` does not fit: {error}"))
+}
+
+macro_rules! inputs {
+    ($(($($value:ident),*))+) => {$(
+        impl<$($value: Value),*> Inputs for ($($value,)*) {
+            const NAMES: &'static [&'static str] = &[$($value::NAME),*];
+            // Each member costs its name, two quotes, a colon and a comma.
+            const MAX_BYTES: usize = 2 $(+ $value::NAME.len() + 4 + $value::MAX_BYTES)*;
+
+            fn decode(_object: &Map<String, Json>) -> Result<Self, String> {
+                Ok(($(member::<$value>(_object)?,)*))
+            }
+        }
+    )+};
+}
+
+inputs! { () (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, F) }
+
+/// The empty list of values.
+#[derive(Debug, Clone, Copy)]
+pub struct Nil;
+
+/// The list `Rest` with `V` added.
+#[derive(Debug, Clone, Copy)]
+pub struct With<V, Rest>(PhantomData<(V, Rest)>);
+
+/// Found at the head of a list.
+#[derive(Debug, Clone, Copy)]
+pub enum Here {}
+
+/// Found in the rest of a list, at `I`.
+#[derive(Debug, Clone, Copy)]
+pub struct There<I>(PhantomData<I>);
+
+/// The list has `V` in it, at place `I`.
+#[diagnostic::on_unimplemented(
+    message = "no earlier step of this saga produces `{V}`",
+    label = "`{V}` is needed here, and nothing before produces it",
+    note = "add the step whose `Output` is `{V}` before this one, or take the value out of `type Input`"
+)]
+pub trait Holds<V, I> {}
+
+impl<V, Rest> Holds<V, Here> for With<V, Rest> {}
+impl<V, Head, Rest, I> Holds<V, There<I>> for With<Head, Rest> where Rest: Holds<V, I> {}
+
+/// The list has every value of the tuple `In`, at places `I`.
+pub trait Provides<In, I> {}
+
+macro_rules! provides {
+    ($(($($value:ident $place:ident),*))+) => {$(
+        impl<List, $($value, $place),*> Provides<($($value,)*), ($($place,)*)> for List
+        where
+            $(List: Holds<$value, $place>,)*
+        {
+        }
+    )+};
+}
+
+provides! {
+    () (A I) (A I, B J) (A I, B J, C K) (A I, B J, C K, D L) (A I, B J, C K, D L, E M) (A I, B J, C K, D L, E M, F N)
+}
+
+/// A notice on compensation can carry these values: nothing, or the saga's input `In`.
+#[diagnostic::on_unimplemented(
+    message = "a notice on compensation can carry nothing but the saga's input, `{In}`",
+    label = "the notice wants `{Self}`",
+    note = "a compensated saga may have stopped before any step: take the other values out of the notice's `type Input`"
+)]
+pub trait Certain<In> {}
+
+impl<In> Certain<In> for () {}
+impl<In> Certain<In> for (In,) {}

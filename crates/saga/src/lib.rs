@@ -1,0 +1,55 @@
+//! Distributed transactions as typed Rust.
+//!
+//! A [saga](https://www.cs.cornell.edu/andru/cs711/2002fa/reading/sagas.pdf) is a chain of [`Step`]s, each a local
+//! transaction of one [`Participant`]. It is written once, with [`saga()`], and everything else follows from it:
+//! [`asl::compile`] turns it into an AWS Step Functions state machine, [`serve()`] carries out the messages that
+//! machine sends, exactly once in effect, and [`Runner`] drives the same handlers in memory.
+//!
+//! This crate is pure: it does no I/O, and its core cannot fail at run time. AWS clients live in `saga-lambda`.
+//! `sagas/src/order.rs` with `functions/inventory` is one complete example.
+#![forbid(unsafe_code)]
+
+pub mod asl;
+pub mod budget;
+mod builder;
+mod commit;
+mod definition;
+mod engine;
+mod entity;
+pub mod environment;
+pub mod fence;
+pub mod fence_table;
+pub mod graph;
+mod handler;
+mod input;
+mod memory;
+mod message;
+mod rejection;
+mod runner;
+mod serve;
+mod step;
+mod store;
+mod value;
+mod write;
+
+pub use builder::{Branches, Decided, Open, Saga, saga};
+pub use commit::{Commit, CommitError, Guarded, Update, Writes};
+pub use definition::{Definition, DefinitionError, Kind, NoticeSpec, Stage, StepSpec, check_together};
+pub use entity::{Entities, Entity, EntitySpec, Field, FieldKind, FieldSpec, FieldType, NewRow};
+pub use handler::{Context, Fault, Handle, HandleOutside, Retry, Undoing};
+pub use input::{Inputs, Nil, Provides, With};
+pub use memory::MemoryStore;
+pub use message::{
+    Direction, IdempotencyKey, Malformed, NoticeMessage, Op, Reason, Request, SagaId, SagaIdError,
+    SettleReply, StartInput, TaskToken, WIRE_VERSION,
+};
+pub use rejection::{Never, Refusal, Rejection};
+
+pub use runner::{Failure, FailureKind, Outcome, RunError, Runner};
+pub use serve::{
+    DELIVERIES_EXHAUSTED, HandleAll, Handled, Outcomes, Reply, Service, TOO_LATE, Unserved, serve,
+};
+pub use step::{Compensable, CompensableOutside, Notice, Participant, Pivot, Retriable, Step};
+pub use store::{Refused, Store, Transaction, Unavailable};
+pub use value::{ProducedBy, Start, Value};
+pub use write::{Change, Condition, FieldChange, Guard, Row, RowKey, Scalar, Write};

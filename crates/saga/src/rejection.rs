@@ -1,0 +1,59 @@
+//! Rejections: a participant's business 'no'.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::fmt::Debug;
+
+/// Why a step says no. The step then had no effect, and that decision is recorded.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Clone, Serialize, Deserialize)]
+/// struct OutOfStock {
+///     sku: String,
+/// }
+/// impl saga::Rejection for OutOfStock {
+///     const NAMES: &'static [&'static str] = &["OutOfStock"];
+///     fn name(&self) -> &'static str {
+///         "OutOfStock"
+///     }
+/// }
+/// ```
+pub trait Rejection: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {
+    /// Every name [`name`](Self::name) can return. The state machine catches exactly these; they are a wire format,
+    /// so they are written out and never derived from type names.
+    const NAMES: &'static [&'static str];
+
+    /// The stable wire name of this rejection.
+    fn name(&self) -> &'static str;
+}
+
+/// The rejection of a step that cannot be rejected.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum Never {}
+
+impl Rejection for Never {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn name(&self) -> &'static str {
+        match *self {}
+    }
+}
+
+/// A rejection as it is recorded in a fence and sent to the state machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The wire name, for example `OutOfStock`.
+    pub error: String,
+    /// The rejection itself as JSON text, for example `{"sku":"nw-1"}`.
+    pub cause: String,
+}
+
+impl Refusal {
+    /// The recorded form of a rejection.
+    pub fn of<R: Rejection>(rejection: &R) -> Self {
+        // A rejection is plain data; one whose `Serialize` fails still has a name to be known by.
+        let cause = serde_json::to_string(rejection).unwrap_or_else(|_| "{}".into());
+        Self { error: rejection.name().into(), cause }
+    }
+}

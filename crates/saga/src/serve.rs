@@ -1,0 +1,249 @@
+//! Serving a participant: from a message to a reply.
+
+use crate::{
+    engine,
+    handler::{Context, Handle, HandleOutside, Retry},
+    input::Inputs,
+    message::{Malformed, Op, Request},
+    rejection::Refusal,
+    step::{Compensable, CompensableOutside, Participant, Pivot, Retriable, Step},
+    store::Store,
+};
+use serde_json::Value as Json;
+
+/// The handlers of one participant, usually a unit struct with one `impl Handle<Step>` for each step.
+pub trait Service: Send + Sync + 'static {
+    /// Whose steps it handles.
+    type Participant: Participant;
+}
+
+/// Carries out one message: exactly once in effect, however often it is delivered.
+///
+/// # Errors
+/// [`Unserved::Malformed`] when the message can never be served; [`Unserved::Retry`] when it must be delivered again.
+pub async fn serve<H>(service: &H, store: &impl Store, request: &Request) -> Result<Handled, Unserved>
+where
+    H: Service + HandleAll<<H::Participant as Participant>::Steps>,
+{
+    service.dispatch(store, request).await
+}
+
+/// A message that got no reply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unserved {
+    /// It can never be served.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// It must be delivered again.
+    #[error(transparent)]
+    Retry(#[from] Retry),
+}
+
+/// A message that was carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Handled {
+    /// What to answer.
+    pub reply: Reply,
+    /// What happened, for logs and tests.
+    pub outcome: Outcomes,
+}
+
+impl Handled {
+    pub(crate) fn success(outcome: Outcomes, output: Json) -> Self {
+        Self { reply: Reply::Success(output), outcome }
+    }
+
+    pub(crate) fn rejected(outcome: Outcomes, refusal: &Refusal) -> Self {
+        let Refusal { error, cause } = refusal.clone();
+        Self { reply: Reply::Failure { error, cause }, outcome }
+    }
+
+    pub(crate) fn too_late() -> Self {
+        let cause = "the saga is compensating without this step".into();
+        Self { reply: Reply::Failure { error: TOO_LATE.into(), cause }, outcome: Outcomes::TooLate }
+    }
+
+    /// The same reply, given for the first time.
+    pub(crate) fn first(self) -> Self {
+        let outcome = match self.outcome {
+            Outcomes::DoneBefore => Outcomes::Done,
+            Outcomes::RejectedBefore => Outcomes::Rejected,
+            other => other,
+        };
+        Self { outcome, ..self }
+    }
+}
+
+/// The answer to the state machine.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// `SendTaskSuccess` with this output.
+    Success(Json),
+    /// `SendTaskFailure`.
+    Failure {
+        /// A rejection's wire name, [`TOO_LATE`] or [`DELIVERIES_EXHAUSTED`].
+        error: String,
+        /// Details as text.
+        cause: String,
+    },
+}
+
+/// The error of a run that came after its undo.
+pub const TOO_LATE: &str = "Flyover.TooLate";
+
+/// The error of a message that was delivered as often as its queue allows and could not be served.
+pub const DELIVERIES_EXHAUSTED: &str = "Flyover.DeliveriesExhausted";
+
+/// What serving a message did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcomes {
+    /// The step took effect.
+    Done,
+    /// It had taken effect before: replied again.
+    DoneBefore,
+    /// The step was rejected.
+    Rejected,
+    /// It had been rejected before: replied again.
+    RejectedBefore,
+    /// A run came after its undo: no effect.
+    TooLate,
+    /// The effect was reversed.
+    Undone,
+    /// There was no effect, and none can come any more.
+    NothingToUndo,
+    /// It had been undone before: replied again.
+    UndoneBefore,
+    /// The pivot was done.
+    SettledForward,
+    /// The pivot was not done and never will be.
+    SettledBackward,
+}
+
+impl Outcomes {
+    /// The name in logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::DoneBefore => "done_before",
+            Self::Rejected => "rejected",
+            Self::RejectedBefore => "rejected_before",
+            Self::TooLate => "too_late",
+            Self::Undone => "undone",
+            Self::NothingToUndo => "nothing_to_undo",
+            Self::UndoneBefore => "undone_before",
+            Self::SettledForward => "settled_forward",
+            Self::SettledBackward => "settled_backward",
+        }
+    }
+}
+
+/// Handles every step of the tuple `Steps`. Holds when there is a handler for each; never implemented by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle every step that its participant owns: `{Steps}`",
+    label = "the `Handle` or `HandleOutside` named below is missing for this service",
+    note = "a participant handles every step in its `type Steps`: write the missing `impl saga::Handle<Step>`, or `impl saga::HandleOutside<Step>` for a step with an outside effect"
+)]
+pub trait HandleAll<Steps>: Send + Sync {
+    /// Carries out the request with the handler of its step.
+    fn dispatch<St: Store>(
+        &self,
+        store: &St,
+        request: &Request,
+    ) -> impl Future<Output = Result<Handled, Unserved>> + Send;
+}
+
+macro_rules! handle_all {
+    ($(($($step:ident),+))+) => {$(
+        impl<Handler, $($step),+> HandleAll<($($step,)+)> for Handler
+        where
+            Handler: Send + Sync,
+            $($step: Step, Handler: ServeAs<$step, $step::Kind>,)+
+        {
+            async fn dispatch<St: Store>(&self, store: &St, request: &Request) -> Result<Handled, Unserved> {
+                $(
+                    if request.step == $step::NAME {
+                        return serve_step::<$step, Self, $step::Kind>(self, store, request).await;
+                    }
+                )+
+                let owned = &[$($step::NAME),+];
+                Err(Malformed::Step { given: request.step.clone(), owned }.into())
+            }
+        }
+    )+};
+}
+
+handle_all! { (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, F) }
+
+async fn serve_step<S: Step, H: ServeAs<S, K>, K>(
+    handler: &H,
+    store: &impl Store,
+    request: &Request,
+) -> Result<Handled, Unserved> {
+    let cx = Context::of(request, S::NAME);
+    let no_such_op = || Malformed::Op { step: S::NAME, op: request.op.as_str() };
+    match request.op {
+        Op::Run => {
+            let input =
+                S::Input::decode(&request.input).map_err(|why| Malformed::Input { step: S::NAME, why })?;
+            Ok(handler.run(store, &cx, input).await?)
+        }
+        Op::Undo if H::HAS_UNDO => Ok(handler.undo(store, &cx).await?),
+        Op::Settle if H::HAS_SETTLE => Ok(engine::settle::<S>(store, &cx).await?),
+        Op::Undo | Op::Settle => Err(no_such_op().into()),
+    }
+}
+
+/// Serves the step `S` as a step of kind `K`.
+pub trait ServeAs<S: Step, K>: Send + Sync {
+    /// It can be undone.
+    const HAS_UNDO: bool;
+    /// It can be settled.
+    const HAS_SETTLE: bool;
+
+    /// Carries out a run.
+    fn run(
+        &self,
+        store: &impl Store,
+        cx: &Context,
+        input: S::Input,
+    ) -> impl Future<Output = Result<Handled, Retry>> + Send;
+
+    /// Carries out an undo; only called when it [can be undone](Self::HAS_UNDO).
+    fn undo(&self, store: &impl Store, cx: &Context) -> impl Future<Output = Result<Handled, Retry>> + Send;
+}
+
+macro_rules! serve_local {
+    ($($kind:ty: undo $undo:literal, settle $settle:literal;)+) => {$(
+        impl<S: Step, H: Handle<S>> ServeAs<S, $kind> for H {
+            const HAS_UNDO: bool = $undo;
+            const HAS_SETTLE: bool = $settle;
+
+            async fn run(&self, store: &impl Store, cx: &Context, input: S::Input) -> Result<Handled, Retry> {
+                engine::run::<S, H>(self, store, cx, input, $undo).await
+            }
+
+            async fn undo(&self, store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
+                engine::undo::<S, H>(self, store, cx).await
+            }
+        }
+    )+};
+}
+
+serve_local! {
+    Compensable: undo true, settle false;
+    Pivot: undo false, settle true;
+    Retriable: undo false, settle false;
+}
+
+impl<S: Step, H: HandleOutside<S>> ServeAs<S, CompensableOutside> for H {
+    const HAS_UNDO: bool = true;
+    const HAS_SETTLE: bool = false;
+
+    async fn run(&self, store: &impl Store, cx: &Context, input: S::Input) -> Result<Handled, Retry> {
+        engine::run_outside::<S, H>(self, store, cx, input).await
+    }
+
+    async fn undo(&self, store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
+        engine::undo_outside::<S, H>(self, store, cx).await
+    }
+}

@@ -1,0 +1,63 @@
+//! Stores: where a participant keeps its data and its fences.
+
+use crate::{
+    fence::{Fence, FenceKey, FenceState},
+    rejection::Refusal,
+    write::{Row, RowKey, Write},
+};
+
+/// One local transaction: the fence moves and all writes are applied, or nothing is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transaction {
+    /// Which fence.
+    pub fence: FenceKey,
+    /// The state it must be in; `None`: it must be absent.
+    pub expected: Option<FenceState>,
+    /// What it becomes.
+    pub next: Fence,
+    /// The writes, at most one for each item.
+    pub writes: Vec<Write>,
+}
+
+/// A participant's store.
+pub trait Store: Send + Sync {
+    /// Reads a fence, seeing every transaction that has been applied.
+    fn read_fence(&self, key: &FenceKey) -> impl Future<Output = Result<Option<Fence>, Unavailable>> + Send;
+
+    /// Reads an item, seeing every transaction that has been applied.
+    fn read_row(&self, key: &RowKey) -> impl Future<Output = Result<Option<Row>, Unavailable>> + Send;
+
+    /// Applies a transaction. When it is refused, nothing has been written; when the store is unavailable, it may or
+    /// may not have been.
+    fn apply(&self, transaction: &Transaction) -> impl Future<Output = Result<(), Refused>> + Send;
+}
+
+/// Why a transaction was not applied.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refused {
+    /// The fence is not in the expected state: this is what it is. Told before any guard.
+    Fence(Option<Fence>),
+    /// A guard does not hold.
+    Guard {
+        /// The item and the condition, for the log.
+        what: String,
+        /// The rejection the guard stands for.
+        refusal: Option<Refusal>,
+    },
+    /// The store did not answer, or was too busy for the whole time there was.
+    Unavailable(Unavailable),
+}
+
+impl Refused {
+    /// The refusal of the first guard of `write` that does not hold for `row`, if one does not.
+    pub fn by_guard(write: &Write, row: Option<&Row>) -> Option<Self> {
+        let guard = write.failed_guard(row)?;
+        let what = format!("{}/{}: {:?} does not hold", write.key.entity, write.key.value, guard.condition);
+        Some(Self::Guard { what, refusal: guard.refusal.clone() })
+    }
+}
+
+/// The store did not do what it was asked. It may be asked again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the store is unavailable: {0}")]
+pub struct Unavailable(pub String);

@@ -1,0 +1,303 @@
+//! The emitted state machine: a whole one to be looked at, and what must hold for every one.
+
+use crate::{
+    flow::{Machine, expressions, list, text},
+    trip::trip_saga,
+};
+use saga::{Definition, Stage, asl, budget::Timing};
+use serde_json::{Value as Json, json};
+
+fn emit(definition: &Definition, scale: u32) -> Json {
+    json!(asl::compile(definition, Timing::scaled(scale)).unwrap())
+}
+
+/// The trip; the trip one step after another; and a saga that is nothing but a pivot.
+fn sagas() -> Vec<Definition> {
+    let trip = trip_saga().definition().clone();
+    let steps = trip.compensable_steps().cloned().map(Stage::Step).collect();
+    let mut chain = Definition { name: "chain", stages: steps, ..trip.clone() };
+    chain.finish.clear();
+    chain.on_commit.clear();
+    let mut pivot = trip.pivot.clone();
+    pivot.inputs = &["trip"];
+    let (stages, finish, on_compensate) = (Vec::new(), Vec::new(), Vec::new());
+    let on_commit = Vec::new();
+    let alone = Definition { name: "alone", pivot, stages, finish, on_commit, on_compensate, ..trip.clone() };
+    vec![trip, chain, alone]
+}
+
+fn machines() -> Vec<(Definition, Machine, Json)> {
+    let emitted = sagas().into_iter().map(|saga| (emit(&saga, 1), saga));
+    emitted.map(|(json, saga)| (saga, Machine::read(&json), json)).collect()
+}
+
+/// Every task, with its name, also those in branches.
+fn tasks(json: &Json) -> Vec<(String, Json)> {
+    let mut tasks = Vec::new();
+    for (name, state) in json["States"].as_object().unwrap() {
+        if state["Type"] == "Task" {
+            tasks.push((name.clone(), state.clone()));
+        }
+        for branch in list(&state["Branches"]) {
+            tasks.extend(self::tasks(branch));
+        }
+    }
+    tasks
+}
+
+#[test]
+fn the_whole_machine() {
+    let machine = asl::compile(trip_saga().definition(), Timing::scaled(1)).unwrap();
+    insta::assert_snapshot!("trip_machine", serde_json::to_string_pretty(&machine).unwrap());
+}
+
+#[test]
+fn the_same_saga_gives_the_same_bytes() {
+    let bytes =
+        || serde_json::to_vec(&asl::compile(trip_saga().definition(), Timing::scaled(1)).unwrap()).unwrap();
+    assert_eq!(bytes(), bytes());
+}
+
+#[test]
+fn a_scale_changes_numbers_and_nothing_else() {
+    fn without_numbers(json: Json) -> Json {
+        match json {
+            Json::Number(_) => Json::Null,
+            Json::Array(values) => values.into_iter().map(without_numbers).collect(),
+            Json::Object(mut members) => {
+                // Left out where rounding makes it equal to the interval.
+                members.remove("MaxDelaySeconds");
+                members.into_iter().map(|(name, value)| (name, without_numbers(value))).collect()
+            }
+            other => other,
+        }
+    }
+    let trip = trip_saga();
+    let production = without_numbers(emit(trip.definition(), 1));
+    for scale in 2..=60 {
+        assert_eq!(without_numbers(emit(trip.definition(), scale)), production, "scale {scale}");
+    }
+}
+
+#[test]
+fn every_way_leads_to_a_state_and_every_state_can_be_reached() {
+    for (saga, machine, _) in machines() {
+        for name in machine.states.keys() {
+            assert!(name.len() <= 80, "{name} is longer than a state's name can be");
+            for way in machine.ways(name) {
+                assert!(
+                    machine.states.contains_key(&way.to),
+                    "{}: {name} goes to nowhere: {}",
+                    saga.name,
+                    way.to
+                );
+            }
+            let ends = machine.states[name]["End"] == json!(true);
+            assert_eq!(ends, machine.ways(name).is_empty(), "{}: {name} ends, or goes on", saga.name);
+        }
+        let reachable = machine.reachable(&machine.start);
+        let all: std::collections::BTreeSet<String> = machine.states.keys().cloned().collect();
+        assert_eq!(reachable, all, "{}", saga.name);
+    }
+}
+
+#[test]
+fn every_variable_is_assigned_before_it_is_used() {
+    for (saga, machine, json) in machines() {
+        assert_eq!(machine.unassigned_uses(), Vec::<String>::new(), "{}", saga.name);
+        assert!(!expressions(&json).is_empty());
+    }
+}
+
+#[test]
+fn catchers_and_retriers_are_well_formed() {
+    for (saga, machine, json) in machines() {
+        for (name, state) in
+            machine.states.iter().map(|(name, state)| (name.clone(), state.clone())).chain(tasks(&json))
+        {
+            for kind in ["Catch", "Retry"] {
+                let errors: Vec<Vec<String>> = list(&state[kind])
+                    .iter()
+                    .map(|each| list(&each["ErrorEquals"]).iter().map(text).collect())
+                    .collect();
+                for (place, errors_of_one) in errors.iter().enumerate() {
+                    let catches_all = errors_of_one.iter().any(|error| error == "States.ALL");
+                    let last_and_alone = place + 1 == errors.len() && errors_of_one.len() == 1;
+                    assert!(!catches_all || last_and_alone, "{}: {kind} of {name}: {errors:?}", saga.name);
+                    assert!(!errors_of_one.is_empty(), "{}: {kind} of {name} is for nothing", saga.name);
+                }
+                for error in errors.iter().flatten().filter(|error| error.starts_with("States.")) {
+                    assert!(
+                        ["States.ALL", "States.TaskFailed"].contains(&error.as_str()),
+                        "misspelt: {error}"
+                    );
+                }
+            }
+            for retry in list(&state["Retry"]).iter().filter(|retry| retry["MaxAttempts"] != json!(0)) {
+                assert_eq!(retry["JitterStrategy"], "FULL", "{name}");
+                let (interval, cap) = (&retry["IntervalSeconds"], &retry["MaxDelaySeconds"]);
+                assert!(interval.as_u64() >= Some(1), "{name}: {retry}");
+                assert!(cap.is_null() || cap.as_u64() > interval.as_u64(), "{name}: {retry}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_waits_for_an_answer_sends_its_token_and_has_a_timeout_unless_parked() {
+    for (saga, machine, json) in machines() {
+        assert!(json["TimeoutSeconds"].is_null(), "{}: it would be killed without compensation", saga.name);
+        assert_eq!(json["QueryLanguage"], "JSONata");
+        for (name, task) in tasks(&json) {
+            let waits = text(&task["Resource"]).ends_with(".waitForTaskToken");
+            let sends =
+                expressions(&task["Arguments"]).iter().any(|e| e.contains("$states.context.Task.Token"));
+            assert_eq!(waits, sends, "{}: {name}", saga.name);
+            let parks = name.starts_with("park ");
+            assert_eq!(waits && !parks, task["TimeoutSeconds"].is_u64(), "{}: {name}", saga.name);
+        }
+        assert!(machine.states.contains_key("committed") && machine.states.contains_key("compensated"));
+    }
+}
+
+#[test]
+fn an_unknown_outcome_leads_to_the_undo_of_every_step_that_may_have_taken_effect() {
+    for (saga, machine, _) in machines() {
+        let mut before: Vec<String> = Vec::new();
+        for stage in &saga.stages {
+            let names: Vec<&str> = stage.steps().iter().map(|step| step.name).collect();
+            let state = names.join(" + ");
+            let own: Vec<String> = names.iter().rev().map(|name| format!("undo {name}")).collect();
+            let all: Vec<String> = own.iter().chain(&before).cloned().collect();
+            assert_eq!(undos_from(&machine, machine.after(&state, Some("States.Timeout"))), all, "{state}");
+            for rejection in stage.steps().iter().flat_map(|step| step.rejections) {
+                let undone = if names.len() == 1 { &before } else { &all };
+                assert_eq!(&undos_from(&machine, machine.after(&state, Some(rejection))), undone, "{state}");
+            }
+            before = all;
+        }
+        let pivot = saga.pivot.name;
+        let settle = format!("settle {pivot}");
+        assert_eq!(machine.after(pivot, Some("States.Timeout")), Some(settle.clone()));
+        assert_eq!(machine.after(&settle, None).as_deref(), Some("settled?"));
+        for rejection in saga.pivot.rejections {
+            assert_eq!(undos_from(&machine, machine.after(pivot, Some(rejection))), before);
+        }
+        let backward = text(&machine.states["settled?"]["Default"]);
+        assert_eq!(undos_from(&machine, Some(backward)), before);
+    }
+}
+
+/// The undos in order, when each is done, or set aside.
+fn undos_from(machine: &Machine, from: Option<String>) -> Vec<String> {
+    let (mut undos, mut at) = (Vec::new(), from.unwrap());
+    while at.starts_with("undo ") {
+        let next = machine.after(&at, None).unwrap();
+        assert_eq!(
+            machine.after(&at, Some("States.Timeout")),
+            Some(next.clone()),
+            "{at} that fails stops the others"
+        );
+        undos.push(at);
+        at = next;
+    }
+    if undos.is_empty() {
+        assert!(at == "compensated" || at.starts_with("publish "), "{at}");
+    } else {
+        assert_eq!(at, "all undone?");
+    }
+    undos
+}
+
+#[test]
+fn before_the_pivot_all_ends_compensated_or_parked_and_after_it_committed() {
+    for (saga, machine, _) in machines() {
+        let ends = |from: &str| -> Vec<String> {
+            machine
+                .reachable(from)
+                .into_iter()
+                .filter(|name| machine.states[name]["End"] == json!(true))
+                .collect()
+        };
+        for step in saga.compensable_steps() {
+            let undo = format!("undo {}", step.name);
+            assert_eq!(ends(&undo), ["compensated"]);
+            assert!(machine.reachable(&undo).contains("park undo"), "{undo} cannot be parked");
+        }
+        let committing = machine.after(saga.pivot.name, None).unwrap();
+        assert_eq!(ends(&committing), ["committed"]);
+        for step in &saga.finish {
+            assert_eq!(machine.after(step.name, Some("States.Timeout")), Some(format!("park {}", step.name)));
+        }
+        for notice in saga.on_commit.iter().chain(&saga.on_compensate) {
+            let state = format!("publish {}", notice.name);
+            assert_eq!(
+                machine.after(&state, None),
+                machine.after(&state, Some("States.Timeout")),
+                "{state} blocks"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_parked_saga_forgets_what_was_unresolved_when_it_tries_again_and_keeps_what_is_skipped() {
+    for (saga, machine, _) in machines() {
+        for parked in machine.states.keys().filter(|name| name.starts_with("park ")) {
+            let unpark = machine.after(parked, None).unwrap();
+            assert_eq!(unpark, parked.replacen("park", "unpark", 1));
+            let cleared = |way: &crate::flow::Way| way.assigns.contains("unresolved");
+            let what = parked.trim_start_matches("park ");
+            if what == "undo" {
+                let resume = machine.after(&unpark, None).unwrap();
+                let [skip, again] = &machine.ways(&resume)[..] else { panic!("{resume}") };
+                assert!(cleared(again) && !cleared(skip), "{}", saga.name);
+                assert!(again.to.starts_with("undo ") && !skip.to.starts_with("undo "), "{}", saga.name);
+            } else {
+                for way in machine.ways(&unpark) {
+                    assert_eq!(way.to, what);
+                    assert!(cleared(&way), "{}: {parked}", saga.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn two_sagas_that_act_for_one_saga_id_park_apart() {
+    let mut records: Vec<String> = Vec::new();
+    for (_, machine, _) in machines().into_iter().take(2) {
+        records.push(text(&machine.states["park undo"]["Arguments"]["Item"]["what"]["S"]));
+        let deleted = &machine.states["unpark undo"]["Arguments"]["Key"]["what"]["S"];
+        assert_eq!(records.last(), deleted.as_str().map(str::to_owned).as_ref());
+    }
+    assert_eq!(records, ["undo trip", "undo chain"]);
+}
+
+#[test]
+fn a_group_with_long_names_has_a_name_that_fits() {
+    let mut saga = trip_saga().definition().clone();
+    let steps = ["a-step-with-a-name-of-forty-characters-1", "a-step-with-a-name-of-forty-characters-2"];
+    let Some(Stage::Parallel(group)) = saga.stages.first_mut() else { panic!("it begins with a group") };
+    for (step, name) in group.iter_mut().zip(steps) {
+        step.name = name;
+    }
+    let machine = Machine::read(&emit(&saga, 1));
+    assert_eq!(machine.start, "a-step-with-a-name-of-forty-characters-1 + 1 more");
+}
+
+#[test]
+fn placeholders_are_those_that_stand_in_the_machine() {
+    for (saga, _, json) in machines() {
+        let machine = json.to_string();
+        let placeholders = asl::StateMachine::placeholders(&saga);
+        for placeholder in &placeholders {
+            assert!(machine.contains(&format!("${{{}}}", placeholder.key())), "{placeholder:?} is not used");
+        }
+        let mut used: Vec<&str> =
+            machine.split("${").skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
+        used.sort_unstable();
+        used.dedup();
+        assert_eq!(used.len(), placeholders.len(), "{used:?}");
+    }
+}

@@ -1,0 +1,12 @@
+//! How a saga behaves, seen from outside: the protocol, the runner, and what is sent and emitted.
+
+#![allow(clippy::unwrap_used, reason = "a test panics where it is wrong")]
+
+mod asl;
+mod delivery;
+mod flow;
+mod graph;
+mod protocol;
+mod runner;
+mod trip;
+mod wire;

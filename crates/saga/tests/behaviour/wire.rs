@@ -1,0 +1,131 @@
+//! The wire formats, held still: executions in flight outlive a release.
+
+use crate::{
+    delivery::request,
+    trip::{Fares, Rooms, Seats, TicketRefusal, World, trip_id, trip_saga},
+};
+use futures::executor::block_on;
+use saga::{
+    Change, Commit, Direction, Entity, NoticeMessage, Op, Reason, Refusal, Request, SettleReply, StartInput,
+    WIRE_VERSION, Write, fence::Fence, serve,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value as Json, json};
+
+/// Holds the format still and reads it back.
+macro_rules! assert_wire {
+    ($value:expr, @$snapshot:literal) => {{
+        let value = $value;
+        insta::assert_snapshot!(serde_json::to_string(&value).unwrap(), @$snapshot);
+        assert_eq!(reread(&value), value);
+    }};
+}
+
+fn reread<T: Serialize + DeserializeOwned>(value: &T) -> T {
+    serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
+}
+
+fn reason() -> Reason {
+    Reason { step: "book-hotel".into(), error: "NoRoom".into(), cause: "\"NoRoom\"".into() }
+}
+
+#[test]
+fn requests() {
+    let mut run = request("book-hotel", Op::Run);
+    run.input.retain(|name, _| name == "trip");
+    assert_wire!(run, @r#"{"v":1,"saga":"trip","id":"trip-1","execution":"trip-1","step":"book-hotel","op":"run","token":"a-token","input":{"trip":{"price":120,"traveller":"Ada"}}}"#);
+    assert_wire!(Request { reason: Some(reason()), ..request("book-hotel", Op::Undo) }, @r#"{"v":1,"saga":"trip","id":"trip-1","execution":"trip-1","step":"book-hotel","op":"undo","token":"a-token","input":{},"reason":{"step":"book-hotel","error":"NoRoom","cause":"\"NoRoom\""}}"#);
+    assert_wire!(request("issue-tickets", Op::Settle), @r#"{"v":1,"saga":"trip","id":"trip-1","execution":"trip-1","step":"issue-tickets","op":"settle","token":"a-token","input":{}}"#);
+}
+
+#[test]
+fn start_input() {
+    assert_wire!(StartInput { v: WIRE_VERSION, id: trip_id(), input: json!({ "traveller": "Ada" }) }, @r#"{"v":1,"id":"trip-1","input":{"traveller":"Ada"}}"#);
+}
+
+#[test]
+fn notices() {
+    let message = NoticeMessage {
+        v: WIRE_VERSION,
+        notice: "TripBooked".into(),
+        saga: "trip".into(),
+        id: trip_id(),
+        input: serde_json::Map::from_iter([("trip".to_owned(), json!({}))]),
+        reason: None,
+    };
+    assert_wire!(message.clone(), @r#"{"v":1,"type":"TripBooked","saga":"trip","id":"trip-1","input":{"trip":{}}}"#);
+    assert_wire!(NoticeMessage { reason: Some(reason()), ..message }, @r#"{"v":1,"type":"TripBooked","saga":"trip","id":"trip-1","input":{"trip":{}},"reason":{"step":"book-hotel","error":"NoRoom","cause":"\"NoRoom\""}}"#);
+}
+
+#[test]
+fn settle_replies() {
+    let none = SettleReply { direction: Direction::Backward, output: None, error: None, cause: None };
+    assert_wire!(none.clone(), @r#"{"direction":"backward"}"#);
+    let refused = SettleReply { error: Some("FareExpired".into()), cause: Some("{}".into()), ..none.clone() };
+    assert_wire!(refused, @r#"{"direction":"backward","error":"FareExpired","cause":"{}"}"#);
+    let output = Some(json!({ "count": 1 }));
+    assert_wire!(SettleReply { direction: Direction::Forward, output, ..none }, @r#"{"direction":"forward","output":{"count":1}}"#);
+}
+
+/// The writes that a handler of this test returns, with every change and every guard.
+fn writes() -> Vec<Write> {
+    let mut commit = Commit::<crate::trip::IssueTickets>::of(crate::trip::Tickets { count: 1 });
+    commit
+        .update::<Rooms>("ritz".to_owned())
+        .subtract(Rooms::FREE, 1)
+        .or_reject(TicketRefusal::FareExpired)
+        .add(Rooms::BOOKED, 1)
+        .at_most(Rooms::BOOKED, 9)
+        .or_retry();
+    commit.delete::<Seats>("12A".to_owned()).or_retry();
+    commit.insert(Fares::row("fl-2".to_owned()).with(Fares::STATUS, "open")).or_retry();
+    commit.finish().unwrap().1
+}
+
+#[test]
+fn writes_and_their_inverses() {
+    let writes = writes();
+    let old = Seats::row("12A".to_owned()).with(Seats::PRICE, 90).into_parts().1;
+    insta::assert_json_snapshot!("writes", writes);
+    let inverse: Vec<Write> = writes.iter().map(|write| write.inverse(Some(&old))).collect();
+    insta::assert_json_snapshot!("inverse_writes", inverse);
+    assert_eq!(reread(&writes), writes);
+    assert!(writes.iter().any(|write| write.change == Change::Delete));
+}
+
+#[test]
+fn fences() {
+    assert_wire!(Fence::Started, @r#""started""#);
+    assert_wire!(Fence::Done { output: json!({ "nights": 2 }), inverse: Vec::new() }, @r#"{"done":{"output":{"nights":2},"inverse":[]}}"#);
+    assert_wire!(Fence::Rejected(Refusal { error: "NoRoom".into(), cause: "{}".into() }), @r#"{"rejected":{"error":"NoRoom","cause":"{}"}}"#);
+    assert_wire!(Fence::Undone, @r#""undone""#);
+}
+
+#[test]
+fn what_cannot_be_served_is_told() {
+    let world = World::with_a_patient_network();
+    let serve_hotel = |request: &Request| {
+        block_on(serve(&world.hotel.0, &*world.hotel.1, request)).unwrap_err().to_string()
+    };
+    let wrong_step = request("issue-tickets", Op::Run);
+    insta::assert_snapshot!(serve_hotel(&wrong_step), @r#"step `issue-tickets` is not served here: this participant owns ["book-hotel"]"#);
+    insta::assert_snapshot!(serve_hotel(&request("book-hotel", Op::Settle)), @"step `book-hotel` has no `settle`");
+    let mut missing = request("book-hotel", Op::Run);
+    missing.input.remove("trip");
+    insta::assert_snapshot!(serve_hotel(&missing), @"step `book-hotel`: `input.trip` is missing");
+    missing.input.insert("trip".into(), Json::Bool(true));
+    insta::assert_snapshot!(serve_hotel(&missing), @"step `book-hotel`: `input.trip` does not fit: invalid type: boolean `true`, expected struct Trip");
+}
+
+#[test]
+fn an_undo_and_a_settle_need_no_input() {
+    let world = World::with_a_patient_network();
+    assert!(request("book-hotel", Op::Undo).input.is_empty());
+    block_on(serve(&world.hotel.0, &*world.hotel.1, &request("book-hotel", Op::Undo))).unwrap();
+    block_on(serve(&world.airline.0, &*world.airline.1, &request("issue-tickets", Op::Settle))).unwrap();
+}
+
+#[test]
+fn wire_names_of_the_saga() {
+    insta::assert_json_snapshot!("definition", trip_saga().definition());
+}

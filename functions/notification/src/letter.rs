@@ -1,0 +1,114 @@
+//! What to write to whom about a notice. Pure.
+
+use saga::{Notice, NoticeMessage, Rejection, Value, WIRE_VERSION};
+use saga_lambda::redacted;
+use sagas::{
+    cancel::{CancelOrder, CancellationAccepted, CancellationRefused},
+    customer::Customer,
+    money::Money,
+    order::{
+        Confirmation, OrderCancelled, OrderConfirmed, OrderRejected, OutOfStock, PaymentDeclined, PlaceOrder,
+    },
+};
+
+/// A message to a customer. The body alone says it all, for an SMS has no subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// To whom.
+    pub to: Customer,
+    /// The subject.
+    pub subject: String,
+    /// The text.
+    pub body: String,
+}
+
+/// A notice that cannot be told. Never says what was given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Untellable {
+    /// It is of another version.
+    #[error("version {0} is not told: this release tells version {WIRE_VERSION}")]
+    Version(u8),
+    /// It is no notice that this function knows.
+    #[error(
+        "the notice is of an unknown type: add it to `notification::letter`, or to the filter of the subscription"
+    )]
+    Unknown,
+    /// A value it needs is missing or does not fit.
+    #[error("its `input.{name}` does not fit: {why}")]
+    Value {
+        /// The value's wire name.
+        name: &'static str,
+        /// What does not fit.
+        why: String,
+    },
+}
+
+/// What to write about a notice; `None` when there is nothing to say.
+///
+/// # Errors
+/// When the notice is not understood.
+pub fn about(notice: &NoticeMessage) -> Result<Option<Letter>, Untellable> {
+    if notice.v != WIRE_VERSION {
+        return Err(Untellable::Version(notice.v));
+    }
+    let letter = match notice.notice.as_str() {
+        OrderConfirmed::NAME => {
+            let (order, confirmation) = (value::<PlaceOrder>(notice)?, value::<Confirmation>(notice)?);
+            let PlaceOrder { order_id, customer, .. } = order;
+            let body =
+                format!("Your order {order_id} is confirmed. We charged {}.", shown(&confirmation.total));
+            Letter { to: customer, subject: format!("Order {order_id} is confirmed"), body }
+        }
+        OrderRejected::NAME => {
+            let PlaceOrder { order_id, customer, .. } = value(notice)?;
+            let error = notice.reason.as_ref().map_or("", |reason| reason.error.as_str());
+            let cancelled = error == <OrderCancelled as Rejection>::NAMES[0];
+            let end = if cancelled { "is cancelled" } else { "could not be completed" };
+            let body = format!("Your order {order_id} {end}. {}", sentence(error));
+            Letter { to: customer, subject: format!("Order {order_id} {end}"), body }
+        }
+        CancellationRefused::NAME => {
+            let CancelOrder { order_id, customer } = value(notice)?;
+            let body =
+                format!("We could not cancel your order {order_id}: it was completed before you asked.");
+            Letter { to: customer, subject: format!("Order {order_id} was not cancelled"), body }
+        }
+        // The order's own saga tells how it ended.
+        CancellationAccepted::NAME => return Ok(None),
+        _ => return Err(Untellable::Unknown),
+    };
+    Ok(Some(letter))
+}
+
+/// Why an order was rejected, for a customer: by the wire name of the rejection or error.
+fn sentence(error: &str) -> &'static str {
+    const OUT_OF_STOCK: &str = <OutOfStock as Rejection>::NAMES[0];
+    const PAYMENT_DECLINED: &str = <PaymentDeclined as Rejection>::NAMES[0];
+    const ORDER_CANCELLED: &str = <OrderCancelled as Rejection>::NAMES[0];
+    match error {
+        OUT_OF_STOCK => "A product is out of stock. You have not been charged.",
+        PAYMENT_DECLINED => "Your payment was declined. You have not been charged.",
+        ORDER_CANCELLED => "You cancelled it. If you were charged, you have your money back.",
+        _ => "Something went wrong on our side. If you were charged, you have your money back.",
+    }
+}
+
+fn value<V: Value>(notice: &NoticeMessage) -> Result<V, Untellable> {
+    let unfit = |why: String| Untellable::Value { name: V::NAME, why };
+    let json = notice.input.get(V::NAME).ok_or_else(|| unfit("it is missing".into()))?;
+    serde_json::from_value(json.clone()).map_err(|error| unfit(redacted(&error.to_string()).into_owned()))
+}
+
+/// `12.34 EUR`, with as many decimals as the currency has.
+fn shown(money: &Money) -> String {
+    let Money { minor, currency } = money;
+    let exponent = iso_currency::Currency::from_code(currency).and_then(iso_currency::Currency::exponent);
+    let decimals = usize::from(exponent.unwrap_or(0));
+    let digits = format!("{minor:0width$}", width = decimals + 1);
+    let (whole, part) = digits.split_at(digits.len() - decimals);
+    let point = if decimals == 0 { "" } else { "." };
+    format!("{whole}{point}{part} {currency}")
+}
+
+#[cfg(test)]
+mod tests;

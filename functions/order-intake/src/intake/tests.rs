@@ -1,0 +1,161 @@
+use super::*;
+use saga_lambda::replay::{Answer, Log, Replay};
+use serde_json::{Value as Json, json};
+use std::time::Duration;
+
+const ORDER: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:order";
+const CANCEL: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:cancel-order";
+
+fn intake(replay: &Replay) -> Intake {
+    let variables: Variables = [
+        ("FLYOVER_SAGA_ORDER", ORDER),
+        ("FLYOVER_SAGA_CANCEL_ORDER", CANCEL),
+        (
+            "FLYOVER_QUEUE_REFUSED_ORDERS",
+            "https://sqs.eu-central-1.amazonaws.com/123456789012/refused-orders",
+        ),
+        ("FLYOVER_MAX_RECEIVE_COUNT", "3"),
+    ]
+    .into_iter()
+    .collect();
+    Intake::new(&replay.config(), &variables).unwrap()
+}
+
+fn order() -> Json {
+    json!({
+        "type": "OrderPlaced", "order_id": "o-1", "customer": { "id": "ALFKI", "email": "maria@example.com" },
+        "currency": "EUR", "lines": [{ "sku": "nw-1", "quantity": 3, "unit_price_minor": 1_800 }],
+        "payment_token": "tok_approve",
+    })
+}
+
+fn cancel() -> Json {
+    json!({ "type": "CancelOrder", "order_id": "o-1", "customer": { "id": "ALFKI", "email": "maria@example.com" } })
+}
+
+/// The verdict on a body, and what was asked of AWS for it: operation and body.
+async fn taken(body: &str, receive_count: u32, answers: Vec<Answer>) -> (Verdict, Vec<(String, Json)>) {
+    let (verdict, calls, _) = logged(body, receive_count, answers).await;
+    (verdict, calls)
+}
+
+/// The same with the one line of the log, in which no personal data may be.
+async fn logged(
+    body: &str,
+    receive_count: u32,
+    answers: Vec<Answer>,
+) -> (Verdict, Vec<(String, Json)>, Json) {
+    let log = Log::keep();
+    let replay = Replay::of(answers);
+    let message = Message { id: "m-1".into(), body: body.into(), receive_count };
+    let verdict = intake(&replay).handle(message, Deadline::after(Duration::from_secs(2))).await;
+    for personal in ["maria", "ALFKI", "tok_approve"] {
+        assert!(!log.text().contains(personal), "{personal} is in the log: {}", log.text());
+    }
+    let calls = replay.calls().into_iter();
+    let calls =
+        calls.map(|call| (call.target.rsplit('.').next().unwrap_or_default().into(), call.body)).collect();
+    (verdict, calls, serde_json::from_str(&log.text()).expect("one line"))
+}
+
+fn started() -> Answer {
+    Answer::ok(json!({ "executionArn": "arn", "startDate": 1 }))
+}
+
+fn described() -> Answer {
+    Answer::ok(
+        json!({ "executionArn": "arn", "stateMachineArn": ORDER, "startDate": 1, "status": "RUNNING" }),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_starts_the_saga_named_after_it() {
+    let (verdict, calls) = taken(&order().to_string(), 1, vec![started()]).await;
+    assert_eq!(verdict, Verdict::Acknowledge);
+    let (target, body) = &calls[0];
+    assert_eq!(
+        (target.as_str(), &body["name"], &body["stateMachineArn"]),
+        ("StartExecution", &json!("o-1"), &json!(ORDER))
+    );
+    let input: saga::StartInput = serde_json::from_str(body["input"].as_str().unwrap()).unwrap();
+    assert_eq!((input.v, input.id.as_str()), (1, "o-1"));
+    assert_eq!(input.input["total"], json!({ "minor": 5_400, "currency": "EUR" }));
+    assert_eq!(input.input["lines"], json!([{ "sku": "nw-1", "quantity": 3 }]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_was_started_before_is_done_with() {
+    let exists = Answer::error("ExecutionAlreadyExists");
+    let (verdict, _, line) = logged(&order().to_string(), 1, vec![exists]).await;
+    assert_eq!(verdict, Verdict::Acknowledge);
+    assert_eq!((&line["saga_id"], &line["outcome"]), (&json!("o-1"), &json!("started_before")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_cannot_be_started_now_comes_again() {
+    let (verdict, calls) =
+        taken(&order().to_string(), 1, vec![Answer::error("StateMachineDoesNotExist")]).await;
+    assert_eq!((verdict, calls.len()), (Verdict::DeliverAgain, 1));
+    let (verdict, calls) =
+        taken(&order().to_string(), 1, vec![Answer::error("ThrottlingException"), started()]).await;
+    assert_eq!((verdict, calls.len()), (Verdict::Acknowledge, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalid_order_is_kept_with_every_reason() {
+    let mut order = order();
+    order["currency"] = json!("euro");
+    order["lines"][0]["quantity"] = json!(0);
+    let kept = Answer::ok(json!({ "MessageId": "1" }));
+    let (verdict, calls, line) = logged(&order.to_string(), 1, vec![kept]).await;
+    assert_eq!((verdict, calls.len()), (Verdict::Acknowledge, 1));
+    assert_eq!((&line["event"], &line["reasons"]), (&json!("order_refused"), &json!(2)));
+    let (target, body) = &calls[0];
+    assert_eq!(target, "SendMessage");
+    let letter: Json = serde_json::from_str(body["MessageBody"].as_str().unwrap()).unwrap();
+    assert_eq!(letter["event"], order);
+    let reasons = letter["reasons"].as_array().unwrap();
+    assert_eq!(reasons.len(), 2);
+    assert_eq!(reasons[1]["field"], "lines[0].quantity");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_event_is_refused_and_comes_again_when_it_cannot_be_kept() {
+    let (verdict, calls) = taken("{oops", 1, vec![Answer::ok(json!({ "MessageId": "1" }))]).await;
+    assert_eq!((verdict, calls[0].0.as_str()), (Verdict::Acknowledge, "SendMessage"));
+    let denied = Answer::error("AccessDenied");
+    assert_eq!(taken("{oops", 1, vec![denied]).await.0, Verdict::DeliverAgain);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_of_a_known_order_starts_the_cancel_saga() {
+    let (verdict, calls) = taken(&cancel().to_string(), 1, vec![described(), started()]).await;
+    assert_eq!(verdict, Verdict::Acknowledge);
+    let execution = "arn:aws:states:eu-central-1:123456789012:execution:order:o-1";
+    assert_eq!(calls[0], ("DescribeExecution".into(), json!({ "executionArn": execution })));
+    assert_eq!(calls[1].1["stateMachineArn"], CANCEL);
+    assert_eq!(calls[1].1["name"], "o-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_waits_for_its_order_and_is_refused_at_last() {
+    let unknown = || Answer::error("ExecutionDoesNotExist");
+    let (verdict, calls) = taken(&cancel().to_string(), 2, vec![unknown()]).await;
+    assert_eq!((verdict, calls.len()), (Verdict::DeliverAgain, 1));
+    let kept = Answer::ok(json!({ "MessageId": "1" }));
+    let (verdict, calls) = taken(&cancel().to_string(), 3, vec![unknown(), kept]).await;
+    assert_eq!(verdict, Verdict::Acknowledge);
+    assert!(calls[1].1["MessageBody"].as_str().unwrap().contains("no such order"));
+}
+
+#[test]
+fn a_state_machine_must_be_one() {
+    let replay = Replay::of([]);
+    let variables: Variables =
+        [("FLYOVER_QUEUE_REFUSED_ORDERS", "url"), ("FLYOVER_SAGA_ORDER", "order")].into_iter().collect();
+    let error = Intake::new(&replay.config(), &variables).unwrap_err().to_string();
+    assert!(
+        error.contains("`FLYOVER_SAGA_ORDER` is `order`, but the ARN of a state machine is needed"),
+        "{error}"
+    );
+}

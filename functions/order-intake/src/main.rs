@@ -1,0 +1,8 @@
+//! The function that takes order events.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), saga_lambda::Error> {
+    let intake = order_intake::Intake::from_variables(&saga_lambda::Variables::of_process())?;
+    let intake = &intake;
+    saga_lambda::serve_queue(async |message, deadline| intake.handle(message, deadline).await).await
+}

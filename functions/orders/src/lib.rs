@@ -1,0 +1,85 @@
+//! The orders service: keeps an order from PENDING to CONFIRMED, CANCELLED or REJECTED.
+#![forbid(unsafe_code)]
+
+use saga::{Commit, Context, Fault, Handle, Never, Rejection, Retry, Service, Undoing, Writes};
+use sagas::{
+    cancel::{CancelOrder, CancelPendingOrder, Cancellation, TooLateToCancel},
+    entities::{Order, OrderStatus},
+    order::{
+        Charge, ConfirmOrder, Confirmation, CreateOrder, DuplicateOrder, OrderCancelled, OrderCreated,
+        PlaceOrder, Reservation,
+    },
+    participants,
+};
+
+/// The handlers of the orders service.
+#[derive(Debug, Clone, Copy)]
+pub struct Orders;
+
+impl Service for Orders {
+    type Participant = participants::Orders;
+}
+
+impl Handle<CreateOrder> for Orders {
+    async fn run(
+        &self,
+        _: &Context,
+        (order,): (PlaceOrder,),
+    ) -> Result<Commit<CreateOrder>, Fault<DuplicateOrder>> {
+        let mut commit = Commit::of(OrderCreated { order_id: order.order_id.clone() });
+        let row = <Order as saga::Entity>::row(order.order_id)
+            .with(Order::STATUS, OrderStatus::Pending)
+            .with(Order::CUSTOMER_ID, order.customer.id)
+            .with(Order::TOTAL_MINOR, order.total.minor)
+            .with(Order::CURRENCY, order.total.currency);
+        commit.insert(row).or_reject(DuplicateOrder {});
+        Ok(commit)
+    }
+
+    /// The order stays, so that the customer can see what became of it and why.
+    async fn undo(&self, cx: &Context, done: Undoing<CreateOrder>) -> Result<Writes<Never>, Retry> {
+        let error = cx.reason().map_or("", |reason| reason.error.as_str());
+        let cancelled = error == OrderCancelled {}.name();
+        let status = if cancelled { OrderStatus::Cancelled } else { OrderStatus::Rejected };
+        let mut writes = Writes::new();
+        writes.update::<Order>(done.output()?.order_id).set(Order::STATUS, status).set(Order::REASON, error);
+        Ok(writes)
+    }
+}
+
+impl Handle<ConfirmOrder> for Orders {
+    async fn run(
+        &self,
+        _: &Context,
+        (order, _, charge): (PlaceOrder, Reservation, Charge),
+    ) -> Result<Commit<ConfirmOrder>, Fault<OrderCancelled>> {
+        let confirmation = Confirmation { order_id: order.order_id.clone(), total: charge.amount };
+        let mut commit = Commit::of(confirmation);
+        commit
+            .update::<Order>(order.order_id)
+            .transition(Order::STATUS, OrderStatus::Pending, OrderStatus::Confirmed)
+            .or_reject(OrderCancelled {});
+        Ok(commit)
+    }
+}
+
+impl Handle<CancelPendingOrder> for Orders {
+    async fn run(
+        &self,
+        _: &Context,
+        (cancel,): (CancelOrder,),
+    ) -> Result<Commit<CancelPendingOrder>, Fault<TooLateToCancel>> {
+        let mut commit = Commit::of(Cancellation { order_id: cancel.order_id.clone() });
+        commit
+            .update::<Order>(cancel.order_id)
+            // Its saga has begun, so an order that is not there yet is on its way.
+            .exists()
+            .or_retry()
+            .transition(Order::STATUS, OrderStatus::Pending, OrderStatus::Cancelled)
+            .or_reject(TooLateToCancel {});
+        Ok(commit)
+    }
+}
+
+#[cfg(test)]
+mod tests;

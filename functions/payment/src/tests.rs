@@ -1,0 +1,162 @@
+use super::*;
+use gateway::Gateway;
+use saga::{
+    MemoryStore, Outcomes, Reply, Request, Unserved,
+    fence::{Fence, FenceKey},
+    serve,
+};
+use serde_json::{Value as Json, json};
+
+fn request(op: &str, payment_token: &str, minor: i64) -> Request {
+    let order = json!({
+        "order_id": "o-1", "customer": { "id": "ALFKI", "email": "maria@example.com" },
+        "lines": [{ "sku": "nw-1", "quantity": 3 }], "total": { "minor": minor, "currency": "EUR" },
+        "payment_token": payment_token,
+    });
+    let request: Json = json!({
+        "v": 1, "saga": "order", "id": "o-1", "execution": "o-1", "step": "charge-payment", "op": op, "token": "t",
+        "input": { "order": order },
+    });
+    serde_json::from_value(request).unwrap()
+}
+
+struct Shop {
+    gateway: Gateway,
+    payment: Payment,
+    store: MemoryStore,
+    payment_token: &'static str,
+}
+
+impl Shop {
+    async fn with(payment_token: &'static str) -> Self {
+        let gateway = Gateway::start(0).await.unwrap();
+        let payment = Payment::new(Peer::new(&gateway.url()).unwrap());
+        Self { gateway, payment, store: MemoryStore::new(), payment_token }
+    }
+
+    async fn ask(&self, op: &str) -> Result<(Outcomes, Reply), Unserved> {
+        let request = request(op, self.payment_token, 9_900);
+        serve(&self.payment, &self.store, &request).await.map(|handled| (handled.outcome, handled.reply))
+    }
+
+    /// What the gateway keeps of the customer's money, in minor units.
+    async fn kept(&self) -> i64 {
+        let url = format!("{}{}", self.gateway.url(), gateway::SUMMARY_PATH);
+        let summary: gateway::Summary = reqwest::get(url).await.unwrap().json().await.unwrap();
+        summary.currencies.get("EUR").map_or(0, |totals| totals.net_minor)
+    }
+
+    fn ledger(&self) -> Option<String> {
+        LedgerEntry::STATUS.read(&self.store.row(&LedgerEntry::key("o-1"))?)
+    }
+}
+
+#[tokio::test]
+async fn a_charge_is_taken_once_and_kept_in_the_ledger() {
+    let shop = Shop::with("tok_approve").await;
+    let (outcome, reply) = shop.ask("run").await.unwrap();
+    assert_eq!(outcome, Outcomes::Done);
+    let Reply::Success(output) = &reply else { panic!("{reply:?}") };
+    assert_eq!(output["amount"], json!({ "minor": 9_900, "currency": "EUR" }));
+    assert_eq!(shop.ask("run").await.unwrap(), (Outcomes::DoneBefore, reply));
+    assert_eq!((shop.kept().await, shop.ledger().as_deref()), (9_900, Some("charged")));
+}
+
+#[tokio::test]
+async fn a_declined_payment_is_a_rejection_with_the_reason() {
+    let shop = Shop::with("tok_decline").await;
+    let cause = r#"{"reason":"insufficient_funds"}"#.to_owned();
+    let declined = Reply::Failure { error: "PaymentDeclined".into(), cause };
+    assert_eq!(shop.ask("run").await.unwrap(), (Outcomes::Rejected, declined.clone()));
+    assert_eq!(shop.ask("run").await.unwrap(), (Outcomes::RejectedBefore, declined));
+    assert_eq!((shop.kept().await, shop.ledger()), (0, None));
+}
+
+#[tokio::test]
+async fn an_undo_gives_the_money_back_once() {
+    let shop = Shop::with("tok_approve").await;
+    shop.ask("run").await.unwrap();
+    assert_eq!(shop.ask("undo").await.unwrap().0, Outcomes::Undone);
+    assert_eq!(shop.ask("undo").await.unwrap().0, Outcomes::UndoneBefore);
+    assert_eq!((shop.kept().await, shop.ledger().as_deref()), (0, Some("refunded")));
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_unknown_and_asked_again_with_the_same_key() {
+    let shop = Shop::with("tok_lossy_once").await;
+    let lost = shop.ask("run").await.unwrap_err();
+    assert!(matches!(&lost, Unserved::Retry(why) if why.0.starts_with("the outcome is unknown")), "{lost:?}");
+    assert_eq!(shop.kept().await, 9_900);
+    assert_eq!(shop.ask("run").await.unwrap().0, Outcomes::Done);
+    assert_eq!((shop.kept().await, shop.ledger().as_deref()), (9_900, Some("charged")));
+}
+
+#[tokio::test]
+async fn a_charge_whose_answer_is_always_lost_comes_back_by_the_undo() {
+    let shop = Shop::with("tok_lossy").await;
+    assert!(shop.ask("run").await.is_err());
+    assert_eq!(shop.kept().await, 9_900);
+    assert_eq!(shop.ask("undo").await.unwrap().0, Outcomes::NothingToUndo);
+    assert_eq!((shop.kept().await, shop.ledger()), (0, None));
+}
+
+#[tokio::test]
+async fn a_gateway_that_fails_or_is_away_is_asked_again() {
+    let shop = Shop::with("tok_error_once").await;
+    let failed = shop.ask("run").await.unwrap_err();
+    assert_eq!(failed.to_string(), "the gateway answered 500 (InternalError)");
+    assert_eq!(shop.ask("run").await.unwrap().0, Outcomes::Done);
+
+    let away = Payment::new(Peer::new("http://127.0.0.1:9").unwrap());
+    let away = serve(&away, &MemoryStore::new(), &request("run", "tok_approve", 1)).await.unwrap_err();
+    assert_eq!(away.to_string(), "the outcome is unknown: the gateway cannot be reached");
+}
+
+#[tokio::test]
+async fn a_run_after_its_undo_takes_no_money() {
+    let shop = Shop::with("tok_approve").await;
+    assert_eq!(shop.ask("undo").await.unwrap().0, Outcomes::NothingToUndo);
+    assert_eq!(shop.ask("run").await.unwrap().0, Outcomes::TooLate);
+    assert_eq!((shop.kept().await, shop.ledger()), (0, None));
+}
+
+#[tokio::test]
+async fn a_run_that_was_overtaken_by_its_undo_gives_its_money_back() {
+    let shop = Shop::with("tok_slow_300").await;
+    let overtaking = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        shop.ask("undo").await.unwrap().0
+    };
+    let (run, undo) = tokio::join!(shop.ask("run"), overtaking);
+    assert_eq!((run.unwrap().0, undo), (Outcomes::TooLate, Outcomes::NothingToUndo));
+    assert_eq!((shop.kept().await, shop.ledger()), (0, None));
+}
+
+#[tokio::test]
+async fn a_charge_that_was_refunded_meanwhile_is_not_committed() {
+    let shop = Shop::with("tok_lossy_once").await;
+    assert!(shop.ask("run").await.is_err());
+    let key = FenceKey { saga_id: request("run", "tok", 1).id, step: "charge-payment" };
+    assert_eq!(shop.store.fence(&key), Some(Fence::Started));
+    shop.payment.peer.reverse(&saga::IdempotencyKey::new(&key.saga_id, key.step)).await.unwrap();
+    let refunded = shop.ask("run").await.unwrap_err();
+    assert_eq!(refunded.to_string(), "the charge was refunded already");
+    assert_eq!((shop.kept().await, shop.ledger()), (0, None));
+}
+
+#[tokio::test]
+async fn an_order_that_costs_nothing_does_not_ask_the_gateway() {
+    let away = Payment::new(Peer::new("http://127.0.0.1:9").unwrap());
+    let store = MemoryStore::new();
+    let done = serve(&away, &store, &request("run", "tok_approve", 0)).await.unwrap();
+    assert_eq!(done.outcome, Outcomes::Done);
+    assert!(store.rows().is_empty());
+}
+
+#[test]
+fn a_base_url_must_be_one() {
+    for given in ["", "gateway", "ftp://gateway", "http://"] {
+        let error = Peer::new(given).unwrap_err().to_string();
+        assert!(error.contains("is no base URL of a gateway: give one like `https://"), "{given}: {error}");
+    }
+}

@@ -1,0 +1,199 @@
+//! What the gateway remembers. Pure: no clock, no network.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::wire::{
+    Charge, ChargePage, ChargeRequest, ChargeStatus, CurrencyTotals, DeclineReason, KeyCalls, Summary,
+};
+
+/// The memory of the gateway, by idempotency key.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    entries: HashMap<String, Entry>,
+    /// The keys of the charges by sequence number: the charge at index `i` has sequence `i + 1`.
+    sequence: Vec<String>,
+    calls: HashMap<String, KeyCalls>,
+    totals: BTreeMap<String, CurrencyTotals>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    request: ChargeRequest,
+    decision: Decision,
+}
+
+/// What was decided under a key, for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Charged(Charge),
+    Declined(DeclineReason),
+}
+
+/// Why the ledger refuses a charge.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LedgerError {
+    #[error(
+        "idempotency key {key:?} already stands for a charge of {amount_minor} {currency} (reference \
+         {reference:?}) and cannot be used for another: send the same body again, or a new key"
+    )]
+    KeyReused { key: String, amount_minor: i64, currency: String, reference: String },
+    #[error("amount_minor {amount_minor} would take the {currency} charged in total past {}", i64::MAX)]
+    TotalTooLarge { amount_minor: i64, currency: String },
+}
+
+impl Ledger {
+    /// Counts a call to charge and answers how many there have been with this key.
+    pub(crate) fn count_charge_call(&mut self, key: &str) -> u64 {
+        let calls = self.calls_of(key);
+        calls.charge_calls = calls.charge_calls.saturating_add(1);
+        calls.charge_calls
+    }
+
+    /// What was decided under a key, if anything; the same key with another body is refused.
+    pub(crate) fn recall(
+        &mut self,
+        key: &str,
+        request: &ChargeRequest,
+    ) -> Result<Option<Decision>, LedgerError> {
+        let Some(entry) = self.entries.get(key) else { return Ok(None) };
+        if entry.request != *request {
+            return Err(LedgerError::KeyReused {
+                key: key.to_owned(),
+                amount_minor: entry.request.amount_minor,
+                currency: entry.request.currency.clone(),
+                reference: entry.request.reference.clone(),
+            });
+        }
+        if matches!(entry.decision, Decision::Charged(_)) {
+            let totals = self.totals.entry(request.currency.clone()).or_default();
+            totals.duplicates_answered = totals.duplicates_answered.saturating_add(1);
+        }
+        Ok(Some(entry.decision.clone()))
+    }
+
+    /// Takes the money of a key on which nothing is decided yet.
+    pub(crate) fn charge(&mut self, key: &str, request: ChargeRequest) -> Result<Charge, LedgerError> {
+        let totals = self.totals.entry(request.currency.clone()).or_default();
+        totals.charged_minor = totals.charged_minor.checked_add(request.amount_minor).ok_or_else(|| {
+            LedgerError::TotalTooLarge {
+                amount_minor: request.amount_minor,
+                currency: request.currency.clone(),
+            }
+        })?;
+        totals.charges = totals.charges.saturating_add(1);
+        self.sequence.push(key.to_owned());
+        let sequence = self.sequence.len() as u64;
+        let charge = Charge {
+            charge_id: format!("ch_{sequence:08}"),
+            idempotency_key: key.to_owned(),
+            sequence,
+            amount_minor: request.amount_minor,
+            currency: request.currency.clone(),
+            reference: request.reference.clone(),
+            status: ChargeStatus::Charged,
+        };
+        self.remember(key, request, Decision::Charged(charge.clone()));
+        Ok(charge)
+    }
+
+    /// Refuses the money of a key on which nothing is decided yet.
+    pub(crate) fn decline(&mut self, key: &str, request: ChargeRequest) -> DeclineReason {
+        let reason = DeclineReason::InsufficientFunds;
+        self.remember(key, request, Decision::Declined(reason));
+        reason
+    }
+
+    /// Gives back the money of a key, once; `None` when there is no charge, and nothing is remembered then.
+    pub(crate) fn reverse(&mut self, key: &str) -> Option<Charge> {
+        let calls = self.calls_of(key);
+        calls.reversal_calls = calls.reversal_calls.saturating_add(1);
+        let Decision::Charged(charge) = &mut self.entries.get_mut(key)?.decision else { return None };
+        if charge.status == ChargeStatus::Charged {
+            charge.status = ChargeStatus::Refunded;
+            let totals = self.totals.entry(charge.currency.clone()).or_default();
+            // Cannot saturate: a charge is refunded once, so this never passes charged_minor.
+            totals.refunded_minor = totals.refunded_minor.saturating_add(charge.amount_minor);
+            totals.refunds = totals.refunds.saturating_add(1);
+        }
+        Some(charge.clone())
+    }
+
+    /// The charge of a key.
+    pub(crate) fn find(&self, key: &str) -> Option<Charge> {
+        match &self.entries.get(key)?.decision {
+            Decision::Charged(charge) => Some(charge.clone()),
+            Decision::Declined(_) => None,
+        }
+    }
+
+    /// The charges after a sequence number.
+    pub(crate) fn page(&self, since: u64, limit: usize) -> ChargePage {
+        let skipped = usize::try_from(since).unwrap_or(usize::MAX);
+        let charges: Vec<Charge> =
+            self.sequence.iter().skip(skipped).take(limit).filter_map(|key| self.find(key)).collect();
+        let next_since = charges.last().map_or(since, |charge| charge.sequence);
+        ChargePage { charges, next_since }
+    }
+
+    /// How often a key was used.
+    pub(crate) fn calls(&self, key: &str) -> KeyCalls {
+        self.calls.get(key).cloned().unwrap_or_else(|| no_calls(key))
+    }
+
+    /// Totals by currency.
+    pub(crate) fn summary(&self) -> Summary {
+        let mut currencies = self.totals.clone();
+        for totals in currencies.values_mut() {
+            // Cannot saturate: both are at least zero.
+            totals.net_minor = totals.charged_minor.saturating_sub(totals.refunded_minor);
+        }
+        Summary { currencies }
+    }
+
+    fn calls_of(&mut self, key: &str) -> &mut KeyCalls {
+        self.calls.entry(key.to_owned()).or_insert_with(|| no_calls(key))
+    }
+
+    fn remember(&mut self, key: &str, request: ChargeRequest, decision: Decision) {
+        self.entries.insert(key.to_owned(), Entry { request, decision });
+    }
+}
+
+fn no_calls(key: &str) -> KeyCalls {
+    KeyCalls { idempotency_key: key.to_owned(), charge_calls: 0, reversal_calls: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(amount_minor: i64) -> ChargeRequest {
+        ChargeRequest {
+            amount_minor,
+            currency: "EUR".to_owned(),
+            payment_token: "tok_approve".to_owned(),
+            reference: "r".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_total_that_does_not_fit_is_refused_and_changes_nothing() {
+        let mut ledger = Ledger::default();
+        ledger.charge("a", request(i64::MAX)).unwrap();
+        let before = ledger.summary();
+        let refused = ledger.charge("b", request(1)).unwrap_err();
+        assert_eq!(refused, LedgerError::TotalTooLarge { amount_minor: 1, currency: "EUR".to_owned() });
+        assert_eq!(ledger.summary(), before);
+        assert_eq!(ledger.find("b"), None);
+    }
+
+    #[test]
+    fn reversing_twice_refunds_once() {
+        let mut ledger = Ledger::default();
+        ledger.charge("a", request(5)).unwrap();
+        let first = ledger.reverse("a").unwrap();
+        assert_eq!(ledger.reverse("a"), Some(first));
+        let totals = &ledger.summary().currencies["EUR"];
+        assert_eq!((totals.net_minor, totals.refunds), (0, 1));
+    }
+}

@@ -1,0 +1,214 @@
+//! Deploying one stack by change set.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_sdk_cloudformation::types::{
+    Capability, ChangeSetStatus, ChangeSetType, Parameter as SdkParameter, Tag,
+};
+
+use super::connection::Connection;
+use super::error::{AwsError, call};
+use super::events::{Ending, Watch, failure_reason};
+use super::parameters::Argument;
+use super::progress::{Progress, Update};
+use super::stack::{self, Before, Deployment, before_deploy};
+use super::template::Body;
+
+/// What a stack shall be.
+#[derive(Debug)]
+pub(super) struct Wanted<'a> {
+    pub(super) name: &'a str,
+    pub(super) body: Body,
+    pub(super) parameters: Vec<(String, Argument)>,
+    pub(super) tags: Vec<(String, String)>,
+}
+
+/// Brings a stack that is ready for it (see [`make_ready`]) to what it shall be. Returns its state and whether
+/// anything changed.
+pub(super) async fn apply(
+    aws: &Connection,
+    wanted: Wanted<'_>,
+    existing: Option<Deployment>,
+    progress: &mut dyn Progress,
+) -> Result<(Deployment, bool), AwsError> {
+    let name = wanted.name;
+    let doing = if existing.is_some() { "updating" } else { "creating" };
+    let Some(change_set) = create(aws, wanted, existing.is_some()).await? else {
+        progress.update(Update::NoChanges { stack: name });
+        return existing.map(|stack| (stack, false)).ok_or_else(|| AwsError::ChangeSet {
+            stack: name.to_owned(),
+            reason: "it would create nothing".to_owned(),
+        });
+    };
+    let watch = Watch::begin(aws, name, &change_set.stack_id).await?;
+    aws.cloudformation
+        .execute_change_set()
+        .change_set_name(&change_set.id)
+        .stack_name(&change_set.stack_id)
+        .send()
+        .await
+        .map_err(call(format!("execute the change set of stack {name}")))?;
+    let Ending { stack, events } = watch.until_done(doing, progress).await?;
+    match stack {
+        Some(stack) if is_success(&stack.status) => Ok((stack, true)),
+        stack => Err(AwsError::StackFailed {
+            stack: name.to_owned(),
+            status: stack.map_or_else(|| "DELETE_COMPLETE".to_owned(), |stack| stack.status),
+            reason: failure_reason(&events),
+        }),
+    }
+}
+
+/// Waits for what CloudFormation is doing with the stack, and deletes what is left of a first creation that failed.
+/// Returns the stack if it is there to be updated.
+pub(super) async fn make_ready(
+    aws: &Connection,
+    name: &str,
+    progress: &mut dyn Progress,
+) -> Result<Option<Deployment>, AwsError> {
+    let mut stack = stack::describe(aws, name).await?;
+    if let (Before::WaitFirst, Some(busy)) = (before_deploy(stack.as_ref()), &stack) {
+        stack = stack::settle(aws, name, busy, progress).await?;
+    }
+    let Some(stack) = stack else { return Ok(None) };
+    match before_deploy(Some(&stack)) {
+        Before::Create => Ok(None),
+        Before::Update => Ok(Some(stack)),
+        Before::DeleteFirst => {
+            let note = format!(
+                "stack {name} is in {}, left by a first creation that failed: it is deleted before it is created",
+                stack.status
+            );
+            progress.update(Update::Note(&note));
+            stack::delete(aws, name, &stack, progress).await?;
+            Ok(None)
+        }
+        Before::WaitFirst => Err(AwsError::StackStuck {
+            stack: name.to_owned(),
+            status: stack.status,
+            advice: "something else works on it: run this again when that is done",
+        }),
+        Before::Advise(advice) => {
+            Err(AwsError::StackStuck { stack: name.to_owned(), status: stack.status, advice })
+        }
+    }
+}
+
+fn is_success(status: &str) -> bool {
+    matches!(status, "CREATE_COMPLETE" | "UPDATE_COMPLETE")
+}
+
+struct ChangeSet {
+    id: String,
+    stack_id: String,
+}
+
+/// Makes a change set; none when nothing would change.
+async fn create(aws: &Connection, wanted: Wanted<'_>, exists: bool) -> Result<Option<ChangeSet>, AwsError> {
+    let name = wanted.name;
+    let parameters = wanted.parameters.into_iter().map(|(key, argument)| sdk_parameter(key, argument));
+    let tags = wanted.tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let request = aws
+        .cloudformation
+        .create_change_set()
+        .stack_name(name)
+        .change_set_name(unused_name())
+        .change_set_type(if exists { ChangeSetType::Update } else { ChangeSetType::Create })
+        .description("Made by infra-gen deploy")
+        .capabilities(Capability::CapabilityNamedIam)
+        .set_parameters(Some(parameters.collect()))
+        .set_tags(Some(tags.collect()));
+    let request = match wanted.body {
+        Body::Inline(text) => request.template_body(text),
+        Body::At(url) => request.template_url(url),
+    };
+    let answer = request.send().await.map_err(call(format!("create the change set of stack {name}")))?;
+    let change_set = ChangeSet {
+        id: answer.id.unwrap_or_default(),
+        stack_id: answer.stack_id.unwrap_or_else(|| name.to_owned()),
+    };
+    match wait(aws, name, &change_set).await? {
+        None => Ok(Some(change_set)),
+        Some(reason) => {
+            // A change set that cannot be executed is of no use, and AWS limits their number.
+            aws.cloudformation
+                .delete_change_set()
+                .change_set_name(&change_set.id)
+                .stack_name(&change_set.stack_id)
+                .send()
+                .await
+                .map_err(call(format!("delete the change set of stack {name}")))?;
+            if says_no_changes(&reason) {
+                Ok(None)
+            } else {
+                Err(AwsError::ChangeSet { stack: name.to_owned(), reason })
+            }
+        }
+    }
+}
+
+/// Waits until the change set can be executed; returns why it cannot.
+async fn wait(aws: &Connection, name: &str, change_set: &ChangeSet) -> Result<Option<String>, AwsError> {
+    loop {
+        let answer = aws
+            .cloudformation
+            .describe_change_set()
+            .change_set_name(&change_set.id)
+            .stack_name(&change_set.stack_id)
+            .send()
+            .await
+            .map_err(call(format!("describe the change set of stack {name}")))?;
+        match answer.status {
+            Some(ChangeSetStatus::CreateComplete) => return Ok(None),
+            Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) => {
+                tokio::time::sleep(aws.pause()).await;
+            }
+            status => {
+                let status = status.map(|status| status.as_str().to_owned()).unwrap_or_default();
+                return Ok(Some(answer.status_reason.unwrap_or(status)));
+            }
+        }
+    }
+}
+
+/// CloudFormation has no code for a change set that changes nothing: only these sentences.
+fn says_no_changes(reason: &str) -> bool {
+    reason.contains("didn't contain changes") || reason.contains("No updates are to be performed")
+}
+
+fn sdk_parameter(key: String, argument: Argument) -> SdkParameter {
+    let parameter = SdkParameter::builder().parameter_key(key);
+    match argument {
+        Argument::Value(value) => parameter.parameter_value(value),
+        Argument::Previous => parameter.use_previous_value(true),
+    }
+    .build()
+}
+
+/// Names of change sets may not repeat while an older one is there.
+fn unused_name() -> String {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("flyover-{}", since_epoch.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_to_change_is_told_from_failure_by_the_sentences_of_aws() {
+        assert!(says_no_changes(
+            "The submitted information didn't contain changes. Submit different information to create a change set."
+        ));
+        assert!(says_no_changes("No updates are to be performed."));
+        assert!(!says_no_changes(
+            "Template error: instance of Fn::GetAtt references undefined resource Queue"
+        ));
+    }
+
+    #[test]
+    fn only_complete_is_success() {
+        assert!(is_success("CREATE_COMPLETE") && is_success("UPDATE_COMPLETE"));
+        assert!(!is_success("UPDATE_ROLLBACK_COMPLETE") && !is_success("ROLLBACK_COMPLETE"));
+    }
+}

@@ -1,0 +1,65 @@
+//! The clients, and who and where we are.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::{Builder, Connector, tls};
+
+use super::endpoint::Endpoint;
+use super::error::{AwsError, call};
+
+/// The ordinary configuration of the SDK: environment, profiles, `AWS_ENDPOINT_URL`.
+pub async fn sdk_config() -> SdkConfig {
+    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+    let client = Builder::new().build_with_connector_fn(move |settings, _| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.tls_provider(provider.clone()).build()
+    });
+    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(client).load().await
+}
+
+/// The clients of one account in one region.
+#[derive(Debug, Clone)]
+pub(super) struct Connection {
+    pub(super) cloudformation: aws_sdk_cloudformation::Client,
+    pub(super) s3: aws_sdk_s3::Client,
+    pub(super) account: String,
+    pub(super) region: String,
+    pub(super) endpoint: Endpoint,
+}
+
+impl Connection {
+    /// With the configuration given, or the ordinary one.
+    pub(super) async fn open(config: Option<&SdkConfig>) -> Result<Self, AwsError> {
+        let config = match config {
+            Some(config) => config.clone(),
+            None => sdk_config().await,
+        };
+        let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
+        let region = region.ok_or(AwsError::NoRegion)?;
+        let endpoint = Endpoint::of(config.endpoint_url());
+        let identity = aws_sdk_sts::Client::new(&config)
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(call("ask AWS who we are"))?;
+        // Emulators do not answer at a host name per bucket.
+        let s3 = aws_sdk_s3::config::Builder::from(&config)
+            .force_path_style(matches!(endpoint, Endpoint::Custom(_)))
+            .build();
+        Ok(Self {
+            cloudformation: aws_sdk_cloudformation::Client::new(&config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            account: identity.account.unwrap_or_default(),
+            region,
+            endpoint,
+        })
+    }
+
+    /// How long to wait before asking again: an emulator is quick, and AWS limits how often one asks.
+    pub(super) fn pause(&self) -> Duration {
+        if self.endpoint.is_local_emulator() { Duration::from_millis(100) } else { Duration::from_secs(2) }
+    }
+}

@@ -1,0 +1,181 @@
+//! What can go wrong between here and AWS.
+
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+
+use crate::package::PackageError;
+use crate::project::NotInProject;
+
+/// Why something could not be deployed, destroyed or compared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AwsError {
+    /// Not in the project.
+    #[error(transparent)]
+    NotInProject(#[from] NotInProject),
+    /// The sagas or stacks are refused.
+    #[error("the stacks cannot be synthesised")]
+    Refused(#[from] stacks::SynthError),
+    /// The functions cannot be packaged.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// Packaging was cut short.
+    #[error("packaging was cut short")]
+    PackageCutShort,
+    /// No region is configured.
+    #[error("no AWS region is configured: set AWS_REGION, or AWS_PROFILE to a profile with a region")]
+    NoRegion,
+    /// Parameters without a default have no value yet.
+    #[error("the first deployment of {} needs {}", stacks.join(", "), options.join(" and "))]
+    MissingParameters {
+        /// The stacks that need them.
+        stacks: Vec<String>,
+        /// The options that give them.
+        options: Vec<String>,
+    },
+    /// A parameter that no stack has.
+    #[error("no stack has a parameter `{given}`: use one of {}", known.join(", "))]
+    UnknownParameter {
+        /// The name given.
+        given: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// Nothing was packaged before.
+    #[error("function `{function}` was not packaged for {arch}: leave out `--no-package`")]
+    NotPackaged {
+        /// The function.
+        function: String,
+        /// For which processors.
+        arch: &'static str,
+    },
+    /// The code of a function is neither here nor in the bucket.
+    #[error("the code {} is neither in the bucket {bucket} nor here: leave out `--no-package`", zip.display())]
+    NoCode {
+        /// The zip.
+        zip: PathBuf,
+        /// The bucket.
+        bucket: String,
+    },
+    /// An operation on a stack failed.
+    #[error("stack {stack} ended in {status}: {reason}")]
+    StackFailed {
+        /// The stack.
+        stack: String,
+        /// Its status.
+        status: String,
+        /// What failed first, and why.
+        reason: String,
+    },
+    /// A stack is in a state that nothing here can change.
+    #[error("stack {stack} is in {status}: {advice}")]
+    StackStuck {
+        /// The stack.
+        stack: String,
+        /// Its status.
+        status: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A change set could not be made.
+    #[error("the change set of stack {stack} failed: {reason}")]
+    ChangeSet {
+        /// The stack.
+        stack: String,
+        /// Why.
+        reason: String,
+    },
+    /// Destroying this needs a word of consent.
+    #[error("destroying {name} needs consent: give `--yes`")]
+    NotConfirmed {
+        /// The deployment and stage.
+        name: String,
+    },
+    /// A deployed template cannot be understood.
+    #[error("the deployed template of stack {stack} cannot be read: {reason}")]
+    Template {
+        /// The stack.
+        stack: String,
+        /// Why.
+        reason: String,
+    },
+    /// A call of AWS failed.
+    #[error("cannot {what}")]
+    Call {
+        /// What was to be done.
+        what: String,
+        /// Why not.
+        source: CallError,
+    },
+}
+
+/// What AWS, or the way to it, said.
+#[derive(Debug)]
+pub struct CallError {
+    code: Option<String>,
+    message: String,
+}
+
+impl CallError {
+    /// The code of AWS, such as `AccessDenied`; none when AWS was not reached.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    pub(super) fn new(code: Option<&str>, message: &str) -> Self {
+        Self { code: code.map(ToOwned::to_owned), message: message.to_owned() }
+    }
+
+    pub(super) fn of<E, R>(error: &SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        R: fmt::Debug + 'static,
+    {
+        if let Some(service) = error.as_service_error() {
+            // A HEAD answer has no body, so sometimes no code and no message.
+            let code = service.code().unwrap_or("refused");
+            let message = service.message().map_or_else(|| service.to_string(), ToOwned::to_owned);
+            return Self { code: Some(code.to_owned()), message };
+        }
+        Self { code: None, message: chain(error) }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.code {
+            Some(code) => write!(formatter, "{code}: {}", self.message),
+            None => formatter.write_str(&self.message),
+        }
+    }
+}
+
+impl Error for CallError {}
+
+/// For `map_err`: says what could not be done.
+pub(super) fn call<E, R>(what: impl Into<String>) -> impl FnOnce(SdkError<E, R>) -> AwsError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: fmt::Debug + 'static,
+{
+    move |error| AwsError::Call { what: what.into(), source: CallError::of(&error) }
+}
+
+/// The messages of the error and its sources, each once.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let message = error.to_string();
+        if !text.ends_with(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        next = error.source();
+    }
+    text
+}

@@ -1,0 +1,164 @@
+//! What CloudFormation says about a stack, and what that means for us.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+
+use super::connection::Connection;
+use super::error::{AwsError, call};
+use super::events::{Ending, Watch, failure_reason};
+use super::progress::Progress;
+
+/// A stack that CloudFormation knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Deployment {
+    /// Its ARN.
+    pub(super) id: String,
+    pub(super) status: String,
+    /// The names of its parameters.
+    pub(super) parameters: BTreeSet<String>,
+    pub(super) outputs: BTreeMap<String, String>,
+}
+
+/// What to do with a stack before it can be deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Nothing: it can be created.
+    Create,
+    /// Nothing: it can be updated.
+    Update,
+    /// Its first creation failed: it can only be deleted.
+    DeleteFirst,
+    /// CloudFormation works on it.
+    WaitFirst,
+    /// Nothing here helps: this does.
+    Advise(&'static str),
+}
+
+impl Deployment {
+    /// Whether CloudFormation works on it.
+    pub(super) fn is_busy(&self) -> bool {
+        self.status.ends_with("_IN_PROGRESS") && self.status != "REVIEW_IN_PROGRESS"
+    }
+}
+
+/// What to do with a stack before it can be deployed.
+pub(super) fn before_deploy(stack: Option<&Deployment>) -> Before {
+    let Some(stack) = stack else { return Before::Create };
+    match stack.status.as_str() {
+        "DELETE_COMPLETE" => Before::Create,
+        "REVIEW_IN_PROGRESS" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => {
+            Before::DeleteFirst
+        }
+        "DELETE_FAILED" => Before::Advise("its deletion failed: run `infra-gen destroy` again first"),
+        "UPDATE_ROLLBACK_FAILED" | "UPDATE_FAILED" => Before::Advise(
+            "repair what kept it from rolling back, then run `aws cloudformation continue-update-rollback`",
+        ),
+        _ if stack.is_busy() => Before::WaitFirst,
+        _ => Before::Update,
+    }
+}
+
+/// What CloudFormation knows of a stack, by name or ARN; nothing when it does not exist or is gone.
+pub(super) async fn describe(aws: &Connection, name: &str) -> Result<Option<Deployment>, AwsError> {
+    let answer = aws.cloudformation.describe_stacks().stack_name(name).send().await;
+    let stacks = match answer {
+        Ok(answer) => answer.stacks.unwrap_or_default(),
+        // CloudFormation has no code of its own for a stack that does not exist.
+        Err(error) if error.message().is_some_and(|message| message.contains("does not exist")) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(call(format!("describe stack {name}"))(error)),
+    };
+    let found = stacks.into_iter().next().map(|stack| Deployment {
+        id: stack.stack_id.unwrap_or_default(),
+        status: stack.stack_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        parameters: stack
+            .parameters
+            .into_iter()
+            .flatten()
+            .filter_map(|parameter| parameter.parameter_key)
+            .collect(),
+        outputs: stack
+            .outputs
+            .into_iter()
+            .flatten()
+            .filter_map(|output| Some((output.output_key?, output.output_value?)))
+            .collect(),
+    });
+    Ok(found.filter(|stack| stack.status != "DELETE_COMPLETE"))
+}
+
+/// Waits until CloudFormation is done with the stack.
+pub(super) async fn settle(
+    aws: &Connection,
+    name: &str,
+    stack: &Deployment,
+    progress: &mut dyn Progress,
+) -> Result<Option<Deployment>, AwsError> {
+    let watch = Watch::begin(aws, name, &stack.id).await?;
+    Ok(watch.until_done("waiting for", progress).await?.stack)
+}
+
+/// Deletes the stack and waits until it is gone.
+pub(super) async fn delete(
+    aws: &Connection,
+    name: &str,
+    stack: &Deployment,
+    progress: &mut dyn Progress,
+) -> Result<(), AwsError> {
+    let watch = Watch::begin(aws, name, &stack.id).await?;
+    aws.cloudformation
+        .delete_stack()
+        .stack_name(&stack.id)
+        .send()
+        .await
+        .map_err(call(format!("delete stack {name}")))?;
+    let Ending { stack, events } = watch.until_done("deleting", progress).await?;
+    match stack {
+        None => Ok(()),
+        Some(stack) => Err(AwsError::StackFailed {
+            stack: name.to_owned(),
+            status: stack.status,
+            reason: failure_reason(&events),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stack(status: &str) -> Deployment {
+        Deployment {
+            id: "arn".to_owned(),
+            status: status.to_owned(),
+            parameters: BTreeSet::new(),
+            outputs: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn what_comes_before_a_deployment_follows_from_the_status() {
+        assert_eq!(before_deploy(None), Before::Create);
+        for (status, expected) in [
+            ("CREATE_COMPLETE", Before::Update),
+            ("UPDATE_COMPLETE", Before::Update),
+            ("UPDATE_ROLLBACK_COMPLETE", Before::Update),
+            ("IMPORT_COMPLETE", Before::Update),
+            ("REVIEW_IN_PROGRESS", Before::DeleteFirst),
+            ("ROLLBACK_COMPLETE", Before::DeleteFirst),
+            ("ROLLBACK_FAILED", Before::DeleteFirst),
+            ("CREATE_FAILED", Before::DeleteFirst),
+            ("CREATE_IN_PROGRESS", Before::WaitFirst),
+            ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Before::WaitFirst),
+            ("UPDATE_ROLLBACK_IN_PROGRESS", Before::WaitFirst),
+            ("DELETE_IN_PROGRESS", Before::WaitFirst),
+        ] {
+            assert_eq!(before_deploy(Some(&stack(status))), expected, "{status}");
+        }
+        for status in ["UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"] {
+            assert!(matches!(before_deploy(Some(&stack(status))), Before::Advise(_)), "{status}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What the command line takes.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use infra_gen::package::Arch;
+use infra_gen::synth::{Format, Picture};
+use stacks::Stage;
+
+/// Writes the infrastructure of Flyover from its typed definition, packages the functions, and deploys both.
+///
+/// Without a command: `synth`.
+#[derive(Debug, Parser)]
+#[command(name = "infra-gen", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) synth: SynthArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write templates, state machines and pictures
+    Synth(SynthArgs),
+    /// Build the functions and zip them
+    Package(PackageArgs),
+    /// Package, upload what is new, and deploy every stack by change set
+    Deploy(DeployArgs),
+    /// Delete the stacks and the artifact bucket
+    Destroy(DestroyArgs),
+    /// Show how the templates differ from what is deployed
+    Diff(DiffArgs),
+    /// Print a picture of a saga
+    Graph(GraphArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SynthArgs {
+    /// Only this stage [default: all]
+    #[arg(long, value_parser = stage_parser())]
+    pub(crate) stage: Option<Stage>,
+    /// The folder to write to [default: stacks/templates, where files that are no more emitted are removed]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How templates are written
+    #[arg(long, default_value_t, value_parser = format_parser())]
+    pub(crate) format: Format,
+    /// Write nothing; fail if a file is not as it would be written
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PackageArgs {
+    /// For which processors: this machine's with its own C library, or one of Lambda's
+    #[arg(long, default_value_t, value_parser = arch_parser())]
+    pub(crate) arch: Arch,
+    /// Only this function
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "read by the program with the feature"))]
+pub(crate) struct DeployArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// For which processors [default: host for a local emulator, arm64 for AWS]
+    #[arg(long, value_parser = arch_parser())]
+    pub(crate) arch: Option<Arch>,
+    /// The payment gateway [required the first time]
+    #[arg(long, value_name = "URL")]
+    pub(crate) gateway_url: Option<String>,
+    /// The sender of e-mails to customers [required the first time]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email_from: Option<String>,
+    /// Who is told of alarms [default: nobody]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) operator_email: Option<String>,
+    /// Any other parameter of the stacks; may be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Deploy what was packaged before
+    #[arg(long)]
+    pub(crate) no_package: bool,
+}
+
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "read by the program with the feature"))]
+pub(crate) struct DestroyArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "read by the program with the feature"))]
+pub(crate) struct DiffArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "read by the program with the feature"))]
+pub(crate) struct TargetArgs {
+    /// The stage
+    #[arg(long, default_value_t = Stage::Dev, value_parser = stage_parser())]
+    pub(crate) stage: Stage,
+    /// The name that all stacks of the deployment begin with
+    #[arg(long, default_value = "flyover", value_name = "NAME", value_parser = parse_deployment)]
+    pub(crate) deployment: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// The saga [default: all]
+    pub(crate) saga: Option<String>,
+    /// How it is drawn
+    #[arg(long, default_value = Picture::Mermaid.name(), value_parser = picture_parser())]
+    pub(crate) format: Picture,
+}
+
+fn stage_parser() -> impl TypedValueParser<Value = Stage> {
+    PossibleValuesParser::new(Stage::ALL.map(Stage::name)).try_map(|name| name.parse::<Stage>())
+}
+
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
+}
+
+fn arch_parser() -> impl TypedValueParser<Value = Arch> {
+    PossibleValuesParser::new(Arch::ALL.map(Arch::name)).try_map(|name| name.parse::<Arch>())
+}
+
+fn picture_parser() -> impl TypedValueParser<Value = Picture> {
+    PossibleValuesParser::new(Picture::ALL.map(Picture::name)).map(|name| {
+        // Only the names of pictures come here.
+        Picture::ALL.into_iter().find(|picture| picture.name() == name).unwrap_or_default()
+    })
+}
+
+/// A deployment's name is part of stack, bucket and queue names: the artifact bucket,
+/// `<deployment>-<stage>-artifacts-<account>-<region>`, may have 63 characters.
+fn parse_deployment(name: &str) -> Result<String, String> {
+    let spelt = (1..=20).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if spelt {
+        Ok(name.to_owned())
+    } else {
+        Err("use 1 to 20 lower-case letters, digits and `-`, starting with a letter".to_owned())
+    }
+}
+
+fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, String> {
+        Cli::try_parse_from(line.split(' ')).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_is_synth_and_takes_its_options() {
+        let cli = parse("infra-gen").unwrap();
+        assert!(cli.command.is_none() && cli.synth.stage.is_none() && !cli.synth.check);
+        let cli = parse("infra-gen --stage prod --format json --out /tmp/x --check").unwrap();
+        assert_eq!((cli.synth.stage, cli.synth.format), (Some(Stage::Prod), Format::Json));
+        assert!(matches!(parse("infra-gen synth --stage dev").unwrap().command, Some(Command::Synth(_))));
+    }
+
+    #[test]
+    fn wrong_values_are_refused_with_the_right_ones() {
+        for (line, said) in [
+            ("infra-gen --stage test", "[possible values: dev, prod]"),
+            ("infra-gen synth --format toml", "[possible values: yaml, json]"),
+            ("infra-gen package --arch arm", "[possible values: host, arm64, x86_64]"),
+            ("infra-gen graph order --format png", "[possible values: mermaid, svg, dot]"),
+            ("infra-gen deploy --deployment Fly_Over", "lower-case letters"),
+            ("infra-gen deploy --parameter Tls", "write NAME=VALUE"),
+            ("infra-gen destroy --stage prod --force", "unexpected argument '--force'"),
+            ("infra-gen fly", "unrecognized subcommand 'fly'"),
+        ] {
+            let error = parse(line).unwrap_err();
+            assert!(error.contains(said), "{line} said: {error}");
+        }
+    }
+
+    #[test]
+    fn a_deployment_name_leaves_room_for_the_bucket_name() {
+        let longest = parse_deployment("a2345678901234567890").unwrap();
+        assert!(format!("{longest}-prod-artifacts-123456789012-ap-southeast-1").len() <= 63);
+        assert!(parse_deployment("a23456789012345678901").is_err());
+    }
+}

@@ -1,0 +1,143 @@
+//! `infra-gen deploy`, `destroy` and `diff`.
+
+mod progress;
+
+use std::future::Future;
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use infra_gen::aws::{self, AwsError, DeployOptions, Deployed, DestroyOptions, Destroyed, Side, Target};
+
+use super::args::{DeployArgs, DestroyArgs, DiffArgs, TargetArgs};
+use super::output;
+use progress::Lines;
+
+pub(crate) fn deploy(args: DeployArgs) -> anyhow::Result<ExitCode> {
+    let options = DeployOptions {
+        arch: args.arch,
+        gateway_url: args.gateway_url,
+        email_from: args.email_from,
+        operator_email: args.operator_email,
+        parameters: args.parameters.into_iter().collect(),
+        package: !args.no_package,
+        ..DeployOptions::new(target(args.target))
+    };
+    let mut lines = Lines::new();
+    match until_interrupted(aws::deploy(&options, &mut lines))? {
+        Some(deployed) => {
+            report_deployed(&deployed?);
+            Ok(ExitCode::SUCCESS)
+        }
+        None => Ok(interrupted("deploy")),
+    }
+}
+
+pub(crate) fn destroy(args: DestroyArgs) -> anyhow::Result<ExitCode> {
+    let mut options = DestroyOptions { confirmed: args.yes, ..DestroyOptions::new(target(args.target)) };
+    let mut lines = Lines::new();
+    let mut result = until_interrupted(aws::destroy(&options, &mut lines))?;
+    if let Some(Err(AwsError::NotConfirmed { name })) = &result
+        && io::stdin().is_terminal()
+    {
+        options.confirmed = ask(name)?;
+        if options.confirmed {
+            result = until_interrupted(aws::destroy(&options, &mut lines))?;
+        }
+    }
+    match result {
+        Some(destroyed) => {
+            report_destroyed(&destroyed?);
+            Ok(ExitCode::SUCCESS)
+        }
+        None => Ok(interrupted("destroy")),
+    }
+}
+
+pub(crate) fn diff(args: DiffArgs) -> anyhow::Result<ExitCode> {
+    let target = target(args.target);
+    let Some(stacks) = until_interrupted(aws::diff(&target, None))? else { return Ok(ExitCode::FAILURE) };
+    for stack in stacks? {
+        if !stack.deployed {
+            output::line(format_args!("{}: not deployed", stack.stack));
+            continue;
+        }
+        let same = if stack.differences.is_empty() { " no differences" } else { "" };
+        output::line(format_args!("{}:{same}", stack.stack));
+        for difference in stack.differences {
+            match difference.side {
+                Side::Added(new) => output::line(format_args!("  + {}  {new}", difference.path)),
+                Side::Removed(old) => output::line(format_args!("  - {}  {old}", difference.path)),
+                Side::Changed(old, new) => {
+                    output::line(format_args!("  ~ {}  {old} -> {new}", difference.path));
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn target(args: TargetArgs) -> Target {
+    Target { deployment: args.deployment, stage: args.stage }
+}
+
+/// Runs it to its end, or until Ctrl-C: then none.
+fn until_interrupted<T>(work: impl Future<Output = T>) -> anyhow::Result<Option<T>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = work => Some(result),
+            _ = tokio::signal::ctrl_c() => None,
+        }
+    });
+    // A build that was interrupted has got the signal too.
+    runtime.shutdown_background();
+    Ok(result)
+}
+
+fn interrupted(verb: &str) -> ExitCode {
+    eprintln!(
+        "\ninterrupted: CloudFormation goes on with what it has begun; `infra-gen {verb}` again waits for it"
+    );
+    // As a shell says of a process that Ctrl-C ended.
+    ExitCode::from(130)
+}
+
+/// Asks for the name to be typed.
+fn ask(name: &str) -> anyhow::Result<bool> {
+    output::part(format_args!("This deletes {name} and its artifact bucket. Type {name} to go on: "));
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).context("cannot read the answer")?;
+    Ok(line.trim() == name)
+}
+
+fn report_deployed(deployed: &Deployed) {
+    for (stack, outputs) in &deployed.outputs {
+        output::line(format_args!("outputs of {stack}:"));
+        let width = outputs.keys().map(String::len).max().unwrap_or_default();
+        for (name, value) in outputs {
+            output::line(format_args!("  {name:<width$}  {value}"));
+        }
+    }
+    if deployed.changed.is_empty() {
+        output::line("nothing changed");
+    }
+}
+
+fn report_destroyed(destroyed: &Destroyed) {
+    if let Some((bucket, objects)) = &destroyed.bucket {
+        output::line(format_args!("removed the artifact bucket {bucket} with {objects} objects"));
+    }
+    if !destroyed.retained.is_empty() {
+        output::line("kept, as the templates say:");
+        for retained in &destroyed.retained {
+            output::line(format_args!("  {}  {}", retained.resource_type, retained.physical_id));
+        }
+    }
+    if destroyed.stacks.is_empty() && destroyed.bucket.is_none() {
+        output::line("there was nothing to destroy");
+    }
+}

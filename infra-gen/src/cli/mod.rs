@@ -1,0 +1,36 @@
+//! The command line.
+
+mod args;
+#[cfg(feature = "aws")]
+mod aws;
+mod graph;
+mod output;
+mod package;
+#[cfg(not(feature = "aws"))]
+mod rerun;
+mod synth;
+
+pub(crate) use args::Cli;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use args::Command;
+
+/// Does what the command line says. `start` is when the process started.
+pub(crate) fn run(cli: Cli, start: Instant) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        None => synth::run(&cli.synth, start),
+        Some(Command::Synth(args)) => synth::run(&args, start),
+        Some(Command::Package(args)) => package::run(&args),
+        Some(Command::Graph(args)) => graph::run(&args),
+        #[cfg(feature = "aws")]
+        Some(Command::Deploy(args)) => aws::deploy(args),
+        #[cfg(feature = "aws")]
+        Some(Command::Destroy(args)) => aws::destroy(args),
+        #[cfg(feature = "aws")]
+        Some(Command::Diff(args)) => aws::diff(args),
+        #[cfg(not(feature = "aws"))]
+        Some(Command::Deploy(_) | Command::Destroy(_) | Command::Diff(_)) => rerun::with_aws(),
+    }
+}

@@ -1,0 +1,17 @@
+//! The program around the pure crates: it writes what [`stacks`] synthesises, packages the functions and deploys both.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`synth`] | the emitted files as data, and writing them to a folder |
+//! | [`package`] | the functions as zips named by their content |
+//! | `aws` (feature `aws`) | deploys by change set, destroys, compares with what is deployed |
+//!
+//! Nothing here prints or ends the process: what happens is returned, or told to an `aws::Progress`. The program of
+//! the same name is the edge that prints. `src/cli/synth.rs` is a complete example of its use.
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod package;
+pub mod project;
+pub mod synth;

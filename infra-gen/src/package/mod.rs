@@ -1,0 +1,197 @@
+//! The functions as zips that Lambda takes.
+//!
+//! One workspace build by cargo-lambda, then one zip per function, named by the hash of its binary: an unchanged
+//! function has the same zip, byte for byte, and is neither uploaded nor redeployed.
+
+mod arch;
+mod bundle;
+mod manifest;
+mod tool;
+
+pub use arch::{Arch, UnknownArch};
+pub use manifest::{Bundle, Manifest};
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use stacks::Stage;
+
+use crate::project::{self, NotInProject};
+
+/// What to package.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PackageOptions {
+    /// For which processors.
+    pub arch: Arch,
+    /// Only this function. Default: all.
+    pub only: Option<String>,
+    /// Whether cargo's messages are left out. Its errors never are. Default: no.
+    pub quiet: bool,
+}
+
+/// A function that was packaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packaged {
+    /// The function.
+    pub function: String,
+    /// Its zip.
+    pub bundle: Bundle,
+    /// Whether the zip is new; otherwise the binary had not changed.
+    pub built: bool,
+}
+
+/// Builds the functions, zips them and writes the manifest. Zips of older binaries are removed.
+///
+/// # Errors
+/// When a tool is missing, the build fails, or a file cannot be written.
+pub fn package(options: &PackageOptions) -> Result<Vec<Packaged>, PackageError> {
+    let root = project::root()?;
+    let functions = function_names()?;
+    if let Some(only) = options.only.as_ref().filter(|only| !functions.contains(*only)) {
+        return Err(PackageError::UnknownFunction { given: only.clone(), functions });
+    }
+    let binaries = folder(&root).join("bin").join(options.arch.name());
+    tool::build(&root, &tool::Build { options, functions: &functions, binaries: &binaries })?;
+    let wanted = functions.iter().filter(|name| options.only.as_ref().is_none_or(|only| only == *name));
+    bundle_all(&folder(&root), options.arch, &binaries, wanted)
+}
+
+/// The folder of the zips and manifests, of the project in `root`.
+#[must_use]
+pub fn folder(root: &Path) -> PathBuf {
+    project::target_folder(root).join("flyover")
+}
+
+/// The functions of the deployment: those of every stage.
+fn function_names() -> Result<BTreeSet<String>, PackageError> {
+    let mut names = BTreeSet::new();
+    for stage in Stage::ALL {
+        let app = stacks::synth(stage).map_err(|source| PackageError::Refused { stage, source })?;
+        names.extend(app.functions.iter().map(|function| function.name.to_string()));
+    }
+    Ok(names)
+}
+
+/// Zips the binaries and updates the manifest.
+fn bundle_all<'a>(
+    folder: &Path,
+    arch: Arch,
+    binaries: &Path,
+    functions: impl Iterator<Item = &'a String>,
+) -> Result<Vec<Packaged>, PackageError> {
+    let mut manifest = Manifest::load(folder, arch)?.unwrap_or_else(|| Manifest::empty(arch));
+    let mut all = Vec::new();
+    for function in functions {
+        let binary = binaries.join(function).join("bootstrap");
+        let (bundle, built) = bundle::bundle(folder, function, arch, &binary)?;
+        manifest.functions.insert(function.clone(), bundle.clone());
+        all.push(Packaged { function: function.clone(), bundle, built });
+    }
+    manifest.save(folder)?;
+    Ok(all)
+}
+
+/// Why the functions cannot be packaged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PackageError {
+    /// Not in the project.
+    #[error(transparent)]
+    NotInProject(#[from] NotInProject),
+    /// The stacks, which name the functions, are refused.
+    #[error("stage {stage} cannot be synthesised")]
+    Refused {
+        /// Of which stage.
+        stage: Stage,
+        /// Why.
+        source: stacks::SynthError,
+    },
+    /// There is no such function.
+    #[error("there is no function `{given}`: use one of {}", join(functions))]
+    UnknownFunction {
+        /// The name given.
+        given: String,
+        /// Those there are.
+        functions: BTreeSet<String>,
+    },
+    /// A tool is not installed.
+    #[error("{tool} was not found in {} or on the PATH: run `make venv`", venv.display())]
+    MissingTool {
+        /// Which tool.
+        tool: &'static str,
+        /// Where it is looked for first.
+        venv: PathBuf,
+    },
+    /// Rust's standard library is not installed for these processors.
+    #[error("the Rust target for {arch} is not installed: run `rustup target add {target}`")]
+    MissingTarget {
+        /// Which processors.
+        arch: Arch,
+        /// What rustc calls them.
+        target: &'static str,
+    },
+    /// This machine's processors are none that Lambda has.
+    #[error(
+        "this machine is {given}, and Lambda has arm64 and x86_64: use `--arch arm64` or `--arch x86_64`"
+    )]
+    UnknownHost {
+        /// What the machine is.
+        given: &'static str,
+    },
+    /// The build ended with an error, which cargo has printed.
+    #[error("the build of the functions failed ({status})")]
+    Build {
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// A function of the stacks has no crate that builds it.
+    #[error(
+        "the build gave no binary {}: is there a package `{function}` in functions/ with a binary of that name?",
+        path.display()
+    )]
+    NoBinary {
+        /// The function.
+        function: String,
+        /// Where the binary was expected.
+        path: PathBuf,
+    },
+    /// A manifest cannot be understood.
+    #[error("{} is not a manifest: remove it and package again", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A zip cannot be written.
+    #[error("cannot zip {}", path.display())]
+    Zip {
+        /// The binary.
+        path: PathBuf,
+        /// Why.
+        source: zip::result::ZipError,
+    },
+    /// The system refused something.
+    #[error("cannot {what} {}", path.display())]
+    Io {
+        /// What was to be done.
+        what: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl PackageError {
+    /// For `map_err`: says what could not be done to which file.
+    fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { what, path: path.to_owned(), source }
+    }
+}
+
+fn join(names: &BTreeSet<String>) -> String {
+    names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,146 @@
+//! Calling cargo-lambda.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{Arch, PackageError, PackageOptions};
+use crate::project;
+
+/// One build.
+pub(super) struct Build<'a> {
+    pub(super) options: &'a PackageOptions,
+    /// All functions: also those not asked for, see [`arguments`].
+    pub(super) functions: &'a BTreeSet<String>,
+    /// Where the binaries go: `<function>/bootstrap`.
+    pub(super) binaries: &'a Path,
+}
+
+/// Builds the functions of the project in `root`.
+pub(super) fn build(root: &Path, build: &Build<'_>) -> Result<(), PackageError> {
+    let venv = root.join(".venv/bin");
+    let tool = find("cargo-lambda", &venv)
+        .ok_or_else(|| PackageError::MissingTool { tool: "cargo-lambda", venv: venv.clone() })?;
+    if let Some(target) = build.options.arch.rust_target() {
+        if find("zig", &venv).or_else(|| find("python-zig", &venv)).is_none() {
+            return Err(PackageError::MissingTool { tool: "zig", venv });
+        }
+        if !is_target_installed(root, target)? {
+            return Err(PackageError::MissingTarget { arch: build.options.arch, target });
+        }
+    }
+    forget_binaries(build)?;
+    let status = project::command_outside_cargo(&tool)
+        .args(arguments(build))
+        .current_dir(root)
+        .env("PATH", path_with(&venv))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .map_err(PackageError::io("run", &tool))?;
+    if status.success() { Ok(()) } else { Err(PackageError::Build { status }) }
+}
+
+/// The arguments of cargo-lambda.
+///
+/// The packages are always all functions, even when one binary is asked for: cargo unites the features of the
+/// packages it builds together, so another set of packages could give another binary.
+fn arguments(build: &Build<'_>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> =
+        ["lambda", "build", "--release", "--output-format", "binary"].map(Into::into).into();
+    match build.options.arch {
+        // This machine's linker is enough for this machine: zig is for another C library or processor.
+        Arch::Host => arguments.extend(["--compiler", "cargo"].map(Into::into)),
+        Arch::Arm64 => arguments.extend(["--arm64", "--skip-target-check"].map(Into::into)),
+        Arch::X86_64 => arguments.extend(["--x86-64", "--skip-target-check"].map(Into::into)),
+    }
+    if build.options.quiet {
+        arguments.push("--quiet".into());
+    }
+    for function in build.functions {
+        arguments.extend(["--package".into(), function.into()]);
+    }
+    if let Some(only) = &build.options.only {
+        arguments.extend(["--bin".into(), only.into()]);
+    }
+    arguments.extend(["--lambda-dir".into(), build.binaries.into()]);
+    arguments
+}
+
+/// Removes the binaries of the last build, so that one that is built no more is not taken for built.
+fn forget_binaries(build: &Build<'_>) -> Result<(), PackageError> {
+    for function in build.functions {
+        let path = build.binaries.join(function).join("bootstrap");
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(PackageError::Io { what: "remove", path, source: error });
+            }
+            _ => {}
+        }
+    }
+    std::fs::create_dir_all(build.binaries).map_err(PackageError::io("create", build.binaries))
+}
+
+/// The program in the project's virtual environment or on the PATH.
+fn find(program: &str, venv: &Path) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(venv.to_owned()).chain(std::env::split_paths(&path));
+    folders.map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// The PATH with the project's virtual environment before it: cargo-lambda looks there for zig.
+fn path_with(venv: &Path) -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(venv.to_owned()).chain(std::env::split_paths(&path));
+    // A folder with a colon in its name cannot be on a PATH: then zig is looked for on the PATH as it is.
+    std::env::join_paths(folders).unwrap_or(path)
+}
+
+/// Whether rustc has the standard library of the target.
+fn is_target_installed(root: &Path, target: &str) -> Result<bool, PackageError> {
+    let rustc = std::env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from);
+    let output = Command::new(&rustc)
+        .args(["--print", "target-libdir", "--target", target])
+        .current_dir(root)
+        .output()
+        .map_err(PackageError::io("run", &rustc))?;
+    Ok(Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments_of(arch: Arch, only: Option<&str>) -> String {
+        let functions = ["inventory".to_owned(), "orders".to_owned()].into();
+        let options = PackageOptions { arch, only: only.map(ToOwned::to_owned), quiet: false };
+        let build = Build { options: &options, functions: &functions, binaries: Path::new("/out") };
+        arguments(&build).join(std::ffi::OsStr::new(" ")).into_string().unwrap()
+    }
+
+    #[test]
+    fn the_host_is_built_by_its_own_linker() {
+        assert_eq!(
+            arguments_of(Arch::Host, None),
+            "lambda build --release --output-format binary --compiler cargo --package inventory --package orders \
+             --lambda-dir /out"
+        );
+    }
+
+    #[test]
+    fn one_function_is_built_with_the_features_of_all() {
+        assert_eq!(
+            arguments_of(Arch::Arm64, Some("orders")),
+            "lambda build --release --output-format binary --arm64 --skip-target-check --package inventory \
+             --package orders --bin orders --lambda-dir /out"
+        );
+    }
+
+    #[test]
+    fn the_virtual_environment_comes_first() {
+        let path = path_with(Path::new("/project/.venv/bin"));
+        assert!(path.to_str().unwrap().starts_with("/project/.venv/bin:"));
+        assert_eq!(find("no-such-program", Path::new("/nowhere")), None);
+    }
+}

@@ -1,0 +1,229 @@
+//! The files that are emitted from the typed sagas and stacks.
+//!
+//! [`files`] is pure. [`compare`] and [`write()`] bring a folder in line with it, for the templates that are committed.
+
+mod folder;
+
+pub use folder::{Change, FileState, FolderError, Prune, compare, write};
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::thread;
+
+use stacks::Stage;
+
+/// Where the committed files are, from the project's root.
+pub const FOLDER: &str = "stacks/templates";
+
+/// How templates are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// YAML.
+    #[default]
+    Yaml,
+    /// JSON.
+    Json,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 2] = [Self::Yaml, Self::Json];
+
+    /// Its name, which is also the extension of its files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yaml => "yaml",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == name)
+            .ok_or_else(|| UnknownFormat { given: name.to_owned() })
+    }
+}
+
+/// A name that is not a [`Format`].
+#[derive(Debug, thiserror::Error)]
+#[error("there is no template format `{given}`: use `yaml` or `json`")]
+pub struct UnknownFormat {
+    given: String,
+}
+
+/// Every file, by its path in the folder: `<stage>/<stack>.yaml`, `<stage>/<saga>.asl.json`, and the pictures
+/// `<saga>.mmd`, `.svg` and `.dot`, which no stage changes.
+///
+/// # Errors
+/// When the sagas or stacks of a stage are refused.
+pub fn files(
+    stages: impl IntoIterator<Item = Stage>,
+    format: Format,
+) -> Result<BTreeMap<PathBuf, String>, SynthError> {
+    // Stages share nothing, so they are synthesised side by side.
+    let results: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> =
+            stages.into_iter().map(|stage| scope.spawn(move || stage_files(stage, format))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    let mut all = BTreeMap::new();
+    for files in results {
+        all.extend(files?);
+    }
+    Ok(all)
+}
+
+fn stage_files(stage: Stage, format: Format) -> Result<BTreeMap<PathBuf, String>, SynthError> {
+    let app = stacks::synth(stage).map_err(|source| SynthError::Refused { stage, source })?;
+    let folder = Path::new(stage.name());
+    let mut files = BTreeMap::new();
+    for stack in &app.stacks {
+        let text = match format {
+            Format::Yaml => stack.template.to_yaml(),
+            Format::Json => stack.template.to_json(),
+        };
+        files.insert(folder.join(format!("{}.{format}", stack.id)), text.to_owned());
+    }
+    for machine in &app.machines {
+        let json = serde_json::to_string_pretty(&machine.machine)
+            .map_err(|source| SynthError::Machine { saga: machine.saga, source })?;
+        files.insert(folder.join(format!("{}.asl.json", machine.saga)), json + "\n");
+        for picture in Picture::ALL {
+            let path = format!("{}.{}", machine.saga, picture.extension());
+            files.insert(path.into(), picture.of(&machine.definition));
+        }
+    }
+    Ok(files)
+}
+
+/// A way to draw a saga.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Picture {
+    /// Mermaid, which GitHub shows.
+    #[default]
+    Mermaid,
+    /// A picture that every browser shows.
+    Svg,
+    /// Graphviz.
+    Dot,
+}
+
+impl Picture {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::Mermaid, Self::Svg, Self::Dot];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mermaid => "mermaid",
+            Self::Svg => "svg",
+            Self::Dot => "dot",
+        }
+    }
+
+    /// The extension of its files.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Mermaid => "mmd",
+            Self::Svg => "svg",
+            Self::Dot => "dot",
+        }
+    }
+
+    /// The saga drawn this way.
+    #[must_use]
+    pub fn of(self, definition: &saga::Definition) -> String {
+        match self {
+            Self::Mermaid => saga::graph::mermaid(definition),
+            Self::Svg => saga::graph::svg(definition),
+            Self::Dot => saga::graph::dot(definition),
+        }
+    }
+}
+
+/// Why nothing can be emitted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SynthError {
+    /// The sagas or stacks of a stage are refused.
+    #[error("stage {stage} cannot be synthesised")]
+    Refused {
+        /// Of which stage.
+        stage: Stage,
+        /// Why.
+        source: stacks::SynthError,
+    },
+    /// A state machine cannot be written as JSON.
+    #[error("the state machine of saga `{saga}` cannot be written as JSON")]
+    Machine {
+        /// Of which saga.
+        saga: &'static str,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_files_come_out_every_time() {
+        let first = files(Stage::ALL, Format::Yaml).unwrap();
+        assert_eq!(first, files(Stage::ALL, Format::Yaml).unwrap());
+        assert!(first.values().all(|text| text.ends_with('\n')), "every file ends with a line feed");
+    }
+
+    #[test]
+    fn every_stage_has_its_folder_and_every_saga_its_pictures() {
+        let files = files(Stage::ALL, Format::Yaml).unwrap();
+        let app = stacks::synth(Stage::Dev).unwrap();
+        for stage in Stage::ALL {
+            for stack in &app.stacks {
+                assert!(files.contains_key(Path::new(&format!("{stage}/{}.yaml", stack.id))));
+            }
+            for machine in &app.machines {
+                assert!(files.contains_key(Path::new(&format!("{stage}/{}.asl.json", machine.saga))));
+            }
+        }
+        for machine in &app.machines {
+            for extension in ["mmd", "svg", "dot"] {
+                assert!(files.contains_key(Path::new(&format!("{}.{extension}", machine.saga))));
+            }
+        }
+    }
+
+    #[test]
+    fn one_stage_in_json_is_that_stage_in_json() {
+        let files = files([Stage::Prod], Format::Json).unwrap();
+        assert!(files.contains_key(Path::new("prod/data.json")));
+        assert!(
+            !files
+                .keys()
+                .any(|path| path.starts_with("dev") || path.extension().is_some_and(|x| x == "yaml"))
+        );
+    }
+
+    #[test]
+    fn an_unknown_format_is_refused_with_those_there_are() {
+        let error = "toml".parse::<Format>().unwrap_err();
+        assert_eq!(error.to_string(), "there is no template format `toml`: use `yaml` or `json`");
+    }
+}

@@ -1,0 +1,12 @@
+//! Money in integer minor units with a currency.
+
+use serde::{Deserialize, Serialize};
+
+/// An amount of money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Money {
+    /// The amount in the currency's minor unit (cents for USD), zero or more.
+    pub minor: i64,
+    /// The ISO 4217 code, for example `USD`.
+    pub currency: String,
+}

@@ -1,0 +1,202 @@
+//! The stack `app`: what works. Orders come in by a topic, state machines carry them out, notices go out by another.
+
+use crate::{
+    checks::SynthError,
+    constructs::{
+        consumer::{Consumer, consumer},
+        function::{Program, Variable},
+        participant::{participant, queue_policies},
+        queue,
+        senders::only_from,
+        state_machine::{Deployed, Surroundings, state_machine},
+        topic,
+    },
+    draft::Draft,
+    names::pascal,
+    outputs, parameters,
+    stage::Stage,
+    synth::{Machine, Stack, StackId},
+};
+use cfn::{
+    AnyArn, Declare, Handle, Param, Statement, Test, Value,
+    ses::EmailIdentity,
+    sns::{Subscription, SubscriptionRedrivePolicy, Topic},
+    sqs::queue_policy,
+};
+use saga::environment;
+use sagas::{
+    ParticipantSpec,
+    environment::{EMAIL_FROM, GATEWAY_URL, REFUSED_ORDERS},
+    order::order_saga,
+};
+
+/// Takes what customers publish.
+const ORDER_INTAKE: &str = "order-intake";
+
+/// Tells customers how their order ended.
+const NOTIFICATION: &str = "notification";
+
+/// The participant that calls the payment gateway.
+const PAYMENT: &str = "payment";
+
+/// The names of all functions, each also the name of its crate.
+pub(crate) fn functions(participants: &[ParticipantSpec]) -> Vec<&'static str> {
+    let participants = participants.iter().map(|participant| participant.name);
+    [ORDER_INTAKE].into_iter().chain(participants).chain([NOTIFICATION]).collect()
+}
+
+pub(crate) fn stack(
+    stage: Stage,
+    participants: &[ParticipantSpec],
+    machines: &[Machine],
+) -> Result<Stack, SynthError> {
+    let mut draft = Draft::new(stage, StackId::App, "topics, queues, functions and state machines");
+    let program = Program::new(&mut draft);
+    let events = topic::topic(&mut draft, "OrderEventsTopic", "sagas");
+    draft.output(
+        outputs::ORDER_EVENTS_TOPIC_ARN,
+        events.arn(),
+        "The ARN of the topic with the outcomes of orders",
+    );
+
+    let gateway = draft.template.parameter(parameters::GATEWAY_URL, parameters::gateway_url());
+    let mut served = Vec::new();
+    for spec in participants {
+        let extra = (spec.name == PAYMENT).then(|| (GATEWAY_URL.to_owned(), Value::from(&gateway)));
+        served.push(participant(&mut draft, &program, spec, extra));
+    }
+    let queues = served.iter().map(|participant| (participant.name, participant.queue.clone())).collect();
+    let surroundings = Surroundings { queues, notices: events };
+    let mut deployed = Vec::new();
+    for machine in machines {
+        deployed.push(state_machine(&mut draft, &surroundings, machine)?);
+    }
+    confine_senders(&mut draft, &served, machines, &deployed, &surroundings.notices);
+    order_intake(&mut draft, &program, &deployed);
+    notification(&mut draft, &program, &surroundings.notices);
+    draft.build()
+}
+
+/// Only state machines ask participants, and announce outcomes. An operator's role may send dead letters back.
+fn confine_senders(
+    draft: &mut Draft,
+    participants: &[Consumer],
+    machines: &[Machine],
+    deployed: &[Deployed],
+    events: &Handle<Topic>,
+) {
+    let operator = draft.template.parameter(parameters::OPERATOR_ROLE_ARN, parameters::operator_role_arn());
+    let known = draft.template.condition("OperatorRoleKnown", Test::not(Test::equals(&operator, "")));
+    let roles: Vec<(&Machine, Value<String>)> = machines
+        .iter()
+        .zip(deployed)
+        .map(|(machine, deployed)| (machine, deployed.role.arn().into()))
+        .collect();
+    for participant in participants {
+        let asks =
+            |machine: &Machine| machine.definition.steps().any(|step| step.participant == participant.name);
+        let mut senders: Vec<_> =
+            roles.iter().filter(|(machine, _)| asks(machine)).map(|(_, role)| role.clone()).collect();
+        senders.push(Value::when(&known, &operator, Value::<String>::no_value()));
+        queue_policies(draft, participant, &senders);
+    }
+    let publishers = roles.into_iter().map(|(_, role)| role);
+    topic::policy(draft, events, [], [only_from("sns:Publish", events, publishers)]);
+}
+
+/// Customers publish on a topic; its messages become executions.
+fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed]) {
+    let orders = topic::topic(draft, "OrderTopic", ORDER_INTAKE);
+    topic::policy(draft, &orders, [], []);
+    draft.output(
+        outputs::ORDER_TOPIC_ARN,
+        orders.arn(),
+        "The ARN of the topic that customers publish orders on",
+    );
+
+    let refused = queue::kept_queue(draft, "RefusedOrdersQueue", ORDER_INTAKE);
+    draft.output(
+        outputs::REFUSED_ORDERS_QUEUE_URL,
+        refused.url(),
+        "The URL of the queue that keeps refused orders",
+    );
+
+    let mut variables: Vec<Variable> = vec![(environment::queue(REFUSED_ORDERS), refused.url().into())];
+    let starts = machines
+        .iter()
+        .map(|Deployed { saga, machine, .. }| (environment::state_machine(saga), machine.arn().into()));
+    variables.extend(starts);
+    let intake =
+        consumer(draft, program, ORDER_INTAKE, "Starts a saga for each order that is valid", variables);
+    subscribe(draft, &orders, &intake);
+
+    draft.template.grant(&intake.role, refused.grant_send_messages());
+    let order = order_saga().definition().name;
+    for Deployed { saga, machine, .. } in machines {
+        draft.template.grant(&intake.role, machine.grant_start_execution());
+        if *saga == order {
+            // A cancel waits for its order, so intake asks whether that one has begun.
+            let executions = Statement::allow(["states:DescribeExecution"]).on(machine.execution_arns());
+            draft.template.grant(&intake.role, [executions]);
+        }
+    }
+}
+
+/// Outcomes become e-mails and text messages.
+fn notification(draft: &mut Draft, program: &Program, events: &Handle<Topic>) {
+    let sender = draft.template.parameter(parameters::EMAIL_FROM, parameters::email_from());
+    let variables: [Variable; 1] = [(EMAIL_FROM.to_owned(), Value::from(&sender))];
+    let description = "Tells customers by e-mail or text message how their order ended";
+    let notification = consumer(draft, program, NOTIFICATION, description, variables);
+    subscribe(draft, events, &notification);
+    draft.template.grant(&notification.role, send_text_messages());
+    let mails = send_mails(draft, &sender);
+    draft.template.grant(&notification.role, mails);
+    sender_identity(draft, &sender);
+}
+
+/// Has a topic deliver to the queue of a function, and to its dead-letter queue what the queue does not take.
+fn subscribe(draft: &mut Draft, topic: &Handle<Topic>, consumer: &Consumer) {
+    for queue in [&consumer.queue, &consumer.dead_letters] {
+        queue::policy(draft, queue, [queue_policy::allow_topic_to_send(queue, topic)], []);
+    }
+    let subscription = Subscription::to_queue(topic, &consumer.queue)
+        .raw_message_delivery(true)
+        .redrive_policy(SubscriptionRedrivePolicy::new(&consumer.dead_letters));
+    draft.template.add(format!("{}Subscription", pascal(consumer.name)), subscription);
+}
+
+/// Send text messages, and publish on no topic.
+///
+/// A telephone number is no resource, so the permission is on everything; what else publishing could reach are topics
+/// and endpoints, which have ARNs and are taken out.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html>
+fn send_text_messages() -> [Statement; 2] {
+    let topics: Value<AnyArn> = Value::sub("arn:${AWS::Partition}:sns:*:*:*");
+    [Statement::allow(["sns:Publish"]).on_everything(), Statement::deny(["sns:Publish"]).on(topics)]
+}
+
+/// Send mails from the sender's address only.
+///
+/// On any identity of the account, because SES looks for the address or for its domain, whichever is verified; in its
+/// sandbox, for the receiver's too. An emulator names no identity.
+/// <https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html>
+fn send_mails(draft: &mut Draft, sender: &Param) -> [Statement; 2] {
+    let on_aws = draft.on_aws();
+    let on_emulator = draft.template.condition("OnEmulator", Test::not(&on_aws));
+    let identities: Value<AnyArn> =
+        Value::sub("arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*");
+    let send = || Statement::allow(["ses:SendEmail"]);
+    [
+        send().on(identities).when("StringEquals", "ses:FromAddress", sender).only_if(&on_aws),
+        send().on_everything().when("StringEqualsIfExists", "ses:FromAddress", sender).only_if(&on_emulator),
+    ]
+}
+
+/// The sender's address as an identity, unless it is one already.
+fn sender_identity(draft: &mut Draft, sender: &Param) {
+    let choice = draft.template.parameter(parameters::SENDER_IDENTITY, parameters::sender_identity());
+    let create = draft.template.condition("CreateSenderIdentity", Test::equals(&choice, "create"));
+    let identity = EmailIdentity::new(sender).tags(draft.tags(NOTIFICATION));
+    draft.template.add("SenderEmailIdentity", identity.condition(&create));
+}

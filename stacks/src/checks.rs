@@ -1,0 +1,221 @@
+//! What must fit together before a template is written, and why it may not.
+
+use cfn::TemplateError;
+use saga::{Definition, DefinitionError, asl::CompileError, budget::Timing};
+use sagas::ParticipantSpec;
+use std::{collections::BTreeSet, time::Duration};
+
+/// The longest a queue can hide a message.
+const MAX_VISIBILITY_TIMEOUT: Duration = Duration::from_hours(12);
+
+/// The longest a function can run.
+const MAX_FUNCTION_TIMEOUT: Duration = Duration::from_mins(15);
+
+/// Why the stacks cannot be synthesised.
+#[derive(Debug, thiserror::Error)]
+pub enum SynthError {
+    /// Two sagas do not go together, or a name is not allowed.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// A saga cannot become a state machine.
+    #[error("saga `{saga}` cannot be compiled")]
+    Compile {
+        /// The saga.
+        saga: &'static str,
+        /// Why.
+        source: CompileError,
+    },
+    /// A state machine cannot be written as JSON.
+    #[error("the state machine of saga `{saga}` cannot be written")]
+    Write {
+        /// The saga.
+        saga: &'static str,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A participant is not listed.
+    #[error(
+        "step `{step}` of saga `{saga}` belongs to participant `{participant}`, which is not in `sagas::participants()`: list it there"
+    )]
+    UnlistedParticipant {
+        /// The saga.
+        saga: &'static str,
+        /// The step.
+        step: &'static str,
+        /// The participant that is missing.
+        participant: &'static str,
+    },
+    /// Two functions would have one name.
+    #[error("two functions are named `{name}`: rename the participant, functions are named after them")]
+    DuplicateFunction {
+        /// The name.
+        name: &'static str,
+    },
+    /// An entity is owned twice.
+    #[error(
+        "the entity `{entity}` is owned by `{first}` and by `{second}`: an entity has one owner, give each its own"
+    )]
+    SharedEntity {
+        /// The entity.
+        entity: &'static str,
+        /// Who owns it first.
+        first: &'static str,
+        /// Who owns it again.
+        second: &'static str,
+    },
+    /// A duration does not fit another, or a limit of AWS.
+    #[error("{what} is {} s, but {bound} {} s: change `saga::budget::Timing` or the scale of the stage", given.as_secs(), allowed.as_secs())]
+    Timing {
+        /// The duration.
+        what: &'static str,
+        /// Its value.
+        given: Duration,
+        /// What it is compared with.
+        bound: &'static str,
+        /// The value of that.
+        allowed: Duration,
+    },
+    /// A template is refused.
+    #[error("the template of stack `{stack}` is refused")]
+    Template {
+        /// The stack.
+        stack: &'static str,
+        /// Why.
+        source: TemplateError,
+    },
+}
+
+/// Whether the sagas, their participants and the durations fit together.
+pub(crate) fn check(
+    sagas: &[Definition],
+    participants: &[ParticipantSpec],
+    functions: &[&'static str],
+    timing: Timing,
+) -> Result<(), SynthError> {
+    saga::check_together(sagas)?;
+    check_participants(sagas, participants)?;
+    check_functions(functions)?;
+    check_entities(participants)?;
+    check_timing(timing)
+}
+
+fn check_participants(sagas: &[Definition], participants: &[ParticipantSpec]) -> Result<(), SynthError> {
+    let listed: BTreeSet<_> = participants.iter().map(|participant| participant.name).collect();
+    for saga in sagas {
+        if let Some(step) = saga.steps().find(|step| !listed.contains(step.participant)) {
+            let (saga, step, participant) = (saga.name, step.name, step.participant);
+            return Err(SynthError::UnlistedParticipant { saga, step, participant });
+        }
+    }
+    Ok(())
+}
+
+fn check_functions(functions: &[&'static str]) -> Result<(), SynthError> {
+    let mut names = BTreeSet::new();
+    match functions.iter().find(|name| !names.insert(**name)) {
+        Some(name) => Err(SynthError::DuplicateFunction { name }),
+        None => Ok(()),
+    }
+}
+
+fn check_entities(participants: &[ParticipantSpec]) -> Result<(), SynthError> {
+    let mut owned: Vec<(&'static str, &'static str)> = Vec::new();
+    for participant in participants {
+        for entity in participant.entities {
+            if let Some((_, first)) = owned.iter().find(|(name, _)| *name == entity.name) {
+                return Err(SynthError::SharedEntity {
+                    entity: entity.name,
+                    first,
+                    second: participant.name,
+                });
+            }
+            owned.push((entity.name, participant.name));
+        }
+    }
+    Ok(())
+}
+
+fn check_timing(timing: Timing) -> Result<(), SynthError> {
+    let visibility = timing.visibility_timeout();
+    let least = timing.function_timeout() * 6;
+    at_least("the visibility timeout", visibility, "six times the function's timeout is", least)?;
+    at_most("the visibility timeout", visibility, "SQS allows", MAX_VISIBILITY_TIMEOUT)?;
+    at_most("the function's timeout", timing.function_timeout(), "Lambda allows", MAX_FUNCTION_TIMEOUT)?;
+    let retention = timing.queue_retention();
+    at_least("the queue's retention", retention, "all deliveries can take", timing.delivery_window())?;
+    // A standard queue's dead letter keeps the time it was sent first, so what it waited before counts.
+    // <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html>
+    let (dead, longer) = (timing.dead_letter_retention(), retention + Duration::from_hours(24));
+    at_least(
+        "the dead-letter queue's retention",
+        dead,
+        "the queue's retention and a day for operators is",
+        longer,
+    )
+}
+
+fn at_least(
+    what: &'static str,
+    given: Duration,
+    bound: &'static str,
+    allowed: Duration,
+) -> Result<(), SynthError> {
+    if given < allowed { Err(SynthError::Timing { what, given, bound, allowed }) } else { Ok(()) }
+}
+
+fn at_most(
+    what: &'static str,
+    given: Duration,
+    bound: &'static str,
+    allowed: Duration,
+) -> Result<(), SynthError> {
+    if given > allowed { Err(SynthError::Timing { what, given, bound, allowed }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::Stage;
+
+    #[test]
+    fn the_deployment_fits_together_in_every_stage() {
+        for stage in Stage::ALL {
+            let (sagas, participants) = (sagas::all(), sagas::participants());
+            assert!(check(&sagas, &participants, &["orders"], stage.timing()).is_ok(), "{stage}");
+        }
+    }
+
+    #[test]
+    fn a_step_without_a_listed_participant_is_refused() {
+        let participants: Vec<_> =
+            sagas::participants().into_iter().filter(|participant| participant.name != "payment").collect();
+        let error = check_participants(&sagas::all(), &participants).expect_err("payment is missing");
+        assert_eq!(
+            error.to_string(),
+            "step `charge-payment` of saga `order` belongs to participant `payment`, which is not in \
+             `sagas::participants()`: list it there"
+        );
+    }
+
+    #[test]
+    fn a_function_named_twice_is_refused() {
+        let error = check_functions(&["orders", "payment", "orders"]).expect_err("named twice");
+        assert!(error.to_string().contains("`orders`"), "{error}");
+    }
+
+    #[test]
+    fn an_entity_with_two_owners_is_refused() {
+        let orders = sagas::participants()[0];
+        let other = ParticipantSpec { name: "archive", ..orders };
+        let error = check_entities(&[orders, other]).expect_err("owned twice");
+        assert!(error.to_string().contains("`orders` is owned by `orders` and by `archive`"), "{error}");
+    }
+
+    #[test]
+    fn a_duration_over_its_bound_is_shown_with_the_bound() {
+        let (hour, day) = (Duration::from_hours(1), Duration::from_hours(24));
+        assert!(at_least("a", day, "b is", hour).is_ok() && at_most("a", hour, "b is", day).is_ok());
+        let error = at_most("the wait", day, "SQS allows", hour).expect_err("too long");
+        assert!(error.to_string().starts_with("the wait is 86400 s, but SQS allows 3600 s"), "{error}");
+    }
+}

@@ -1,0 +1,72 @@
+//! A function with a role and a log group of its own.
+
+use crate::{draft::Draft, names::pascal, parameters};
+use cfn::{
+    Handle, Param, Value, grants,
+    iam::Role,
+    lambda::{Code, Function, Logging, Runtime, Tracing, TracingMode},
+    logs::LogGroup,
+};
+
+/// The memory of a function in MB: a seventh of a processor, with which it starts quickly and then mostly waits.
+const MEMORY_MB: u32 = 256;
+
+/// Where the code of all functions is, and what runs it.
+pub(crate) struct Program {
+    bucket: Param,
+    architecture: Param,
+}
+
+impl Program {
+    pub(crate) fn new(draft: &mut Draft) -> Self {
+        Self {
+            bucket: draft.template.parameter(parameters::CODE_BUCKET, parameters::code_bucket()),
+            architecture: draft.template.parameter(parameters::ARCHITECTURE, parameters::architecture()),
+        }
+    }
+}
+
+/// A function in its stack.
+pub(crate) struct Deployed {
+    pub(crate) function: Handle<Function>,
+    pub(crate) role: Handle<Role>,
+    pub(crate) log_group: Handle<LogGroup>,
+}
+
+/// An environment variable.
+pub(crate) type Variable = (String, Value<String>);
+
+/// Adds a function. Its role may write its own log and send traces; what else it may is granted by the caller.
+pub(crate) fn function(
+    draft: &mut Draft,
+    program: &Program,
+    name: &'static str,
+    description: &str,
+    environment: impl IntoIterator<Item = Variable>,
+) -> Deployed {
+    let id = pascal(name);
+    let code_key = draft.template.parameter(parameters::code_key(name), parameters::function_code_key(name));
+    let log_group =
+        LogGroup::new().retention_in_days(draft.stage.log_retention_days()).tags(draft.tags(name));
+    let log_group = draft.add_dropped(format!("{id}LogGroup"), log_group);
+    let role = Role::for_lambda().description(format!("What {name} may do")).tags(draft.tags(name));
+    let role = draft.template.add(format!("{id}Role"), role);
+    draft.template.grant(&role, log_group.grant_write());
+    draft.template.grant(&role, grants::trace());
+    let function = Function::new(Code::s3(&program.bucket, &code_key), &role)
+        .description(description)
+        .runtime(Runtime::ProvidedAl2023)
+        // An OS-only runtime starts the program `bootstrap` whatever stands here; the property is required all the same.
+        .handler("bootstrap")
+        .architectures([&program.architecture])
+        .memory_size(MEMORY_MB)
+        .timeout(draft.timing().function_timeout())
+        .tracing_config(Tracing::new(TracingMode::Active))
+        .logging_config(Logging::new().log_group(&log_group))
+        .tags(draft.tags(name));
+    let function = environment
+        .into_iter()
+        .fold(function, |function, (variable, value)| function.environment_variable(variable, value));
+    let function = draft.template.add(format!("{id}Function"), function);
+    Deployed { function, role, log_group }
+}

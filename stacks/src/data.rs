@@ -1,0 +1,55 @@
+//! The stack `data`: the tables. It is the one that must outlive everything else, so nothing else is in it.
+
+use crate::{
+    checks::SynthError,
+    constructs::table::{TableSpec, table},
+    draft::Draft,
+    names::pascal,
+    outputs,
+    stage::Stage,
+    synth::{Stack, StackId},
+};
+use saga::fence_table;
+use sagas::ParticipantSpec;
+
+/// The key of a parked saga, as the states `park …` write it.
+const PARKED_KEY: (&str, &str) = ("saga_id", "what");
+
+pub(crate) fn stack(stage: Stage, participants: &[ParticipantSpec]) -> Result<Stack, SynthError> {
+    let mut draft = Draft::new(stage, StackId::Data, "the tables");
+    for participant in participants {
+        for entity in participant.entities {
+            let spec = TableSpec { service: participant.name, key: entity.key, sort: None, ttl: None };
+            let table = table(&mut draft, &format!("{}Table", pascal(entity.name)), &spec);
+            let what = format!("the table of {}, owned by {}", entity.name, participant.name);
+            draft.export(outputs::table_name(entity.name), table.name(), format!("The name of {what}"));
+            draft.export(outputs::table_arn(entity.name), table.arn(), format!("The ARN of {what}"));
+        }
+        fences(&mut draft, participant.name);
+    }
+    parked(&mut draft);
+    draft.build()
+}
+
+/// The fences of a participant stand beside its entities, because both are written in one transaction.
+fn fences(draft: &mut Draft, participant: &'static str) {
+    let spec = TableSpec {
+        service: participant,
+        key: fence_table::SAGA_ID,
+        sort: Some(fence_table::STEP),
+        ttl: Some(fence_table::EXPIRES_AT),
+    };
+    let table = table(draft, &format!("{}FenceTable", pascal(participant)), &spec);
+    let what = format!("the fence table of {participant}");
+    draft.export(outputs::fence_table_name(participant), table.name(), format!("The name of {what}"));
+    draft.export(outputs::fence_table_arn(participant), table.arn(), format!("The ARN of {what}"));
+}
+
+/// The sagas that wait for an operator.
+fn parked(draft: &mut Draft) {
+    let (key, sort) = PARKED_KEY;
+    let spec = TableSpec { service: "sagas", key, sort: Some(sort), ttl: None };
+    let table = table(draft, "ParkedTable", &spec);
+    draft.export(outputs::PARKED_TABLE_NAME, table.name(), "The name of the table of parked sagas");
+    draft.export(outputs::PARKED_TABLE_ARN, table.arn(), "The ARN of the table of parked sagas");
+}

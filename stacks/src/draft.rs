@@ -1,0 +1,109 @@
+//! A stack in the making: its template, and what every resource of it needs to know.
+
+use crate::{
+    checks::SynthError,
+    parameters,
+    stage::Stage,
+    synth::{Stack, StackId},
+};
+use cfn::{Condition, Declare, Handle, Output, Removal, Resource, Template, Test, Value};
+use saga::budget::Timing;
+
+/// A stack in the making.
+pub(crate) struct Draft {
+    pub(crate) template: Template,
+    pub(crate) stage: Stage,
+    id: StackId,
+    on_aws: Option<Condition>,
+}
+
+impl Draft {
+    pub(crate) fn new(stage: Stage, id: StackId, description: &str) -> Self {
+        let mut template = Template::new(format!("Flyover, stage {stage}: {description}"));
+        template.parameter(parameters::DEPLOYMENT, parameters::deployment());
+        Self { template, stage, id, on_aws: None }
+    }
+
+    pub(crate) fn timing(&self) -> Timing {
+        self.stage.timing()
+    }
+
+    /// The tags of a resource that belongs to a service.
+    pub(crate) fn tags<'a>(&self, service: &'a str) -> [(&'static str, &'a str); 3] {
+        [("project", "flyover"), ("stage", self.stage.name()), ("service", service)]
+    }
+
+    /// A physical name. Only where others must know the name before the resource exists; names are made by
+    /// CloudFormation otherwise.
+    pub(crate) fn physical_name<T>(&self, prefix: &str, name: &str) -> Value<T> {
+        Value::sub(format!("{prefix}${{{}}}-{}-{name}", parameters::DEPLOYMENT, self.stage))
+    }
+
+    /// Adds a resource with what customers entrusted to us: in production it stays when it leaves the stack.
+    pub(crate) fn add_kept<R: Resource>(&mut self, logical_id: impl AsRef<str>, resource: R) -> Handle<R> {
+        let removal = if self.stage.is_production() { Removal::Retain } else { Removal::Delete };
+        self.add_with(logical_id, resource, removal)
+    }
+
+    /// Adds a resource with contents that go with it.
+    pub(crate) fn add_dropped<R: Resource>(&mut self, logical_id: impl AsRef<str>, resource: R) -> Handle<R> {
+        self.add_with(logical_id, resource, Removal::Delete)
+    }
+
+    fn add_with<R: Resource>(
+        &mut self,
+        logical_id: impl AsRef<str>,
+        resource: R,
+        removal: Removal,
+    ) -> Handle<R> {
+        self.template
+            .add(logical_id, resource.deletion_policy(removal.clone()).update_replace_policy(removal))
+    }
+
+    /// Holds unless the stack goes to an emulator.
+    pub(crate) fn on_aws(&mut self) -> Condition {
+        if let Some(condition) = &self.on_aws {
+            return condition.clone();
+        }
+        let emulator = self.template.parameter(parameters::LOCAL_EMULATOR, parameters::local_emulator());
+        let condition = self.template.condition("OnAws", Test::not(Test::equals(&emulator, "true")));
+        self.on_aws = Some(condition.clone());
+        condition
+    }
+
+    /// Tells a value to people and programs.
+    pub(crate) fn output(
+        &mut self,
+        name: impl AsRef<str>,
+        value: impl Into<Value<String>>,
+        description: impl Into<String>,
+    ) {
+        self.template.output(name, Output::new(value).description(description));
+    }
+
+    /// Tells a value to people, programs and later stacks.
+    pub(crate) fn export(
+        &mut self,
+        name: impl AsRef<str>,
+        value: impl Into<Value<String>>,
+        description: impl Into<String>,
+    ) {
+        let export = self.export_name(self.id, name.as_ref());
+        self.template.output(name, Output::new(value).description(description).export(export));
+    }
+
+    /// What an earlier stack exports.
+    pub(crate) fn import<T>(&self, from: StackId, name: impl AsRef<str>) -> Value<T> {
+        Value::import(self.export_name(from, name.as_ref()))
+    }
+
+    pub(crate) fn build(self) -> Result<Stack, SynthError> {
+        let id = self.id.name();
+        let template = self.template.build().map_err(|source| SynthError::Template { stack: id, source })?;
+        Ok(Stack { id, template })
+    }
+
+    fn export_name(&self, stack: StackId, name: &str) -> Value<String> {
+        self.physical_name("", &format!("{}-{name}", stack.name()))
+    }
+}

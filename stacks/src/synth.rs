@@ -1,0 +1,101 @@
+//! Everything at once: state machines, stacks, functions.
+
+use crate::{app, checks, checks::SynthError, data, stage::Stage, watch};
+use cfn::BuiltTemplate;
+use saga::{Definition, asl::StateMachine};
+
+/// Everything a stage is deployed from.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The stage.
+    pub stage: Stage,
+    /// The stacks, in the order in which they are deployed.
+    pub stacks: Vec<Stack>,
+    /// The state machines, one per saga.
+    pub machines: Vec<Machine>,
+    /// The functions whose code the stacks need.
+    pub functions: Vec<FunctionAsset>,
+}
+
+/// A stack.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// Which it is: `data`, `app` or `watch`.
+    pub id: &'static str,
+    /// Its template.
+    pub template: BuiltTemplate,
+}
+
+impl Stack {
+    /// The name of the stack in a deployment: `<deployment>-<stage>-<id>`. The deployment is also the value of
+    /// [`crate::parameters::DEPLOYMENT`].
+    pub fn name(&self, deployment: &str, stage: Stage) -> String {
+        format!("{deployment}-{stage}-{}", self.id)
+    }
+}
+
+/// The state machine of a saga.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Machine {
+    /// The saga's name.
+    pub saga: &'static str,
+    /// The saga as data.
+    pub definition: Definition,
+    /// The saga as states.
+    pub machine: StateMachine,
+}
+
+/// A function whose code a stack needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionAsset {
+    /// Its crate, which is also the name of its program.
+    pub name: &'static str,
+    /// The parameter of the stack `app` that takes the key of its archive.
+    pub code_key_parameter: String,
+}
+
+/// Makes the stacks of a stage from the sagas of the deployment. The same sagas give the same templates, byte for byte.
+///
+/// # Errors
+/// When something does not fit together; says what, and what to change.
+pub fn synth(stage: Stage) -> Result<App, SynthError> {
+    let (sagas, participants) = (sagas::all(), sagas::participants());
+    let functions = app::functions(&participants);
+    checks::check(&sagas, &participants, &functions, stage.timing())?;
+    let machines = sagas.into_iter().map(|saga| machine(saga, stage)).collect::<Result<Vec<_>, _>>()?;
+    let stacks = vec![
+        data::stack(stage, &participants)?,
+        app::stack(stage, &participants, &machines)?,
+        watch::stack(stage, &functions, &machines)?,
+    ];
+    let functions = functions
+        .into_iter()
+        .map(|name| FunctionAsset { name, code_key_parameter: crate::parameters::code_key(name) })
+        .collect();
+    Ok(App { stage, stacks, machines, functions })
+}
+
+fn machine(definition: Definition, stage: Stage) -> Result<Machine, SynthError> {
+    let saga = definition.name;
+    let machine = saga::asl::compile(&definition, stage.timing())
+        .map_err(|source| SynthError::Compile { saga, source })?;
+    Ok(Machine { saga, definition, machine })
+}
+
+/// Which stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StackId {
+    Data,
+    App,
+    Watch,
+}
+
+impl StackId {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::App => "app",
+            Self::Watch => "watch",
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The alarms. Each says what it means and what to do.
+//!
+//! Each is on one metric: what is added up in an expression cannot be told apart when it goes off.
+
+use super::{SERVICE, metrics};
+use crate::{draft::Draft, names::pascal, synth::Machine};
+use cfn::{
+    Handle, Metric,
+    cloudwatch::{Alarm, ComparisonOperator, MissingData},
+    sns::Topic,
+};
+
+/// Adds all alarms.
+pub(super) fn all(
+    draft: &mut Draft,
+    operators: &Handle<Topic>,
+    functions: &[&'static str],
+    machines: &[Machine],
+) -> Vec<Handle<Alarm>> {
+    let mut alarms = Vec::new();
+    for function in functions {
+        alarms.extend(of_function(draft, operators, function));
+    }
+    for machine in machines {
+        alarms.extend(of_executions(draft, operators, machine.saga));
+    }
+    alarms.push(parked(draft, operators));
+    alarms
+}
+
+fn of_function(draft: &mut Draft, operators: &Handle<Topic>, function: &str) -> [Handle<Alarm>; 4] {
+    let deliveries = draft.timing().max_receive_count();
+    let dead_letters = Spec {
+        id: format!("{}DeadLettersAlarm", pascal(function)),
+        metric: metrics::dead_letters(draft, function),
+        threshold: 1.0,
+        description: format!(
+            "A message to {function} was delivered {deliveries} times without success and is in its dead-letter queue. \
+             The log of the function has the reason. Mend it, then send the message back with a redrive; a message that \
+             came too late or twice does no harm."
+        ),
+    };
+    // Half of what all deliveries can take, so that there is time to act before steps run into their timeouts.
+    let seconds = draft.timing().delivery_window().as_secs() / 2;
+    let age = Spec {
+        id: format!("{}QueueAgeAlarm", pascal(function)),
+        metric: metrics::age(draft, function),
+        threshold: f64::from(u32::try_from(seconds).unwrap_or(u32::MAX)),
+        description: format!(
+            "A message to {function} has waited {seconds} s. Steps that wait too long time out, and their sagas compensate. \
+             Look at errors and throttles of the function; if it is merely busy, raise its maximum concurrency."
+        ),
+    };
+    let errors = Spec {
+        id: format!("{}ErrorsAlarm", pascal(function)),
+        metric: metrics::of_function(draft, function, "Errors"),
+        threshold: 1.0,
+        description: format!(
+            "An invocation of {function} crashed or ran out of time. Its messages will be delivered again. The log of the \
+             function has the reason."
+        ),
+    };
+    let throttles = Spec {
+        id: format!("{}ThrottlesAlarm", pascal(function)),
+        metric: metrics::of_function(draft, function, "Throttles"),
+        threshold: 1.0,
+        description: format!(
+            "An invocation of {function} was refused because too many functions run in the account. Each refusal uses up a \
+             delivery. Raise the account's concurrency, or lower that of other functions."
+        ),
+    };
+    [dead_letters, age, errors, throttles].map(|spec| alarm(draft, operators, spec))
+}
+
+/// A saga that commits or compensates succeeds. So an execution that ends otherwise is always an incident.
+fn of_executions(draft: &mut Draft, operators: &Handle<Topic>, saga: &str) -> [Handle<Alarm>; 3] {
+    [("Failed", "failed"), ("TimedOut", "timed out"), ("Aborted", "was stopped")].map(|(end, words)| {
+        let spec = Spec {
+            id: format!("{}Executions{end}Alarm", pascal(saga)),
+            metric: metrics::of_executions(draft, saga, &format!("Executions{end}")),
+            threshold: 1.0,
+            description: format!(
+                "An execution of saga {saga} {words} instead of committing or compensating, so its steps may be half done. \
+                 Its history shows how far it came; settle it: finish it if its pivot was done, undo it if not."
+            ),
+        };
+        alarm(draft, operators, spec)
+    })
+}
+
+fn parked(draft: &mut Draft, operators: &Handle<Topic>) -> Handle<Alarm> {
+    let spec = Spec {
+        id: "ParkedSagasAlarm".to_owned(),
+        metric: metrics::parked(draft),
+        threshold: 1.0,
+        description: "A saga is parked: an operation that must be done could not be done, and the saga waits for an \
+                      operator. Its record in the table of parked sagas says which and why. Mend the cause, then answer \
+                      the record's task token with retry, or with skip to leave the operation undone."
+            .to_owned(),
+    };
+    alarm(draft, operators, spec)
+}
+
+/// What alarms differ in. One goes off as soon as its metric reaches the threshold within a period.
+struct Spec {
+    id: String,
+    metric: Metric,
+    threshold: f64,
+    description: String,
+}
+
+fn alarm(draft: &mut Draft, operators: &Handle<Topic>, spec: Spec) -> Handle<Alarm> {
+    let alarm = spec
+        .metric
+        .alarm(ComparisonOperator::GreaterThanOrEqualToThreshold, spec.threshold, 1)
+        .alarm_description(spec.description)
+        .treat_missing_data(MissingData::NotBreaching)
+        .alarm_actions([operators])
+        .tags(draft.tags(SERVICE));
+    draft.template.add(spec.id, alarm)
+}

@@ -1,0 +1,87 @@
+//! The metrics of what the other stacks hold.
+
+use crate::{draft::Draft, outputs, synth::StackId};
+use cfn::{
+    Metric, Name, Value,
+    cloudwatch::Statistic,
+    logs::{
+        LogGroup, MetricFilter, MetricFilterRequired, MetricTransformation, MetricTransformationRequired,
+        MetricTransformationUnit,
+    },
+};
+use sagas::environment::ORDER_REFUSED_EVENT;
+
+/// The function whose log tells of refused orders.
+const ORDER_INTAKE: &str = "order-intake";
+
+const REFUSED_ORDERS: &str = "RefusedOrders";
+
+/// Messages that wait in the queue of a function.
+pub(super) fn waiting(draft: &Draft, function: &str) -> Metric {
+    queue(draft, outputs::queue_name(function), "ApproximateNumberOfMessagesVisible").label(function)
+}
+
+/// The age of the oldest message in the queue of a function, in seconds.
+pub(super) fn age(draft: &Draft, function: &str) -> Metric {
+    queue(draft, outputs::queue_name(function), "ApproximateAgeOfOldestMessage").label(function)
+}
+
+/// Messages in the dead-letter queue of a function.
+pub(super) fn dead_letters(draft: &Draft, function: &str) -> Metric {
+    let name = outputs::dead_letter_queue_name(function);
+    queue(draft, name, "ApproximateNumberOfMessagesVisible").label(function)
+}
+
+/// A metric of a function, as in `Errors`.
+pub(super) fn of_function(draft: &Draft, function: &str, name: &str) -> Metric {
+    let dimension: Value<String> = draft.import(StackId::App, outputs::function_name(function));
+    Metric::new("AWS/Lambda", name).dimension("FunctionName", dimension).label(function)
+}
+
+/// A metric of the executions of a saga, as in `ExecutionsFailed`.
+pub(super) fn of_executions(draft: &Draft, saga: &str, name: &str) -> Metric {
+    let machine: Value<String> = draft.import(StackId::App, outputs::state_machine_arn(saga));
+    Metric::new("AWS/States", name).dimension("StateMachineArn", machine)
+}
+
+/// Sagas parked: the successful writes to the table of parked sagas, which nothing else writes.
+pub(super) fn parked(draft: &Draft) -> Metric {
+    let table: Value<String> = draft.import(StackId::Data, outputs::PARKED_TABLE_NAME);
+    Metric::new("AWS/DynamoDB", "SuccessfulRequestLatency")
+        .dimension("TableName", table)
+        .dimension("Operation", "PutItem")
+        .statistic(Statistic::SampleCount)
+        .label("parked")
+}
+
+/// Orders refused at intake.
+pub(super) fn refused_orders(draft: &Draft) -> Metric {
+    Metric::new(namespace(draft), REFUSED_ORDERS).label("refused")
+}
+
+/// Makes a metric of the lines that order intake logs for refused orders.
+pub(super) fn count_refused_orders(draft: &mut Draft) {
+    let log: Value<Name<LogGroup>> = draft.import(StackId::App, outputs::log_group_name(ORDER_INTAKE));
+    let count = MetricTransformation::new(MetricTransformationRequired {
+        metric_name: REFUSED_ORDERS.into(),
+        metric_namespace: namespace(draft).into(),
+        metric_value: "1".into(),
+    });
+    let pattern = format!("{{ $.event = \"{ORDER_REFUSED_EVENT}\" }}");
+    let filter = MetricFilter::new(MetricFilterRequired {
+        filter_pattern: pattern.into(),
+        log_group_name: log,
+        metric_transformations: [count.default_value(0.0).unit(MetricTransformationUnit::Count)].into(),
+    });
+    draft.template.add("RefusedOrdersMetricFilter", filter);
+}
+
+/// The deployments of a stage in one account share it: a filter can take dimensions from the line only.
+fn namespace(draft: &Draft) -> String {
+    format!("Flyover/{}", draft.stage)
+}
+
+fn queue(draft: &Draft, output: String, name: &str) -> Metric {
+    let queue: Value<String> = draft.import(StackId::App, output);
+    Metric::new("AWS/SQS", name).dimension("QueueName", queue).statistic(Statistic::Maximum)
+}

@@ -1,0 +1,153 @@
+//! What roles may do: what they need, on what is theirs.
+
+use crate::templates::{app, list, of_type, role_statements, template};
+use serde_json::{Value as Json, json};
+use stacks::{Stage, outputs};
+use std::collections::BTreeSet;
+
+/// The actions that roles have on everything, and why.
+const ON_EVERYTHING: &[(&str, &str)] = &[
+    ("xray:GetSamplingRules", "a trace belongs to the account, X-Ray has no resource for it"),
+    ("xray:GetSamplingTargets", "as above"),
+    ("xray:PutTelemetryRecords", "as above"),
+    ("xray:PutTraceSegments", "as above"),
+    (
+        "logs:CreateLogDelivery",
+        "deliveries of vended logs are no resources, Step Functions asks for all of these",
+    ),
+    ("logs:DeleteLogDelivery", "as above"),
+    ("logs:DescribeLogGroups", "as above"),
+    ("logs:DescribeResourcePolicies", "as above"),
+    ("logs:GetLogDelivery", "as above"),
+    ("logs:ListLogDeliveries", "as above"),
+    ("logs:PutResourcePolicy", "as above"),
+    ("logs:UpdateLogDelivery", "as above"),
+    ("states:SendTaskFailure", "Step Functions has no resource for it, the task token is what confines it"),
+    ("states:SendTaskSuccess", "as above"),
+    ("sns:Publish", "a telephone number is no resource; topics are denied beside it"),
+    ("ses:SendEmail", "only for emulators, which see no identities; on AWS it is on identities"),
+];
+
+#[test]
+fn nothing_is_on_everything_but_what_has_no_resource() {
+    let allowed: BTreeSet<_> = ON_EVERYTHING.iter().map(|(action, _)| *action).collect();
+    let mut found = BTreeSet::new();
+    for (id, role) in of_type(&app(Stage::Prod), "AWS::IAM::Role") {
+        for statement in role_statements(&role) {
+            for action in list(&statement["Action"]).into_iter().filter_map(Json::as_str) {
+                assert!(!action.contains('*'), "{id} may do {action}");
+                if list(&statement["Resource"]).into_iter().any(|resource| resource == "*") {
+                    assert!(allowed.contains(action), "{id} may do {action} on everything");
+                    found.insert(action.to_owned());
+                }
+            }
+        }
+    }
+    assert_eq!(found.len(), allowed.len(), "the list has what nobody needs: {found:?}");
+}
+
+/// The exports that a role's statements on DynamoDB name.
+fn tables(role: &Json) -> BTreeSet<String> {
+    role_statements(role)
+        .into_iter()
+        .filter(|statement| statement["Action"].to_string().contains("dynamodb:"))
+        .flat_map(|statement| list(&statement["Resource"]))
+        .map(|resource| resource["Fn::ImportValue"]["Fn::Sub"].as_str().expect("an import").to_owned())
+        .collect()
+}
+
+#[test]
+fn each_role_names_its_own_tables_only() {
+    let app = app(Stage::Prod);
+    let export = |output: String| format!("${{Deployment}}-prod-data-{output}");
+    let resources = &template(&app, "app")["Resources"];
+    let mut seen = BTreeSet::new();
+    for participant in sagas::participants() {
+        let entities = participant.entities.iter().map(|entity| outputs::table_arn(entity.name));
+        let own: BTreeSet<_> =
+            entities.chain([outputs::fence_table_arn(participant.name)]).map(export).collect();
+        let role = format!("{}Role", pascal(participant.name));
+        assert_eq!(tables(&resources[&role]), own, "{role}");
+        seen.insert(role);
+    }
+    let parked = BTreeSet::from([export(outputs::PARKED_TABLE_ARN.to_owned())]);
+    for (id, role) in of_type(&app, "AWS::IAM::Role").into_iter().filter(|(id, _)| !seen.contains(id)) {
+        let expected = if id.ends_with("StateMachineRole") { parked.clone() } else { BTreeSet::new() };
+        assert_eq!(tables(&role), expected, "{id}");
+    }
+}
+
+#[test]
+fn functions_write_their_own_log_and_read_their_own_queue_only() {
+    let app = app(Stage::Prod);
+    for function in &app.functions {
+        let id = pascal(function.name);
+        let role = &template(&app, "app")["Resources"][format!("{id}Role")];
+        let on = |action: &str| -> Vec<Json> {
+            role_statements(role)
+                .into_iter()
+                .filter(|statement| list(&statement["Action"]).into_iter().any(|given| given == action))
+                .flat_map(|statement| list(&statement["Resource"]))
+                .cloned()
+                .collect()
+        };
+        assert_eq!(on("logs:PutLogEvents"), [json!({ "Fn::GetAtt": [format!("{id}LogGroup"), "Arn"] })]);
+        assert_eq!(on("sqs:ReceiveMessage"), [json!({ "Fn::GetAtt": [format!("{id}Queue"), "Arn"] })]);
+    }
+}
+
+#[test]
+fn state_machines_send_to_the_queues_of_their_own_steps_only() {
+    let app = app(Stage::Prod);
+    for machine in &app.machines {
+        let role = &template(&app, "app")["Resources"][format!("{}StateMachineRole", pascal(machine.saga))];
+        let queues: BTreeSet<_> = role_statements(role)
+            .into_iter()
+            .filter(|statement| statement["Action"] == "sqs:SendMessage")
+            .flat_map(|statement| list(&statement["Resource"]))
+            .map(|resource| resource["Fn::GetAtt"][0].as_str().expect("a queue of the stack").to_owned())
+            .collect();
+        let own: BTreeSet<_> =
+            machine.definition.steps().map(|step| format!("{}Queue", pascal(step.participant))).collect();
+        assert_eq!(queues, own, "{}", machine.saga);
+    }
+}
+
+#[test]
+fn only_step_functions_for_this_saga_assumes_the_role_of_a_state_machine() {
+    let app = app(Stage::Prod);
+    for machine in &app.machines {
+        let role = &template(&app, "app")["Resources"][format!("{}StateMachineRole", pascal(machine.saga))];
+        let trust = &role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0];
+        assert_eq!(trust["Principal"], json!({ "Service": "states.amazonaws.com" }));
+        assert_eq!(
+            trust["Condition"]["StringEquals"]["aws:SourceAccount"],
+            json!({ "Ref": "AWS::AccountId" })
+        );
+        let source = trust["Condition"]["ArnEquals"]["aws:SourceArn"].to_string();
+        assert!(
+            source.contains(":stateMachine:") && source.contains(&format!("-prod-{}", machine.saga)),
+            "{source}"
+        );
+    }
+}
+
+#[test]
+fn text_messages_are_allowed_and_topics_are_not() {
+    let app = app(Stage::Prod);
+    let role = &template(&app, "app")["Resources"]["NotificationRole"];
+    let effects: BTreeSet<_> = role_statements(role)
+        .into_iter()
+        .filter(|statement| list(&statement["Action"]).into_iter().any(|action| action == "sns:Publish"))
+        .map(|statement| (statement["Effect"].to_string(), statement["Resource"].to_string()))
+        .collect();
+    let expected = [
+        (r#""Allow""#.to_owned(), r#""*""#.to_owned()),
+        (r#""Deny""#.to_owned(), r#"{"Fn::Sub":"arn:${AWS::Partition}:sns:*:*:*"}"#.to_owned()),
+    ];
+    assert_eq!(effects, BTreeSet::from(expected));
+}
+
+fn pascal(name: &str) -> String {
+    outputs::function_name(name).trim_end_matches("FunctionName").to_owned()
+}

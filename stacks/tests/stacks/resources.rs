@@ -1,0 +1,203 @@
+//! What every resource of a type must have.
+
+use crate::templates::{app, list, of_type, referred, resources, template};
+use saga::fence_table;
+use serde_json::{Value as Json, json};
+use stacks::Stage;
+
+#[test]
+fn each_table_can_be_restored_and_is_encrypted() {
+    for stage in Stage::ALL {
+        let tables = of_type(&app(stage), "AWS::DynamoDB::Table");
+        assert_eq!(tables.len(), 7, "three entities, three fence tables, the parked sagas");
+        for (id, table) in tables {
+            let properties = &table["Properties"];
+            assert_eq!(
+                properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true,
+                "{id}"
+            );
+            assert_eq!(properties["SSESpecification"]["SSEEnabled"], true, "{id}");
+            assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST", "{id}");
+            assert_eq!(
+                properties["TableName"],
+                Json::Null,
+                "{id}: a name of its own would hinder a replacement"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_customers_entrusted_stays_in_production_and_goes_in_development() {
+    let kept = |id: &str, kind: &Json| {
+        kind == "AWS::DynamoDB::Table" || id.ends_with("DeadLetterQueue") || id == "RefusedOrdersQueue"
+    };
+    for (stage, policy, protected) in [(Stage::Prod, "Retain", true), (Stage::Dev, "Delete", false)] {
+        for (id, entry) in resources(&app(stage)).into_iter().filter(|(id, entry)| kept(id, &entry["Type"])) {
+            assert_eq!(
+                (&entry["DeletionPolicy"], &entry["UpdateReplacePolicy"]),
+                (&json!(policy), &json!(policy)),
+                "{id}"
+            );
+            if entry["Type"] == "AWS::DynamoDB::Table" {
+                assert_eq!(entry["Properties"]["DeletionProtectionEnabled"], protected, "{id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn fences_have_the_key_and_the_expiry_that_functions_write() {
+    let app = app(Stage::Prod);
+    for participant in ["Orders", "Inventory", "Payment"] {
+        let fences = &template(&app, "data")["Resources"][format!("{participant}FenceTable")]["Properties"];
+        assert_eq!(
+            fences["KeySchema"],
+            json!([
+                { "AttributeName": fence_table::SAGA_ID, "KeyType": "HASH" },
+                { "AttributeName": fence_table::STEP, "KeyType": "RANGE" },
+            ])
+        );
+        assert_eq!(
+            fences["TimeToLiveSpecification"],
+            json!({ "AttributeName": fence_table::EXPIRES_AT, "Enabled": true })
+        );
+    }
+}
+
+#[test]
+fn the_parked_table_has_the_key_that_state_machines_write() {
+    let app = app(Stage::Prod);
+    let schema = &template(&app, "data")["Resources"]["ParkedTable"]["Properties"]["KeySchema"];
+    let keys: Vec<_> = list(schema).into_iter().filter_map(|key| key["AttributeName"].as_str()).collect();
+    for machine in &app.machines {
+        let states = serde_json::to_value(&machine.machine).expect("JSON")["States"].take();
+        let unparks = states.as_object().expect("states").values().filter(|state| {
+            state["Resource"].as_str().is_some_and(|resource| resource.ends_with("dynamodb:deleteItem"))
+        });
+        for state in unparks {
+            let mut written: Vec<_> = state["Arguments"]["Key"].as_object().expect("a key").keys().collect();
+            written.sort_unstable();
+            assert_eq!(written, keys);
+        }
+    }
+}
+
+#[test]
+fn each_queue_has_a_dead_letter_queue_or_is_one() {
+    let queues = of_type(&app(Stage::Prod), "AWS::SQS::Queue");
+    let mut dead: Vec<_> = Vec::new();
+    for (_, queue) in &queues {
+        referred(&queue["Properties"]["RedrivePolicy"], &mut dead);
+    }
+    for (id, queue) in &queues {
+        assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true, "{id}");
+        let redrives = queue["Properties"].get("RedrivePolicy").is_some();
+        assert!(redrives || dead.contains(id) || id == "RefusedOrdersQueue", "{id} has no dead-letter queue");
+        if dead.contains(id) {
+            assert_eq!(queue["Properties"]["RedriveAllowPolicy"]["redrivePermission"], "byQueue", "{id}");
+            assert_eq!(queue["Properties"]["MessageRetentionPeriod"], 1_209_600, "{id}");
+        }
+    }
+}
+
+#[test]
+fn queues_hide_a_message_six_times_as_long_as_its_function_runs() {
+    for stage in Stage::ALL {
+        let app = app(stage);
+        let resources = &template(&app, "app")["Resources"];
+        for (id, source) in of_type(&app, "AWS::Lambda::EventSourceMapping") {
+            let properties = &source["Properties"];
+            let of = |reference: &Json| {
+                let mut ids = Vec::new();
+                referred(reference, &mut ids);
+                resources[&ids[0]]["Properties"].clone()
+            };
+            let (function, queue) = (of(&properties["FunctionName"]), of(&properties["EventSourceArn"]));
+            let seconds = |value: &Json| value.as_u64().expect("seconds");
+            assert!(seconds(&queue["VisibilityTimeout"]) >= 6 * seconds(&function["Timeout"]), "{id}");
+            assert_eq!(properties["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{id}");
+            assert!(seconds(&properties["ScalingConfig"]["MaximumConcurrency"]) >= 2, "{id}");
+            assert_eq!(
+                properties.get("MaximumBatchingWindowInSeconds"),
+                None,
+                "{id}: waiting is not for free here"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_function_has_its_own_role_and_its_own_log_that_ends() {
+    for (stage, days) in [(Stage::Dev, 3), (Stage::Prod, 30)] {
+        let app = app(stage);
+        let functions = of_type(&app, "AWS::Lambda::Function");
+        assert_eq!(functions.len(), 5);
+        let mut own = Vec::new();
+        for (id, function) in &functions {
+            let properties = &function["Properties"];
+            referred(&properties["Role"], &mut own);
+            referred(&properties["LoggingConfig"]["LogGroup"], &mut own);
+            assert_eq!(properties["Runtime"], "provided.al2023", "{id}");
+            assert_eq!(properties["Architectures"], json!([{ "Ref": "Architecture" }]), "{id}");
+        }
+        let count = own.len();
+        own.sort_unstable();
+        own.dedup();
+        assert_eq!((own.len(), count), (10, 10));
+        for (id, group) in of_type(&app, "AWS::Logs::LogGroup") {
+            assert_eq!(group["Properties"]["RetentionInDays"], days, "{id}");
+        }
+    }
+}
+
+#[test]
+fn state_machines_log_errors_and_never_what_they_are_given() {
+    for (id, machine) in of_type(&app(Stage::Prod), "AWS::StepFunctions::StateMachine") {
+        let properties = &machine["Properties"];
+        assert_eq!(properties["LoggingConfiguration"]["Level"], "ERROR", "{id}");
+        assert_eq!(properties["LoggingConfiguration"]["IncludeExecutionData"], false, "{id}");
+        assert_eq!(properties["TracingConfiguration"]["Enabled"], true, "{id}");
+        let definition = properties["Definition"].to_string();
+        let substitutions = properties["DefinitionSubstitutions"].as_object().expect("substitutions");
+        assert!(substitutions.keys().all(|key| definition.contains(&format!("${{{key}}}"))), "{id}");
+        assert_eq!(definition.matches("\"${").count(), definition.matches("${").count(), "{id}");
+    }
+}
+
+#[test]
+fn each_dead_letter_queue_function_and_saga_alarms() {
+    let app = app(Stage::Prod);
+    let alarms = of_type(&app, "AWS::CloudWatch::Alarm");
+    assert_eq!(alarms.len(), 4 * app.functions.len() + 3 * app.machines.len() + 1);
+    for (id, alarm) in &alarms {
+        let properties = &alarm["Properties"];
+        assert_eq!(
+            properties["AlarmActions"],
+            json!([{ "Fn::GetAtt": ["OperatorsTopic", "TopicArn"] }]),
+            "{id}"
+        );
+        assert_eq!(properties["TreatMissingData"], "notBreaching", "{id}");
+        assert!(properties.get("Metrics").is_none(), "{id}: one metric, so that the alarm says which");
+        assert!(properties["AlarmDescription"].as_str().is_some_and(|text| text.len() < 1_024), "{id}");
+    }
+}
+
+#[test]
+fn what_can_have_tags_says_to_whom_it_belongs() {
+    const WITHOUT: [&str; 5] = [
+        "AWS::SQS::QueuePolicy",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SNS::Subscription",
+        "AWS::Logs::MetricFilter",
+        "AWS::CloudWatch::Dashboard",
+    ];
+    for (id, entry) in resources(&app(Stage::Dev)) {
+        if WITHOUT.iter().any(|kind| entry["Type"] == **kind) {
+            continue;
+        }
+        let tags: Vec<_> =
+            list(&entry["Properties"]["Tags"]).into_iter().filter_map(|tag| tag["Key"].as_str()).collect();
+        assert_eq!(tags, ["project", "stage", "service"], "{id}");
+    }
+}

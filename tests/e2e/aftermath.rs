@@ -1,0 +1,56 @@
+//! When all is over, units and money add up and nothing is left in any queue.
+
+use crate::{
+    cases::{Case, cases},
+    world::World,
+};
+use anyhow::Result;
+use aws_sdk_sfn::types::ExecutionStatus;
+use system::{Depth, Moment, eventually};
+
+pub(crate) fn cases() -> Vec<Case> {
+    cases!["aftermath":
+        units_and_money_add_up,
+        every_execution_has_succeeded,
+        queues_are_empty_and_every_dead_letter_was_wanted,
+    ]
+}
+
+async fn units_and_money_add_up(world: &World) -> Result<()> {
+    let books = world.books().clone();
+    let report = world.system.conservation(&books, Moment::Settled).await?;
+    assert!(report.holds(), "{report}");
+    Ok(())
+}
+
+/// A compensated order is a correct result: an execution that fails is always an incident.
+async fn every_execution_has_succeeded(world: &World) -> Result<()> {
+    for saga in sagas::all() {
+        let mut executions = world.system.executions(saga.name).await?;
+        executions.retain(|name, found| world.is_ours(name) && found.status != ExecutionStatus::Succeeded);
+        assert!(executions.is_empty(), "saga {}: {executions:?}", saga.name);
+    }
+    Ok(())
+}
+
+async fn queues_are_empty_and_every_dead_letter_was_wanted(world: &World) -> Result<()> {
+    let functions = ["order-intake", "orders", "inventory", "payment", "notification"];
+    for function in functions {
+        eventually(&format!("the queue of {function} is empty"), world.all_deliveries(), || async {
+            let depth = world.system.depth(world.system.queue_url(function)).await?;
+            Ok(if depth == Depth::default() { Ok(()) } else { Err(format!("{depth:?}")) })
+        })
+        .await?;
+    }
+    for function in functions {
+        let dead = world.system.receive_all(world.system.dead_letter_queue_url(function)).await?;
+        for letter in dead {
+            let body = letter.body.unwrap_or_default();
+            assert!(
+                !world.is_ours(&body) || world.is_expected_dead(&body),
+                "{function} left a dead letter: {body}"
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! Messages to participants that no state machine sent: as a queue would deliver them twice, late, or out of order.
+
+use anyhow::{Context, Result};
+use saga::{Op, Reason, Request, SagaId, TaskToken, WIRE_VERSION};
+use serde_json::{Map, Value as Json, json};
+
+/// A step of a saga, and the values it is given.
+pub(crate) struct Crafted {
+    id: SagaId,
+    step: &'static str,
+    input: Map<String, Json>,
+}
+
+impl Crafted {
+    /// A step of the order saga with this id.
+    pub(crate) fn new(id: &str, step: &'static str, input: &[(&str, &Json)]) -> Result<Self> {
+        let id = SagaId::try_from(id.to_owned())?;
+        let input = input.iter().map(|(name, value)| ((*name).to_owned(), (*value).clone())).collect();
+        Ok(Self { id, step, input })
+    }
+
+    /// Reserving these units of one product, which needs nothing else.
+    pub(crate) fn reservation(id: &str, sku: &str, quantity: u32) -> Result<Self> {
+        let order = json!({
+            "order_id": id,
+            "customer": { "id": "c", "email": "c@example.com" },
+            "lines": [{ "sku": sku, "quantity": quantity }],
+            "total": { "minor": 100, "currency": "EUR" },
+            "payment_token": "tok_approve",
+        });
+        Self::new(id, "reserve-stock", &[("order", &order)])
+    }
+
+    /// The message that asks to do the step.
+    pub(crate) fn run(&self) -> Result<String> {
+        self.message(Op::Run, None)
+    }
+
+    /// The message that asks to undo it.
+    pub(crate) fn undo(&self) -> Result<String> {
+        let (step, error, cause) = (self.step.to_owned(), "States.Timeout".to_owned(), String::new());
+        self.message(Op::Undo, Some(Reason { step, error, cause }))
+    }
+
+    fn message(&self, op: Op, reason: Option<Reason>) -> Result<String> {
+        let request = Request {
+            v: WIRE_VERSION,
+            saga: "order".to_owned(),
+            id: self.id.clone(),
+            execution: self.id.to_string(),
+            step: self.step.to_owned(),
+            op,
+            // Nobody waits for it: the reply comes too late, as that of a duplicate does.
+            token: TaskToken::new("a-token-that-nobody-waits-for"),
+            input: self.input.clone(),
+            reason,
+        };
+        serde_json::to_string(&request).context("a request is JSON")
+    }
+}

@@ -1,0 +1,66 @@
+//! The whole system from outside: what is published comes in at the order topic, and what is asserted is read from
+//! tables, queues, executions, the payment gateway and the mailbox.
+//!
+//! | module | proves |
+//! | --- | --- |
+//! | `fulfilment` | a placed order is confirmed, paid, reserved and told |
+//! | `rejections` | each business 'no' leaves nothing behind and says why |
+//! | `unknown_outcomes` | a lost answer, an error or a slow peer is settled either way, never half |
+//! | `repetition` | a duplicate, late or reordered message changes nothing |
+//! | `refusals` | what cannot be served is set aside with its reasons and holds up nobody |
+//! | `cancellation` | a customer can cancel before the pivot, and is told when it is too late |
+//! | `contention` | concurrent orders never oversell |
+//! | `aftermath` | when all is over, units and money add up and nothing is left in any queue (runs last) |
+//!
+//! `world` is what they share: one deployment, and the books of what was put in. They run at the same time, each with
+//! ids and products of its own. An emulator with IAM enforced is started for them on a free port, unless
+//! `AWS_ENDPOINT_URL` names one.
+#![forbid(unsafe_code)]
+
+mod aftermath;
+mod cancellation;
+mod cases;
+mod contention;
+mod crafted;
+mod draft;
+mod endings;
+mod fulfilment;
+mod refusals;
+mod rejections;
+mod repetition;
+mod unknown_outcomes;
+mod world;
+
+use crate::{cases::Case, world::Shared};
+use libtest_mimic::Arguments;
+use std::{process::ExitCode, sync::Arc};
+
+/// Tests mostly wait: for redeliveries, for a slow peer, for each other's sagas.
+const TESTS_AT_ONCE: usize = 32;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(TESTS_AT_ONCE);
+    let shared = Arc::new(Shared::new());
+    let cases = [
+        fulfilment::cases(),
+        rejections::cases(),
+        unknown_outcomes::cases(),
+        repetition::cases(),
+        refusals::cases(),
+        cancellation::cases(),
+        contention::cases(),
+    ];
+    let passed = run(&arguments, &shared, cases.concat());
+    // Only when all the others are over does everything have to add up.
+    let added_up = run(&arguments, &shared, aftermath::cases());
+    if let Some(shared) = Arc::into_inner(shared) {
+        shared.stop();
+    }
+    if passed && added_up { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run(arguments: &Arguments, shared: &Arc<Shared>, cases: Vec<Case>) -> bool {
+    let trials = cases.into_iter().map(|case| case.trial(Arc::clone(shared))).collect();
+    !libtest_mimic::run(arguments, trials).has_failed()
+}

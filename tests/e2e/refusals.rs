@@ -1,0 +1,145 @@
+//! What cannot be served is set aside with its reasons and holds up nobody.
+
+use crate::{
+    cases::{Case, cases},
+    crafted::Crafted,
+    endings::expect_committed,
+    world::{SOON, World},
+};
+use anyhow::{Context, Result};
+use serde_json::{Value as Json, json};
+use std::{collections::BTreeSet, time::Duration};
+use system::eventually;
+
+pub(crate) fn cases() -> Vec<Case> {
+    cases!["refusals":
+        a_malformed_message_goes_to_the_dead_letter_queue_and_its_batch_mates_are_served,
+        an_invalid_order_is_kept_with_every_reason_and_others_go_on,
+        an_event_that_is_no_json_is_kept_as_it_came,
+        a_cancel_of_an_unknown_order_is_refused,
+    ]
+}
+
+async fn a_malformed_message_goes_to_the_dead_letter_queue_and_its_batch_mates_are_served(
+    world: &World,
+) -> Result<()> {
+    let tea = world.product("mates-tea", 10).await?;
+    let (id, secret) = (world.id("malformed"), world.id("nancy@example.com"));
+    let malformed = json!({ "v": 1, "saga": "order", "id": id, "op": secret }).to_string();
+    world.expect_dead(&secret);
+    let mates = ["mate-1", "mate-2"].map(|name| world.id(name));
+    let steps = [Crafted::reservation(&mates[0], &tea, 1)?, Crafted::reservation(&mates[1], &tea, 2)?];
+    let batch = [steps[0].run()?, malformed.clone(), steps[1].run()?];
+    let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
+    world.system.send_batch_to_participant("inventory", &batch).await?;
+
+    for mate in &mates {
+        world.log_lines("inventory", mate, &[("outcome", "done")], 1).await?;
+    }
+    assert_eq!(world.stock(&tea).await?, (7, 3));
+    let dead = await_message(
+        world,
+        world.system.dead_letter_queue_url("inventory"),
+        &secret,
+        world.all_deliveries(),
+    );
+    let dead = dead.await?;
+    assert_eq!(dead.body.as_deref(), Some(malformed.as_str()), "it arrives as it was sent");
+
+    let message_id = dead.message_id.context("a message has an id")?;
+    let members = [("outcome", "malformed"), ("message_id", message_id.as_str())];
+    let lines = world.log_lines("inventory", &message_id, &members, 1).await?;
+    for line in &lines {
+        assert!(line["reason"].as_str().is_some_and(|reason| reason.contains("not a request")), "{line}");
+        assert!(!line.to_string().contains(&secret), "personal data is not logged: {line}");
+    }
+    // No saga ever wanted them: put back what they reserved, so that the books are right.
+    for (mate, step) in mates.iter().zip(&steps) {
+        world.system.send_to_participant("inventory", &step.undo()?).await?;
+        world.log_lines("inventory", mate, &[("outcome", "undone")], 1).await?;
+    }
+    Ok(())
+}
+
+async fn an_invalid_order_is_kept_with_every_reason_and_others_go_on(world: &World) -> Result<()> {
+    let tea = world.product("valid-tea", 1).await?;
+    let valid = world.draft("valid").line(&tea, 1, 100).order();
+    let mut invalid = world.draft("invalid").line(&tea, 0, -1).line("", 1, 100).less_percent(101).order();
+    invalid.order_id.push('!');
+    invalid.currency = "EURO".to_owned();
+    invalid.customer.email = "nobody".to_owned();
+    let event = json!({ "type": "OrderPlaced", "order_id": "x", "customer": { "id": "c" } });
+    let unreadable = world.id("unreadable");
+    world.place_all(&[invalid.clone(), valid.clone()]).await?;
+    let mut incomplete = event.clone();
+    incomplete["order_id"] = json!(unreadable);
+    world.system.publish_raw(&incomplete.to_string()).await?;
+
+    let letter = refused(world, &invalid.order_id).await?;
+    assert_eq!(letter["event"]["order_id"], json!(invalid.order_id), "{letter}");
+    let fields = fields_of(&letter);
+    let expected = [
+        "currency",
+        "customer.email",
+        "lines[0].quantity",
+        "lines[0].unit_price_minor",
+        "lines[1].discount_percent",
+        "lines[1].sku",
+        "order_id",
+    ];
+    assert_eq!(fields, expected.map(str::to_owned).into(), "{letter}");
+    let letter = refused(world, &unreadable).await?;
+    assert_eq!(fields_of(&letter), ["event".to_owned()].into(), "{letter}");
+
+    let execution = world.end_of(&valid).await?;
+    expect_committed(world, &valid, &execution, 100).await
+}
+
+async fn an_event_that_is_no_json_is_kept_as_it_came(world: &World) -> Result<()> {
+    let text = format!("{{ oops {}", world.id("no-json"));
+    world.system.publish_raw(&text).await?;
+    let letter = refused(world, &world.id("no-json")).await?;
+    assert_eq!(letter["event"], json!(text), "{letter}");
+    Ok(())
+}
+
+async fn a_cancel_of_an_unknown_order_is_refused(world: &World) -> Result<()> {
+    let order = world.draft("never-placed").order();
+    world.cancel(&order).await?;
+    // Events may overtake each other, so the order is waited for as long as the message is delivered.
+    let url = world.system.refused_orders_queue_url();
+    let message = await_message(world, url, &order.order_id, world.all_deliveries()).await?;
+    let letter: Json = serde_json::from_str(message.body.as_deref().unwrap_or_default())?;
+    assert_eq!(letter["reasons"], json!([{ "field": "order_id", "problem": "no such order" }]), "{letter}");
+    assert_eq!(world.system.execution("cancel-order", &order.order_id).await?, None);
+    Ok(())
+}
+
+/// What the queue of refused orders keeps about an event that contains this.
+async fn refused(world: &World, text: &str) -> Result<Json> {
+    let message = await_message(world, world.system.refused_orders_queue_url(), text, SOON).await?;
+    Ok(serde_json::from_str(message.body.as_deref().unwrap_or_default())?)
+}
+
+/// Other tests look into the same queue at the same time, and hide from each other what they look at: so it is asked
+/// again until the message shows.
+async fn await_message(
+    world: &World,
+    queue_url: &str,
+    text: &str,
+    limit: Duration,
+) -> Result<aws_sdk_sqs::types::Message> {
+    let what = format!("a message with {text:?} in {queue_url}");
+    eventually(&what, limit, || async {
+        let messages = world.system.receive_all(queue_url).await?;
+        let contains = |body: &Option<String>| body.as_ref().is_some_and(|body| body.contains(text));
+        let found = messages.iter().find(|message| contains(&message.body)).cloned();
+        Ok(found.ok_or_else(|| format!("{} others", messages.len())))
+    })
+    .await
+}
+
+fn fields_of(letter: &Json) -> BTreeSet<String> {
+    let reasons = letter["reasons"].as_array().map(Vec::as_slice).unwrap_or_default();
+    reasons.iter().filter_map(|reason| reason["field"].as_str()).map(str::to_owned).collect()
+}

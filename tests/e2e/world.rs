@@ -1,0 +1,207 @@
+//! What the tests share: one deployment, and the books of what they put in.
+
+use crate::draft::Draft;
+use anyhow::{Context, Result, anyhow, bail};
+use sagas::{
+    entities::OrderStatus,
+    events::{CancelRequested, OrderEvent, OrderPlaced},
+};
+use serde_json::Value as Json;
+use std::{
+    io::Write,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::{Duration, SystemTime},
+};
+use system::{Books, Execution, Mail, System, SystemConfig, eventually};
+use tokio::runtime::Runtime;
+
+/// For what happens at once, on a machine that is busy with all the other tests.
+pub(crate) const SOON: Duration = Duration::from_secs(90);
+
+/// A world that begins with the first test that needs it.
+pub(crate) struct Shared {
+    runtime: Runtime,
+    world: OnceLock<Result<World, String>>,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Self {
+        let runtime = Runtime::new().expect("a runtime needs nothing but threads");
+        Self { runtime, world: OnceLock::new() }
+    }
+
+    /// Runs a test in the world.
+    pub(crate) fn run(&self, test: crate::cases::Run) -> Result<()> {
+        let begin = || self.runtime.block_on(World::begin()).map_err(|error| format!("{error:#}"));
+        let world = self.world.get_or_init(begin).as_ref();
+        let world = world.map_err(|error| anyhow!("the system did not start: {error}"))?;
+        self.runtime.block_on(test(world))
+    }
+
+    /// Ends the world.
+    pub(crate) fn stop(self) {
+        if let Some(Ok(world)) = self.world.into_inner() {
+            self.runtime.block_on(world.system.stop());
+        }
+    }
+}
+
+/// One deployment.
+pub(crate) struct World {
+    pub(crate) system: System,
+    /// The beginning of every id of this run: an endpoint that is used again holds those of earlier runs.
+    run: String,
+    books: Mutex<Books>,
+    /// What dead letters may contain, because a test wants it there.
+    expected_dead: Mutex<Vec<String>>,
+}
+
+impl World {
+    async fn begin() -> Result<Self> {
+        let mut report = |line: &str| {
+            // Without standard error there is nobody to tell.
+            let _ = writeln!(std::io::stderr(), "  {line}");
+        };
+        let system = System::start(SystemConfig::from_env(), &mut report).await?;
+        let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+        let (books, expected_dead) = (Mutex::default(), Mutex::default());
+        Ok(Self { system, run: format!("r{seconds:x}"), books, expected_dead })
+    }
+
+    /// A name that only this run has.
+    pub(crate) fn id(&self, name: &str) -> String {
+        format!("{}-{name}", self.run)
+    }
+
+    /// An order of a name that no other test uses.
+    pub(crate) fn draft(&self, name: &str) -> Draft {
+        Draft::new(self.id(name))
+    }
+
+    /// Puts a product on the shelf; gives its SKU.
+    pub(crate) async fn product(&self, name: &str, units: u32) -> Result<String> {
+        let sku = self.id(name);
+        self.system.load_stock(&[(&sku, units)]).await?;
+        self.books().stock(&sku, units);
+        Ok(sku)
+    }
+
+    /// Publishes an order.
+    pub(crate) async fn place(&self, order: &OrderPlaced) -> Result<()> {
+        self.place_all(std::slice::from_ref(order)).await
+    }
+
+    /// Publishes many orders at once.
+    pub(crate) async fn place_all(&self, orders: &[OrderPlaced]) -> Result<()> {
+        for order in orders {
+            self.books().order(order);
+        }
+        let events: Vec<_> = orders.iter().cloned().map(OrderEvent::OrderPlaced).collect();
+        self.system.publish_all(&events).await
+    }
+
+    /// Publishes a wish to cancel.
+    pub(crate) async fn cancel(&self, order: &OrderPlaced) -> Result<()> {
+        let wish = CancelRequested { order_id: order.order_id.clone(), customer: order.customer.clone() };
+        self.system.publish(&OrderEvent::CancelOrder(wish)).await
+    }
+
+    /// Places an order and waits for the end of its saga.
+    pub(crate) async fn carry_out(&self, order: &OrderPlaced) -> Result<Execution> {
+        self.place(order).await?;
+        self.end_of(order).await
+    }
+
+    /// The end of an order's saga.
+    pub(crate) async fn end_of(&self, order: &OrderPlaced) -> Result<Execution> {
+        self.end_within(order, SOON).await
+    }
+
+    /// The end of an order's saga, within a limit.
+    pub(crate) async fn end_within(&self, order: &OrderPlaced, limit: Duration) -> Result<Execution> {
+        self.system.end_of("order", &order.order_id, limit).await
+    }
+
+    /// For what takes as long as all deliveries of a message.
+    pub(crate) fn all_deliveries(&self) -> Duration {
+        self.system.timing().delivery_window() + SOON
+    }
+
+    /// Waits until an order has a status.
+    pub(crate) async fn order_becomes(&self, order: &OrderPlaced, status: OrderStatus) -> Result<()> {
+        let what = format!("order {} {}", order.order_id, status.as_str());
+        eventually(&what, SOON, || async {
+            let row = self.system.order(&order.order_id).await?;
+            let reached = row.as_ref().is_some_and(|row| row.status == status);
+            Ok(if reached { Ok(()) } else { Err(format!("{row:?}")) })
+        })
+        .await
+    }
+
+    /// The one e-mail to the customer of an order whose subject contains this.
+    pub(crate) async fn mail(&self, order: &OrderPlaced, subject: &str) -> Result<Mail> {
+        let what = format!("an e-mail to {} about {subject:?}", order.customer.email);
+        let found = eventually(&what, SOON, || async {
+            let mut mails = self.system.mails().await?;
+            mails.retain(|mail| mail.to.contains(&order.customer.email));
+            let fits = mails.iter().any(|mail| mail.subject.contains(subject));
+            Ok(if fits { Ok(mails) } else { Err(format!("{mails:?}")) })
+        });
+        let mut fitting: Vec<_> =
+            found.await?.into_iter().filter(|mail| mail.subject.contains(subject)).collect();
+        match (fitting.pop(), fitting.is_empty()) {
+            (Some(mail), true) => Ok(mail),
+            (last, _) => bail!("{what}: more than one, {fitting:?} and {last:?}"),
+        }
+    }
+
+    /// Waits for `count` log lines of a function with these members; gives all such lines.
+    pub(crate) async fn log_lines(
+        &self,
+        function: &str,
+        saga_id: &str,
+        members: &[(&str, &str)],
+        count: usize,
+    ) -> Result<Vec<Json>> {
+        let what = format!("{count} log lines of {function} about {saga_id} with {members:?}");
+        eventually(&what, SOON, || async {
+            let lines = self.system.logs(function, &format!("{saga_id:?}")).await?;
+            let lines: Vec<Json> = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+            let fits = |line: &&Json| members.iter().all(|(name, value)| line[*name] == *value);
+            let fitting: Vec<Json> = lines.iter().filter(fits).cloned().collect();
+            Ok(if fitting.len() >= count { Ok(fitting) } else { Err(format!("{lines:?}")) })
+        })
+        .await
+    }
+
+    /// Notes that a message which contains this ends in a dead-letter queue, as it should.
+    pub(crate) fn expect_dead(&self, text: &str) {
+        locked(&self.expected_dead).push(text.to_owned());
+    }
+
+    /// Whether a dead letter is one that a test wants there.
+    pub(crate) fn is_expected_dead(&self, body: &str) -> bool {
+        locked(&self.expected_dead).iter().any(|text| body.contains(text))
+    }
+
+    /// Whether something belongs to this run.
+    pub(crate) fn is_ours(&self, text: &str) -> bool {
+        text.contains(&self.run)
+    }
+
+    /// What was put in so far.
+    pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
+        locked(&self.books)
+    }
+
+    /// The stock of a product that is there.
+    pub(crate) async fn stock(&self, sku: &str) -> Result<(i64, i64)> {
+        let stock = self.system.stock(sku).await?.with_context(|| format!("there is no product {sku}"))?;
+        Ok((stock.available, stock.reserved))
+    }
+}
+
+/// A test that failed half-way has still written whole entries.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,125 @@
+"""Runs MiniStack and makes sure that nothing of it outlives its purpose.
+
+MiniStack and the Lambda processes that it starts get a session of their own. They are all killed
+- when standard input closes, which happens however the parent ends, even by SIGKILL (without --pid-file),
+- when this process is asked to stop (SIGTERM, SIGINT, SIGHUP),
+- when MiniStack itself ends.
+
+With --pid-file it is independent of its parent: it holds a lock on that file, which says where it listens, for as
+long as it runs. The lock, not the file, is the proof that it runs.
+"""
+
+import argparse
+import ctypes
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+PR_SET_PDEATHSIG = 1
+# Loaded before the fork: between fork and exec as little as possible may happen.
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+# Blocked, and waited for at one place: a handler could cut the clean-up short when a second signal comes.
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+LOCK_TRIES = 20
+LOCK_PAUSE_SECONDS = 0.05
+
+
+def before_exec():
+    """MiniStack takes signals as usual and, on Linux, does not survive a SIGKILL of this process either."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def lock(file):
+    """Whoever asks for the status holds the lock for a moment: try again before giving up."""
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(LOCK_PAUSE_SECONDS)
+    return False
+
+
+def hold_pid_file(path, endpoint_url, log):
+    """Locks the file, then says in it who runs; the lock ends with this process."""
+    file = open(path, "a+", encoding="utf-8")
+    if not lock(file):
+        sys.exit(f"{path} is locked: an emulator runs already")
+    file.truncate(0)
+    json.dump({"pid": os.getpid(), "endpoint_url": endpoint_url, "log": log}, file)
+    file.flush()
+    return file
+
+
+def wait_for_end_of_stdin():
+    """The parent never writes: a read returns when its end of the pipe is gone."""
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+
+
+def stop_after(wait):
+    """Asks this process to stop once `wait` returns."""
+
+    def watch():
+        wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def kill_group(leader):
+    """Kills MiniStack and the Lambda processes, which are in its process group."""
+    try:
+        os.killpg(leader.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    leader.wait()
+
+
+def run(options):
+    """Runs MiniStack until it ends or its time is over, and answers its exit code (0 when it was stopped)."""
+    ministack = subprocess.Popen(
+        [sys.executable, "-m", "ministack"],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=before_exec,
+    )
+    try:
+        stop_after(ministack.wait)
+        if not options.pid_file:
+            stop_after(wait_for_end_of_stdin)
+        signal.sigwait(STOP_SIGNALS)
+        return ministack.poll() or 0
+    finally:
+        kill_group(ministack)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="runs MiniStack until its time is over")
+    parser.add_argument("--pid-file", help="run independently of the parent and hold this file")
+    parser.add_argument("--log", required=True, help="where the output goes, for the pid file")
+    parser.add_argument("--temp-dir", required=True, help="scratch folder, removed at the end")
+    options = parser.parse_args()
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    held = None
+    try:
+        if options.pid_file:
+            held = hold_pid_file(options.pid_file, os.environ["AWS_ENDPOINT_URL"], options.log)
+        sys.exit(run(options))
+    finally:
+        shutil.rmtree(options.temp_dir, ignore_errors=True)
+        if held is not None:
+            os.remove(options.pid_file)
+
+
+if __name__ == "__main__":
+    main()

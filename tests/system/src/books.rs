@@ -1,0 +1,28 @@
+//! What was put in, remembered by whoever put it in.
+
+use sagas::events::OrderPlaced;
+use std::collections::BTreeMap;
+
+/// The stock that was loaded and the orders that were placed. The deployment may hold more, from others or from
+/// earlier: only what is in the books is checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Books {
+    pub(crate) stock: BTreeMap<String, i64>,
+    pub(crate) orders: BTreeMap<String, BTreeMap<String, i64>>,
+}
+
+impl Books {
+    /// Notes that this many units of a product were loaded.
+    pub fn stock(&mut self, sku: &str, units: u32) {
+        self.stock.insert(sku.to_owned(), units.into());
+    }
+
+    /// Notes that an order was placed. Placing it again changes nothing.
+    pub fn order(&mut self, order: &OrderPlaced) {
+        let mut lines = BTreeMap::new();
+        for line in &order.lines {
+            *lines.entry(line.sku.clone()).or_default() += line.quantity;
+        }
+        self.orders.insert(order.order_id.clone(), lines);
+    }
+}

@@ -1,0 +1,61 @@
+//! The AWS clients of whoever looks on from outside.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sqs::config::Credentials;
+use aws_smithy_http_client::Builder;
+
+const REGION: &str = "us-east-1";
+
+/// One client for each service that is asked from outside.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// Amazon DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Amazon CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// AWS Step Functions.
+    pub sfn: aws_sdk_sfn::Client,
+    /// Amazon SNS.
+    pub sns: aws_sdk_sns::Client,
+    /// Amazon SQS.
+    pub sqs: aws_sdk_sqs::Client,
+    /// Plain HTTP, for the payment gateway and for what the emulator shows of itself.
+    pub http: reqwest::Client,
+}
+
+impl Clients {
+    /// Clients of an endpoint; of a local one with the credentials of the emulator's root user.
+    pub(crate) async fn new(endpoint: &str) -> Self {
+        let config = sdk_config(endpoint).await;
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            sfn: aws_sdk_sfn::Client::new(&config),
+            sns: aws_sdk_sns::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            http: reqwest::Client::new(),
+        }
+    }
+}
+
+/// Whether an endpoint is on this machine, so that it can only be an emulator.
+pub(crate) fn is_local(endpoint: &str) -> bool {
+    let host = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    ["127.0.0.1", "localhost", "[::1]"].iter().any(|local| host.starts_with(local))
+}
+
+/// How the SDK reaches an endpoint.
+pub(crate) async fn sdk_config(endpoint: &str) -> SdkConfig {
+    if !is_local(endpoint) {
+        return infra_gen::aws::sdk_config().await.into_builder().endpoint_url(endpoint).build();
+    }
+    // Nothing of the caller's own AWS set-up: its profile or region may not even be reachable.
+    let region = std::env::var("AWS_REGION").unwrap_or_else(|_| REGION.to_owned());
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(Builder::new().build_http())
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::new("test", "test", None, None, "emulator"))
+        .region(Region::new(region))
+        .load()
+        .await
+}

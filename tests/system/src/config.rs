@@ -1,0 +1,72 @@
+//! What can be chosen about a running deployment.
+
+use std::path::{Path, PathBuf};
+
+/// Where and how to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemConfig {
+    /// An AWS, usually an emulator, that runs already. Default: none, so an emulator of our own is started.
+    pub endpoint: Option<String>,
+    /// The port of our own emulator; 0, the default, takes any free one.
+    pub port: u16,
+    /// Whether our own emulator enforces IAM policies. Default: yes.
+    pub iam_enforced: bool,
+    /// How many functions our own emulator runs at a time before it throttles. Default: what it finds fit.
+    pub lambda_concurrency: Option<u32>,
+    /// The deployment's name, part of every stack's name. Default: `flyover`.
+    pub deployment: String,
+    /// Where the functions' archives come from. Default: they are built.
+    pub package: Packaging,
+    /// The port of our own payment gateway; 0, the default, takes any free one.
+    pub gateway_port: u16,
+    /// The URL of a payment gateway that runs already. Default: none, so one is started in this process.
+    pub gateway_url: Option<String>,
+    /// Where logs go. Default: `.flyover` in the project.
+    pub log_folder: PathBuf,
+}
+
+/// Where the functions' archives come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packaging {
+    /// Built now; what has not changed is not built again.
+    Build,
+    /// Taken as they lie there from `make package`.
+    Reuse,
+}
+
+impl Default for SystemConfig {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            port: 0,
+            iam_enforced: true,
+            lambda_concurrency: None,
+            deployment: "flyover".to_owned(),
+            package: Packaging::Build,
+            gateway_port: 0,
+            gateway_url: None,
+            log_folder: project_root().join(".flyover"),
+        }
+    }
+}
+
+impl SystemConfig {
+    /// The defaults, changed by the environment: `AWS_ENDPOINT_URL` is an AWS that runs already,
+    /// `FLYOVER_SKIP_PACKAGE=1` takes the archives as they are, `FLYOVER_GATEWAY_URL` is a gateway that runs already.
+    #[must_use]
+    pub fn from_env() -> Self {
+        let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let reuse = given("FLYOVER_SKIP_PACKAGE").is_some_and(|value| value != "0");
+        Self {
+            endpoint: given("AWS_ENDPOINT_URL"),
+            gateway_url: given("FLYOVER_GATEWAY_URL"),
+            package: if reuse { Packaging::Reuse } else { Packaging::Build },
+            ..Self::default()
+        }
+    }
+}
+
+/// The root of the workspace: this package is at `tests/system` in it.
+pub(crate) fn project_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_owned).unwrap_or_default()
+}

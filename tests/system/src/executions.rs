@@ -1,0 +1,196 @@
+//! The executions of the sagas' state machines.
+
+use crate::{eventually::eventually, start::System};
+use anyhow::{Context, Result};
+use aws_sdk_sfn::{
+    operation::describe_execution::{DescribeExecutionError, DescribeExecutionOutput},
+    primitives::DateTime,
+    types::{ExecutionListItem, ExecutionStatus},
+};
+use serde_json::Value as Json;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+/// How many names the report of open executions shows.
+const NAMES_SHOWN: usize = 5;
+
+/// An execution with everything it was given and gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Execution {
+    /// Its name, which is the saga's id.
+    pub name: String,
+    /// Where it stands.
+    pub status: ExecutionStatus,
+    /// When it began.
+    pub started: SystemTime,
+    /// When it ended.
+    pub stopped: Option<SystemTime>,
+    /// What it was given.
+    pub input: Json,
+    /// What it gave.
+    pub output: Option<Json>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// The details of why it failed.
+    pub cause: Option<String>,
+}
+
+impl Execution {
+    /// How the saga ended: `committed` or `compensated`.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&str> {
+        self.output.as_ref()?.get("outcome")?.as_str()
+    }
+
+    /// Why it was compensated: the wire name of a rejection or an error.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.output.as_ref()?.get("reason")?.get("error")?.as_str()
+    }
+
+    /// How long it took.
+    #[must_use]
+    pub fn duration(&self) -> Option<Duration> {
+        self.summary().duration()
+    }
+
+    /// What a listing would tell of it.
+    #[must_use]
+    pub fn summary(&self) -> ExecutionSummary {
+        let Self { status, started, stopped, .. } = self;
+        ExecutionSummary { status: status.clone(), started: *started, stopped: *stopped }
+    }
+}
+
+/// What a listing tells of an execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionSummary {
+    /// Where it stands.
+    pub status: ExecutionStatus,
+    /// When it began.
+    pub started: SystemTime,
+    /// When it ended.
+    pub stopped: Option<SystemTime>,
+}
+
+impl ExecutionSummary {
+    /// How long it took.
+    #[must_use]
+    pub fn duration(&self) -> Option<Duration> {
+        self.stopped?.duration_since(self.started).ok()
+    }
+}
+
+impl System {
+    /// One execution of a saga.
+    ///
+    /// # Errors
+    /// When Step Functions cannot be asked, or what it says is not of a saga.
+    pub async fn execution(&self, saga: &str, id: &str) -> Result<Option<Execution>> {
+        let arn = format!("{}:{id}", self.state_machine_arn(saga).replace(":stateMachine:", ":execution:"));
+        match self.clients().sfn.describe_execution().execution_arn(arn).send().await {
+            Ok(described) => execution(described).map(Some),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DescribeExecutionError::is_execution_does_not_exist) =>
+            {
+                Ok(None)
+            }
+            Err(error) => {
+                Err(error).with_context(|| format!("cannot describe execution {id} of saga {saga}"))
+            }
+        }
+    }
+
+    /// Every execution of a saga, by name.
+    ///
+    /// # Errors
+    /// When Step Functions cannot be asked.
+    pub async fn executions(&self, saga: &str) -> Result<BTreeMap<String, ExecutionSummary>> {
+        let asked = self.clients().sfn.list_executions().state_machine_arn(self.state_machine_arn(saga));
+        let mut executions = BTreeMap::new();
+        let mut pages = asked.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.with_context(|| format!("cannot list the executions of saga {saga}"))?;
+            for item in page.executions {
+                executions.insert(item.name.clone(), summary(&item)?);
+            }
+        }
+        Ok(executions)
+    }
+
+    /// Waits until these executions have begun and ended, whichever way.
+    ///
+    /// # Errors
+    /// When the limit is over: names what is still open. Or when Step Functions cannot be asked.
+    pub async fn wait_for_end(
+        &self,
+        saga: &str,
+        ids: &[&str],
+        limit: Duration,
+    ) -> Result<BTreeMap<String, ExecutionSummary>> {
+        let what = format!("the end of {} executions of saga {saga}", ids.len());
+        eventually(&what, limit, || async {
+            let mut all = self.executions(saga).await?;
+            let ended =
+                |id: &&&str| all.get(**id).is_some_and(|found| found.status != ExecutionStatus::Running);
+            let open: Vec<&str> = ids.iter().filter(|id| !ended(id)).copied().collect();
+            if open.is_empty() {
+                all.retain(|name, _| ids.contains(&name.as_str()));
+                return Ok(Ok(all));
+            }
+            let shown = open[..open.len().min(NAMES_SHOWN)].join(", ");
+            Ok(Err(format!("{} are open, among them {shown}", open.len())))
+        })
+        .await
+    }
+
+    /// Waits until one execution has begun and ended, whichever way.
+    ///
+    /// # Errors
+    /// When the limit is over, or Step Functions cannot be asked.
+    pub async fn end_of(&self, saga: &str, id: &str, limit: Duration) -> Result<Execution> {
+        let what = format!("the end of execution {id} of saga {saga}");
+        eventually(&what, limit, || async {
+            Ok(match self.execution(saga, id).await? {
+                Some(execution) if execution.status != ExecutionStatus::Running => Ok(execution),
+                Some(_) => Err("it runs".to_owned()),
+                None => Err("it has not begun".to_owned()),
+            })
+        })
+        .await
+    }
+
+    fn state_machine_arn(&self, saga: &str) -> &str {
+        self.output(&stacks::outputs::state_machine_arn(saga))
+    }
+}
+
+fn execution(described: DescribeExecutionOutput) -> Result<Execution> {
+    let name = described.name.context("an execution has no name")?;
+    let json = |text: &str| -> Result<Json> {
+        serde_json::from_str(text).with_context(|| format!("execution {name} carries no JSON: {text}"))
+    };
+    Ok(Execution {
+        status: described.status,
+        started: moment(&described.start_date)?,
+        stopped: described.stop_date.as_ref().map(moment).transpose()?,
+        input: described.input.as_deref().map(json).transpose()?.unwrap_or_default(),
+        output: described.output.as_deref().map(json).transpose()?,
+        error: described.error,
+        cause: described.cause,
+        name,
+    })
+}
+
+fn summary(item: &ExecutionListItem) -> Result<ExecutionSummary> {
+    let stopped = item.stop_date.as_ref().map(moment).transpose()?;
+    Ok(ExecutionSummary { status: item.status.clone(), started: moment(&item.start_date)?, stopped })
+}
+
+fn moment(date: &DateTime) -> Result<SystemTime> {
+    SystemTime::try_from(*date).with_context(|| format!("{date:?} is out of bounds"))
+}

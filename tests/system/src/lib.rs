@@ -1,0 +1,33 @@
+//! A running deployment: the emulator, the payment gateway and the stacks of the development stage, with everything
+//! that a test or the demo puts in and asks from outside.
+//!
+//! [`System::start`] brings it up and [`System::stop`], or dropping it, leaves nothing running. What it holds is read
+//! from the tables, the queues, the state machines and the gateway themselves, never from inside a function.
+//! [`Books`] remembers what was put in, and [`System::conservation`] proves that none of it was lost.
+//! `tests/e2e/fulfilment.rs` shows it in use.
+#![forbid(unsafe_code)]
+
+mod books;
+mod clients;
+mod config;
+mod conservation;
+mod deploy;
+mod eventually;
+mod executions;
+mod mailbox;
+mod payments;
+mod publish;
+mod queues;
+mod start;
+mod tables;
+
+pub use books::Books;
+pub use clients::Clients;
+pub use config::{Packaging, SystemConfig};
+pub use conservation::{Conservation, Moment, MoneyTotals};
+pub use eventually::eventually;
+pub use executions::{Execution, ExecutionSummary};
+pub use mailbox::Mail;
+pub use queues::Depth;
+pub use start::System;
+pub use tables::{LedgerRow, OrderRow, StockLevel};

@@ -1,0 +1,72 @@
+//! What the payment gateway knows, asked over HTTP.
+
+use crate::start::System;
+use anyhow::{Context, Result};
+use gateway::{CALLS_PATH, CHARGES_PATH, Charge, ChargePage, KeyCalls, SUMMARY_PATH, Summary};
+use reqwest::{Response, StatusCode};
+use saga::{IdempotencyKey, SagaId, Step};
+use sagas::order::ChargePayment;
+use std::collections::BTreeMap;
+
+const PAGE: usize = 1_000;
+
+impl System {
+    /// The totals of all charges.
+    ///
+    /// # Errors
+    /// When the gateway does not answer.
+    pub async fn gateway_summary(&self) -> Result<Summary> {
+        self.ask_gateway(SUMMARY_PATH).await?.json().await.context("the gateway's summary cannot be read")
+    }
+
+    /// The charge of one order, if its money was ever taken.
+    ///
+    /// # Errors
+    /// When the gateway does not answer.
+    pub async fn gateway_charge(&self, order_id: &str) -> Result<Option<Charge>> {
+        let answer = self.ask_gateway(&format!("{CHARGES_PATH}/{}", charge_key(order_id)?)).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        answer.json().await.map(Some).with_context(|| format!("the charge of {order_id} cannot be read"))
+    }
+
+    /// How often the gateway was called for one order.
+    ///
+    /// # Errors
+    /// When the gateway does not answer.
+    pub async fn gateway_calls(&self, order_id: &str) -> Result<KeyCalls> {
+        let answer = self.ask_gateway(&format!("{CALLS_PATH}/{}", charge_key(order_id)?)).await?;
+        answer.json().await.with_context(|| format!("the calls for {order_id} cannot be read"))
+    }
+
+    /// Every charge, by idempotency key.
+    ///
+    /// # Errors
+    /// When the gateway does not answer.
+    pub async fn gateway_charges(&self) -> Result<BTreeMap<String, Charge>> {
+        let mut charges = BTreeMap::new();
+        let mut since = 0;
+        loop {
+            let answer = self.ask_gateway(&format!("{CHARGES_PATH}?since={since}&limit={PAGE}")).await?;
+            let page: ChargePage = answer.json().await.context("the gateway's charges cannot be read")?;
+            if page.charges.is_empty() {
+                return Ok(charges);
+            }
+            since = page.next_since;
+            charges.extend(page.charges.into_iter().map(|charge| (charge.idempotency_key.clone(), charge)));
+        }
+    }
+
+    async fn ask_gateway(&self, path: &str) -> Result<Response> {
+        let url = format!("{}{path}", self.gateway_url());
+        let answer = self.clients().http.get(&url).send().await;
+        answer.with_context(|| format!("the payment gateway does not answer GET {url}"))
+    }
+}
+
+/// The key under which the payment service charges for an order.
+pub(crate) fn charge_key(order_id: &str) -> Result<String> {
+    let id = SagaId::try_from(order_id.to_owned())?;
+    Ok(IdempotencyKey::new(&id, ChargePayment::NAME).as_str().to_owned())
+}

@@ -1,0 +1,140 @@
+//! Bringing a deployment up, and taking it down again.
+
+use crate::{
+    clients::{Clients, is_local},
+    config::SystemConfig,
+    deploy::{STAGE, deploy},
+};
+use anyhow::{Context, Result};
+use emulator::{Emulator, EmulatorConfig};
+use gateway::Gateway;
+use saga::budget::Timing;
+use std::{collections::BTreeMap, path::Path};
+
+/// A running deployment. Dropping it stops at once what it started.
+#[derive(Debug)]
+pub struct System {
+    clients: Clients,
+    endpoint: String,
+    outputs: BTreeMap<String, String>,
+    gateway_url: String,
+    // Dropped in this order: no function outlives its peer.
+    emulator: Option<Emulator>,
+    gateway: Option<Gateway>,
+}
+
+impl System {
+    /// Starts the emulator (unless an endpoint is given) and the payment gateway, packages the functions and deploys
+    /// the stacks. `report` gets a short line for everything that happens.
+    ///
+    /// # Errors
+    /// When one of them does not work; what was started is stopped again.
+    pub async fn start(config: SystemConfig, report: &mut (dyn FnMut(&str) + Send)) -> Result<Self> {
+        let emulator = match config.endpoint {
+            Some(_) => None,
+            None => Some(start_emulator(&config).await?),
+        };
+        let endpoint = config.endpoint.clone().or_else(|| emulator.as_ref().map(Emulator::endpoint_url));
+        let endpoint = endpoint.unwrap_or_default().trim_end_matches('/').to_owned();
+        report(&format!("AWS is at {endpoint}"));
+        let gateway = match config.gateway_url {
+            Some(_) => None,
+            None => Some(Gateway::start(config.gateway_port).await?),
+        };
+        let gateway_url = config.gateway_url.clone().or_else(|| gateway.as_ref().map(Gateway::url));
+        let gateway_url = gateway_url.unwrap_or_default();
+        report(&format!("the payment gateway is at {gateway_url}"));
+        let outputs = deploy(&config, &endpoint, &gateway_url, report).await?;
+        let clients = Clients::new(&endpoint).await;
+        Ok(Self { clients, endpoint, outputs, gateway_url, emulator, gateway })
+    }
+
+    /// Deploys to an AWS, usually an emulator, that runs already. The payment gateway runs in this process, so the
+    /// functions there must reach this machine.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn attach(endpoint: &str, report: &mut (dyn FnMut(&str) + Send)) -> Result<Self> {
+        let config = SystemConfig { endpoint: Some(endpoint.to_owned()), ..SystemConfig::from_env() };
+        Self::start(config, report).await
+    }
+
+    /// Stops what was started: the emulator with all functions, then the gateway.
+    pub async fn stop(mut self) {
+        if let Some(emulator) = self.emulator.take() {
+            // It blocks until every process is gone. The task fails only when the drop panics, which it does not.
+            let _ = tokio::task::spawn_blocking(move || drop(emulator)).await;
+        }
+        if let Some(gateway) = self.gateway.take() {
+            gateway.stop().await;
+        }
+    }
+
+    /// The URL of AWS.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The base URL of the payment gateway.
+    #[must_use]
+    pub fn gateway_url(&self) -> &str {
+        &self.gateway_url
+    }
+
+    /// Where our own emulator logs.
+    #[must_use]
+    pub fn log_file(&self) -> Option<&Path> {
+        self.emulator.as_ref().map(Emulator::log_file)
+    }
+
+    /// Whether AWS is an emulator, which shows the mails and SMS that were sent.
+    #[must_use]
+    pub fn is_emulator(&self) -> bool {
+        is_local(&self.endpoint)
+    }
+
+    /// The durations of the deployed stage.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        STAGE.timing()
+    }
+
+    /// The AWS clients.
+    #[must_use]
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// An output of the stacks, by its name in [`stacks::outputs`].
+    ///
+    /// # Panics
+    /// When no stack has such an output: shows those there are.
+    #[must_use]
+    pub fn output(&self, name: &str) -> &str {
+        self.outputs.get(name).unwrap_or_else(|| {
+            panic!("no stack has an output {name:?}; there are {:?}", self.outputs.keys().collect::<Vec<_>>())
+        })
+    }
+
+    /// Every output of the stacks, by name.
+    #[must_use]
+    pub fn outputs(&self) -> &BTreeMap<String, String> {
+        &self.outputs
+    }
+}
+
+/// Blocks for about two seconds, so off the runtime's own threads.
+async fn start_emulator(config: &SystemConfig) -> Result<Emulator> {
+    std::fs::create_dir_all(&config.log_folder)
+        .with_context(|| format!("cannot create {}", config.log_folder.display()))?;
+    let named = (config.port != 0).then(|| config.log_folder.join(format!("emulator-{}.log", config.port)));
+    let options = EmulatorConfig {
+        port: config.port,
+        iam_enforced: config.iam_enforced,
+        lambda_concurrency: config.lambda_concurrency,
+        log_file: named,
+        ..EmulatorConfig::default()
+    };
+    Ok(tokio::task::spawn_blocking(move || Emulator::start(options)).await??)
+}
