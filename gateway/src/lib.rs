@@ -18,7 +18,7 @@
 //! Every refusal is an [`ErrorBody`]. The table of payment tokens is `TOKENS` (feature `server`).
 //! `tests/behaviours.rs` shows each of them in use.
 //!
-//! Without the default feature `server` the crate is its wire types only.
+//! Without its default features the crate is its wire types only; `client` adds [`client_builder`].
 
 mod wire;
 
@@ -26,6 +26,8 @@ mod wire;
 mod api;
 #[cfg(feature = "server")]
 mod behaviour;
+#[cfg(feature = "client")]
+mod client;
 #[cfg(feature = "server")]
 mod ledger;
 #[cfg(feature = "server")]
@@ -38,6 +40,9 @@ pub use wire::{
     ErrorBody, ErrorCode, HEALTH_PATH, IDEMPOTENCY_KEY_HEADER, KeyCalls, RESET_PATH, REVERSALS_PATH,
     ReversalRequest, SUMMARY_PATH, Summary,
 };
+
+#[cfg(feature = "client")]
+pub use client::client_builder;
 
 #[cfg(feature = "server")]
 pub use {

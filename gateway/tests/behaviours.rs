@@ -22,7 +22,7 @@ struct Peer {
 
 impl Peer {
     async fn start() -> Self {
-        Self { gateway: Gateway::start(0).await.unwrap(), client: Client::new() }
+        Self { gateway: Gateway::start(0).await.unwrap(), client: gateway::client_builder().build().unwrap() }
     }
 
     fn url(&self, path: &str) -> String {

@@ -74,9 +74,8 @@ impl Peer {
             url.set_path(&format!("{}{path}", root.path().trim_end_matches('/')));
             url
         };
-        // The same TLS as the AWS clients. An error says that a provider is installed already: that one will do.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(TOTAL_TIMEOUT).build();
+        let client =
+            gateway::client_builder().connect_timeout(CONNECT_TIMEOUT).timeout(TOTAL_TIMEOUT).build();
         Ok(Self {
             client: client.map_err(|error| PeerError::Client(error.to_string()))?,
             charges: url(CHARGES_PATH),

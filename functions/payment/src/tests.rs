@@ -42,7 +42,8 @@ impl Shop {
     /// What the gateway keeps of the customer's money, in minor units.
     async fn kept(&self) -> i64 {
         let url = format!("{}{}", self.gateway.url(), gateway::SUMMARY_PATH);
-        let summary: gateway::Summary = reqwest::get(url).await.unwrap().json().await.unwrap();
+        let client = gateway::client_builder().build().unwrap();
+        let summary: gateway::Summary = client.get(url).send().await.unwrap().json().await.unwrap();
         summary.currencies.get("EUR").map_or(0, |totals| totals.net_minor)
     }
 

@@ -1,5 +1,6 @@
 //! The AWS clients of whoever looks on from outside.
 
+use anyhow::{Context, Result};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::config::Credentials;
 use aws_smithy_http_client::Builder;
@@ -25,16 +26,19 @@ pub struct Clients {
 
 impl Clients {
     /// Clients of an endpoint; of a local one with the credentials of the emulator's root user.
-    pub(crate) async fn new(endpoint: &str) -> Self {
+    ///
+    /// # Errors
+    /// When there is no HTTP client, for want of root certificates for example.
+    pub(crate) async fn new(endpoint: &str) -> Result<Self> {
         let config = sdk_config(endpoint).await;
-        Self {
+        Ok(Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             sfn: aws_sdk_sfn::Client::new(&config),
             sns: aws_sdk_sns::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
-            http: reqwest::Client::new(),
-        }
+            http: gateway::client_builder().build().context("no HTTP client")?,
+        })
     }
 }
 

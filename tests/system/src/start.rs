@@ -45,7 +45,7 @@ impl System {
         let gateway_url = gateway_url.unwrap_or_default();
         report(&format!("the payment gateway is at {gateway_url}"));
         let outputs = deploy(&config, &endpoint, &gateway_url, report).await?;
-        let clients = Clients::new(&endpoint).await;
+        let clients = Clients::new(&endpoint).await?;
         Ok(Self { clients, endpoint, outputs, gateway_url, emulator, gateway })
     }
 
