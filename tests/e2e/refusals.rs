@@ -8,8 +8,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use serde_json::{Value as Json, json};
-use std::{collections::BTreeSet, time::Duration};
-use system::eventually;
+use std::collections::BTreeSet;
 
 pub(crate) fn cases() -> Vec<Case> {
     cases!["refusals":
@@ -37,13 +36,8 @@ async fn a_malformed_message_goes_to_the_dead_letter_queue_and_its_batch_mates_a
         world.log_lines("inventory", mate, &[("outcome", "done")], 1).await?;
     }
     assert_eq!(world.stock(&tea).await?, (7, 3));
-    let dead = await_message(
-        world,
-        world.system.dead_letter_queue_url("inventory"),
-        &secret,
-        world.all_deliveries(),
-    );
-    let dead = dead.await?;
+    let url = world.system.dead_letter_queue_url("inventory");
+    let dead = world.message(url, &secret, world.all_deliveries()).await?;
     assert_eq!(dead.body.as_deref(), Some(malformed.as_str()), "it arrives as it was sent");
 
     let message_id = dead.message_id.context("a message has an id")?;
@@ -108,7 +102,7 @@ async fn a_cancel_of_an_unknown_order_is_refused(world: &World) -> Result<()> {
     world.cancel(&order).await?;
     // Events may overtake each other, so the order is waited for as long as the message is delivered.
     let url = world.system.refused_orders_queue_url();
-    let message = await_message(world, url, &order.order_id, world.all_deliveries()).await?;
+    let message = world.message(url, &order.order_id, world.all_deliveries()).await?;
     let letter: Json = serde_json::from_str(message.body.as_deref().unwrap_or_default())?;
     assert_eq!(letter["reasons"], json!([{ "field": "order_id", "problem": "no such order" }]), "{letter}");
     assert_eq!(world.system.execution("cancel-order", &order.order_id).await?, None);
@@ -117,26 +111,8 @@ async fn a_cancel_of_an_unknown_order_is_refused(world: &World) -> Result<()> {
 
 /// What the queue of refused orders keeps about an event that contains this.
 async fn refused(world: &World, text: &str) -> Result<Json> {
-    let message = await_message(world, world.system.refused_orders_queue_url(), text, SOON).await?;
+    let message = world.message(world.system.refused_orders_queue_url(), text, SOON).await?;
     Ok(serde_json::from_str(message.body.as_deref().unwrap_or_default())?)
-}
-
-/// Other tests look into the same queue at the same time, and hide from each other what they look at: so it is asked
-/// again until the message shows.
-async fn await_message(
-    world: &World,
-    queue_url: &str,
-    text: &str,
-    limit: Duration,
-) -> Result<aws_sdk_sqs::types::Message> {
-    let what = format!("a message with {text:?} in {queue_url}");
-    eventually(&what, limit, || async {
-        let messages = world.system.receive_all(queue_url).await?;
-        let contains = |body: &Option<String>| body.as_ref().is_some_and(|body| body.contains(text));
-        let found = messages.iter().find(|message| contains(&message.body)).cloned();
-        Ok(found.ok_or_else(|| format!("{} others", messages.len())))
-    })
-    .await
 }
 
 fn fields_of(letter: &Json) -> BTreeSet<String> {

@@ -2,12 +2,14 @@
 
 use crate::draft::Draft;
 use anyhow::{Context, Result, anyhow, bail};
+use aws_sdk_sqs::types::Message;
 use sagas::{
     entities::OrderStatus,
     events::{CancelRequested, OrderEvent, OrderPlaced},
 };
 use serde_json::Value as Json;
 use std::{
+    collections::BTreeMap,
     io::Write,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, SystemTime},
@@ -54,6 +56,8 @@ pub(crate) struct World {
     books: Mutex<Books>,
     /// What dead letters may contain, because a test wants it there.
     expected_dead: Mutex<Vec<String>>,
+    /// What any test has seen in a queue, by queue and message.
+    seen: Mutex<BTreeMap<(String, String), Message>>,
 }
 
 impl World {
@@ -64,8 +68,9 @@ impl World {
         };
         let system = System::start(SystemConfig::from_env(), &mut report).await?;
         let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
-        let (books, expected_dead) = (Mutex::default(), Mutex::default());
-        Ok(Self { system, run: format!("r{seconds:x}"), books, expected_dead })
+        let run = format!("r{seconds:x}");
+        let (books, expected_dead, seen) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Ok(Self { system, run, books, expected_dead, seen })
     }
 
     /// A name that only this run has.
@@ -182,6 +187,26 @@ impl World {
     /// Whether a dead letter is one that a test wants there.
     pub(crate) fn is_expected_dead(&self, body: &str) -> bool {
         locked(&self.expected_dead).iter().any(|text| body.contains(text))
+    }
+
+    /// A message that contains this, as soon as a queue that nothing works off has one.
+    ///
+    /// Who looks into a queue hides for a moment what is there from everyone else who looks. So what one test sees all
+    /// others see too.
+    pub(crate) async fn message(&self, queue_url: &str, text: &str, limit: Duration) -> Result<Message> {
+        let what = format!("a message with {text:?} in {queue_url}");
+        eventually(&what, limit, || async {
+            let messages = self.system.receive_all(queue_url).await?;
+            let mut seen = locked(&self.seen);
+            for message in messages {
+                let id = message.message_id.clone().unwrap_or_default();
+                seen.insert((queue_url.to_owned(), id), message);
+            }
+            let here = || seen.iter().filter(|((url, _), _)| url == queue_url).map(|(_, message)| message);
+            let contains = |message: &&Message| message.body.as_ref().is_some_and(|body| body.contains(text));
+            Ok(here().find(contains).cloned().ok_or_else(|| format!("{} others", here().count())))
+        })
+        .await
     }
 
     /// Whether something belongs to this run.
