@@ -14,6 +14,7 @@ use crate::{
     draft::Draft,
     names::pascal,
     outputs, parameters,
+    rescue::{RESCUE, rescue},
     stage::Stage,
     synth::{Machine, Stack, StackId},
 };
@@ -42,7 +43,7 @@ const PAYMENT: &str = "payment";
 /// The names of all functions, each also the name of its crate.
 pub(crate) fn functions(participants: &[ParticipantSpec]) -> Vec<&'static str> {
     let participants = participants.iter().map(|participant| participant.name);
-    [ORDER_INTAKE].into_iter().chain(participants).chain([NOTIFICATION]).collect()
+    [ORDER_INTAKE].into_iter().chain(participants).chain([NOTIFICATION, RESCUE]).collect()
 }
 
 pub(crate) fn stack(
@@ -74,6 +75,7 @@ pub(crate) fn stack(
     confine_senders(&mut draft, &served, machines, &deployed, &surroundings.notices);
     order_intake(&mut draft, &program, &deployed);
     notification(&mut draft, &program, &surroundings.notices);
+    rescue(&mut draft, &program, &deployed);
     draft.build()
 }
 

@@ -9,11 +9,8 @@ use crate::{
     stage::Stage,
     synth::{Stack, StackId},
 };
-use saga::fence_table;
+use saga::{fence_table, parked_table};
 use sagas::ParticipantSpec;
-
-/// The key of a parked saga, as the states `park …` write it.
-const PARKED_KEY: (&str, &str) = ("saga_id", "what");
 
 pub(crate) fn stack(stage: Stage, participants: &[ParticipantSpec]) -> Result<Stack, SynthError> {
     let mut draft = Draft::new(stage, StackId::Data, "the tables");
@@ -47,8 +44,8 @@ fn fences(draft: &mut Draft, participant: &'static str) {
 
 /// The sagas that wait for an operator.
 fn parked(draft: &mut Draft) {
-    let (key, sort) = PARKED_KEY;
-    let spec = TableSpec { service: "sagas", key, sort: Some(sort), ttl: None };
+    let (key, sort) = (parked_table::SAGA_ID, Some(parked_table::WHAT));
+    let spec = TableSpec { service: "sagas", key, sort, ttl: None };
     let table = table(draft, "ParkedTable", &spec);
     draft.export(outputs::PARKED_TABLE_NAME, table.name(), "The name of the table of parked sagas");
     draft.export(outputs::PARKED_TABLE_ARN, table.arn(), "The ARN of the table of parked sagas");

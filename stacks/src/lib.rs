@@ -29,6 +29,7 @@ mod draft;
 mod names;
 pub mod outputs;
 pub mod parameters;
+mod rescue;
 mod stage;
 mod synth;
 mod watch;

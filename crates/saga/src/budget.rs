@@ -84,6 +84,12 @@ impl Timing {
         }
     }
 
+    /// How long the event of a dead execution waits before its saga is settled: what made it die may pass, and one that
+    /// dies again and again does so slowly.
+    pub fn rescue_delay(self) -> Duration {
+        self.scale(Duration::from_secs(30))
+    }
+
     /// How long a queue keeps a message.
     pub fn queue_retention(self) -> Duration {
         Duration::from_hours(4 * 24)

@@ -267,8 +267,22 @@ pub enum DefinitionError {
 }
 
 /// Variable names that the state machine needs for itself: its own variables, and the functions that it calls.
-const RESERVED_VALUES: &[&str] =
-    &["states", "reason", "unresolved", "settled", "answer", "count", "exists", "keys", "merge", "string"];
+const RESERVED_VALUES: &[&str] = &[
+    "states",
+    "reason",
+    "unresolved",
+    "settled",
+    "answer",
+    "count",
+    "exists",
+    "join",
+    "keys",
+    "merge",
+    "string",
+];
+
+/// How the variables begin that count how often something was parked.
+const RESERVED_VALUE_PREFIX: &str = "rounds_";
 
 /// State names that the state machine needs for itself.
 const RESERVED_STEPS: &[&str] = &["committed", "compensated"];
@@ -278,7 +292,7 @@ fn check_name(what: &'static str, name: &'static str, separator: char) -> Result
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == separator);
     let reserved = match what {
-        "value" => RESERVED_VALUES.contains(&name),
+        "value" => RESERVED_VALUES.contains(&name) || name.starts_with(RESERVED_VALUE_PREFIX),
         "step" => RESERVED_STEPS.contains(&name),
         _ => false,
     };

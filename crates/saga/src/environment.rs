@@ -12,6 +12,9 @@ pub const FENCE_TABLE: &str = "FLYOVER_FENCE_TABLE";
 /// The variable with how long a fence is kept, in whole seconds.
 pub const FENCE_TTL_SECONDS: &str = "FLYOVER_FENCE_TTL_SECONDS";
 
+/// The variable with the name of the table of parked sagas.
+pub const PARKED_TABLE: &str = "FLYOVER_PARKED_TABLE";
+
 /// The variable with how often the participant's queue delivers a message.
 pub const MAX_RECEIVE_COUNT: &str = "FLYOVER_MAX_RECEIVE_COUNT";
 

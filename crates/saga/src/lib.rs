@@ -24,6 +24,7 @@ mod handler;
 mod input;
 mod memory;
 mod message;
+pub mod parked_table;
 mod rejection;
 mod runner;
 mod serve;
@@ -40,8 +41,8 @@ pub use handler::{Context, Fault, Handle, HandleOutside, Retry, Undoing};
 pub use input::{Inputs, Nil, Provides, With};
 pub use memory::MemoryStore;
 pub use message::{
-    Direction, IdempotencyKey, Malformed, NoticeMessage, Op, Reason, Request, SagaId, SagaIdError,
-    SettleReply, StartInput, TaskToken, WIRE_VERSION,
+    Direction, IdempotencyKey, Malformed, NoticeMessage, Op, RESCUED, Reason, Request, SagaId, SagaIdError,
+    SettleReply, Settling, StartInput, TaskToken, WIRE_VERSION,
 };
 pub use rejection::{Never, Refusal, Rejection};
 

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// The version of every message: `v`.
@@ -80,6 +81,42 @@ pub struct StartInput {
     pub id: SagaId,
     /// The saga's input value.
     pub input: Json,
+    /// Only when the execution settles a saga whose execution died.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle: Option<Settling>,
+}
+
+/// What a settling execution acts for: an execution that ended without an outcome. It asks the fence of the pivot, by
+/// asking decides it, and finishes the saga forward or backward.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settling {
+    /// The name of the execution that ended.
+    pub execution: String,
+    /// How it ended: `FAILED`, `TIMED_OUT` or `ABORTED`.
+    pub status: String,
+    /// Which attempt to settle the saga this is, from 1: a settling execution can end in the same way.
+    pub attempt: u32,
+}
+
+impl Settling {
+    /// The name of the execution that settles for the execution with this ARN. The same for the same ARN, so that
+    /// settling begins once however often it is asked for; and within the 80 characters of a name.
+    pub fn execution_name(saga_id: &SagaId, dead_execution_arn: &str) -> String {
+        let shown: String = saga_id.as_str().chars().take(40).collect();
+        let digest = Sha256::digest(dead_execution_arn.as_bytes());
+        let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("{shown}-settle-{hash}")
+    }
+}
+
+impl StartInput {
+    /// The input of the execution that settles for one that had this input.
+    pub fn settled(self, execution: impl Into<String>, status: impl Into<String>) -> Self {
+        let attempt = self.settle.map_or(0, |before| before.attempt) + 1;
+        let settling = Settling { execution: execution.into(), status: status.into(), attempt };
+        Self { settle: Some(settling), ..self }
+    }
 }
 
 /// A message from the state machine to a participant.
@@ -199,6 +236,9 @@ pub struct SettleReply {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
 }
+
+/// The error of the [`Reason`] why a saga compensates whose execution died before its pivot was done.
+pub const RESCUED: &str = "Flyover.Rescued";
 
 /// Where a settled saga goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -44,7 +44,7 @@ impl StateMachine {
         deadline: Deadline,
     ) -> Result<Started, Unstarted> {
         let input = serde_json::to_value(input).map_err(|error| Unstarted(error.to_string()))?;
-        let start = StartInput { v: WIRE_VERSION, id, input };
+        let start = StartInput { v: WIRE_VERSION, id, input, settle: None };
         let text = serde_json::to_string(&start).map_err(|error| Unstarted(error.to_string()))?;
         let request =
             self.client.start_execution().state_machine_arn(&self.arn).name(start.id.as_str()).input(text);

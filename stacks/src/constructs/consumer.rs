@@ -11,13 +11,21 @@ use cfn::{
     lambda::{EventSourceMapping, ScalingConfig},
     sqs::Queue,
 };
+use std::time::Duration;
 
-/// The most messages of one invocation; they are worked off at the same time.
-const BATCH_SIZE: u32 = 10;
+/// How fast a queue is worked off.
+pub(crate) struct Pace {
+    /// The most messages of one invocation; they are worked off at the same time.
+    pub(crate) batch_size: u32,
+    /// The most invocations at once, 2 or more. A burst then waits in the queue, where waiting is free, and neither
+    /// starves the other functions of the account nor overruns what the function calls.
+    pub(crate) max_concurrency: u32,
+    /// How long a message waits before it is delivered for the first time.
+    pub(crate) delay: Duration,
+}
 
-/// The most invocations at once per queue. A burst then waits in the queue, where waiting is free, and neither starves
-/// the other functions of the account nor overruns what the function calls.
-const MAX_CONCURRENCY: u32 = 10;
+/// The pace of what customers wait for.
+const AT_ONCE: Pace = Pace { batch_size: 10, max_concurrency: 10, delay: Duration::ZERO };
 
 /// A function in its stack, with its queue.
 pub(crate) struct Consumer {
@@ -36,15 +44,27 @@ pub(crate) fn consumer(
     description: &str,
     environment: impl IntoIterator<Item = Variable>,
 ) -> Consumer {
-    let WorkQueue { queue, dead_letters } = queue_with_dead_letter(draft, name);
+    paced_consumer(draft, program, name, description, environment, &AT_ONCE)
+}
+
+/// The same at a pace of its own.
+pub(crate) fn paced_consumer(
+    draft: &mut Draft,
+    program: &Program,
+    name: &'static str,
+    description: &str,
+    environment: impl IntoIterator<Item = Variable>,
+    pace: &Pace,
+) -> Consumer {
+    let WorkQueue { queue, dead_letters } = queue_with_dead_letter(draft, name, pace.delay);
     let attempts = draft.timing().max_receive_count().to_string();
     let environment =
         environment.into_iter().chain([(saga::environment::MAX_RECEIVE_COUNT.to_owned(), attempts.into())]);
     let deployed = function(draft, program, name, description, environment);
     draft.template.grant(&deployed.role, queue.grant_consume_messages());
     let source = EventSourceMapping::from_queue(&deployed.function, &queue)
-        .batch_size(BATCH_SIZE)
-        .scaling_config(ScalingConfig::new().maximum_concurrency(MAX_CONCURRENCY))
+        .batch_size(pace.batch_size)
+        .scaling_config(ScalingConfig::new().maximum_concurrency(pace.max_concurrency))
         .tags(draft.tags(name));
     draft.template.add(format!("{}EventSource", pascal(name)), source);
 

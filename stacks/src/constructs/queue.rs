@@ -5,6 +5,7 @@ use cfn::{
     Declare, Handle, PolicyDocument, Statement,
     sqs::{Queue, QueuePolicy, RedriveAllowPolicy, RedrivePolicy, queue_policy},
 };
+use std::time::Duration;
 
 /// A queue that a function works off, and where its messages go that cannot be worked off.
 pub(crate) struct WorkQueue {
@@ -12,8 +13,9 @@ pub(crate) struct WorkQueue {
     pub(crate) dead_letters: Handle<Queue>,
 }
 
-/// Adds a queue and its dead-letter queue, for the function of this name.
-pub(crate) fn queue_with_dead_letter(draft: &mut Draft, service: &str) -> WorkQueue {
+/// Adds a queue and its dead-letter queue, for the function of this name. `delay`: how long a message waits before it
+/// is delivered for the first time.
+pub(crate) fn queue_with_dead_letter(draft: &mut Draft, service: &str, delay: Duration) -> WorkQueue {
     let timing = draft.timing();
     // Each of the two names the other. The dead-letter queue names the queue by its name, which cuts the circle.
     let name = draft.physical_name("", service);
@@ -30,6 +32,7 @@ pub(crate) fn queue_with_dead_letter(draft: &mut Draft, service: &str) -> WorkQu
         .redrive_policy(RedrivePolicy::new(&dead_letters, timing.max_receive_count()))
         .sqs_managed_sse_enabled(true)
         .tags(draft.tags(service));
+    let queue = if delay.is_zero() { queue } else { queue.delay_seconds(delay) };
     let queue = draft.add_dropped(format!("{}Queue", pascal(service)), queue);
     WorkQueue { queue, dead_letters }
 }

@@ -107,10 +107,10 @@ fn grant(draft: &mut Draft, role: &Handle<Role>, surroundings: &Surroundings, pl
     draft.template.grant(role, grants::trace());
 }
 
-/// Park a saga, and take it back.
+/// Park a saga, record what an operator decides, and take it back.
 fn park(table: &Value<Arn<Table>>) -> Vec<Statement> {
     let table: Value<cfn::AnyArn> = table.clone().into();
-    vec![Statement::allow(["dynamodb:DeleteItem", "dynamodb:PutItem"]).on(table)]
+    vec![Statement::allow(["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]).on(table)]
 }
 
 /// `None` for a participant that is not there, which `checks` has refused before.

@@ -81,7 +81,8 @@ fn of_executions(draft: &mut Draft, operators: &Handle<Topic>, saga: &str) -> [H
             threshold: 1.0,
             description: format!(
                 "An execution of saga {saga} {words} instead of committing or compensating, so its steps may be half done. \
-                 Its history shows how far it came; settle it: finish it if its pivot was done, undo it if not."
+                 The rescue function settles it: an execution named after it finishes the saga if its pivot was done, and \
+                 undoes it if not. Its history shows why it died; see to it that this does not go on."
             ),
         };
         alarm(draft, operators, spec)
@@ -95,7 +96,7 @@ fn parked(draft: &mut Draft, operators: &Handle<Topic>) -> Handle<Alarm> {
         threshold: 1.0,
         description: "A saga is parked: an operation that must be done could not be done, and the saga waits for an \
                       operator. Its record in the table of parked sagas says which and why. Mend the cause, then answer \
-                      the record's task token with retry, or with skip to leave the operation undone."
+                      with `infra-gen ops retry`, or with `infra-gen ops skip` to leave the operation undone."
             .to_owned(),
     };
     alarm(draft, operators, spec)

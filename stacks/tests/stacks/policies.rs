@@ -15,7 +15,7 @@ fn each_queue_and_topic_denies_what_does_not_come_over_tls() {
     let app = app(Stage::Prod);
     let queues = of_type(&app, "AWS::SQS::Queue");
     let topics = of_type(&app, "AWS::SNS::Topic");
-    assert_eq!((queues.len(), topics.len()), (11, 3));
+    assert_eq!((queues.len(), topics.len()), (13, 3));
     for (id, _) in queues.iter().chain(&topics) {
         let policy = policy_of(&app, id);
         let denied = statements(&policy).into_iter().any(|statement| {

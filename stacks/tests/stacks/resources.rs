@@ -132,7 +132,7 @@ fn each_function_has_its_own_role_and_its_own_log_that_ends() {
     for (stage, days) in [(Stage::Dev, 3), (Stage::Prod, 30)] {
         let app = app(stage);
         let functions = of_type(&app, "AWS::Lambda::Function");
-        assert_eq!(functions.len(), 5);
+        assert_eq!(functions.len(), app.functions.len());
         let mut own = Vec::new();
         for (id, function) in &functions {
             let properties = &function["Properties"];
@@ -144,7 +144,7 @@ fn each_function_has_its_own_role_and_its_own_log_that_ends() {
         let count = own.len();
         own.sort_unstable();
         own.dedup();
-        assert_eq!((own.len(), count), (10, 10));
+        assert_eq!((own.len(), count), (2 * functions.len(), 2 * functions.len()));
         for (id, group) in of_type(&app, "AWS::Logs::LogGroup") {
             assert_eq!(group["Properties"]["RetentionInDays"], days, "{id}");
         }
@@ -181,6 +181,29 @@ fn each_dead_letter_queue_function_and_saga_alarms() {
         assert!(properties.get("Metrics").is_none(), "{id}: one metric, so that the alarm says which");
         assert!(properties["AlarmDescription"].as_str().is_some_and(|text| text.len() < 1_024), "{id}");
     }
+}
+
+#[test]
+fn an_execution_that_ends_without_an_outcome_is_settled_a_few_at_a_time() {
+    let app = app(Stage::Prod);
+    let resources = &template(&app, "app")["Resources"];
+    let rule = &resources["RescueRule"]["Properties"];
+    let detail = &rule["EventPattern"]["detail"];
+    assert_eq!(detail["status"], json!(["FAILED", "TIMED_OUT", "ABORTED"]));
+    let mut machines = Vec::new();
+    referred(&detail["stateMachineArn"], &mut machines);
+    assert_eq!(machines.len(), app.machines.len(), "each saga is rescued: {machines:?}");
+    let target = &rule["Targets"][0];
+    let (mut to, mut otherwise) = (Vec::new(), Vec::new());
+    referred(&target["Arn"], &mut to);
+    referred(&target["DeadLetterConfig"], &mut otherwise);
+    assert_eq!((to, otherwise), (vec!["RescueQueue".to_owned()], vec!["RescueDeadLetterQueue".to_owned()]));
+    let source = &resources["RescueEventSource"]["Properties"];
+    assert_eq!(
+        (&source["BatchSize"], &source["ScalingConfig"]["MaximumConcurrency"]),
+        (&json!(1), &json!(2))
+    );
+    assert_eq!(resources["RescueQueue"]["Properties"]["DelaySeconds"], 30);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn each_import_is_exported_by_an_earlier_stack() {
 fn each_function_has_its_parameter() {
     let app = app(Stage::Prod);
     let names: Vec<_> = app.functions.iter().map(|function| function.name).collect();
-    assert_eq!(names, ["order-intake", "orders", "inventory", "payment", "notification"]);
+    assert_eq!(names, ["order-intake", "orders", "inventory", "payment", "notification", "rescue"]);
     let template = template(&app, "app");
     for function in &app.functions {
         assert_eq!(function.code_key_parameter, parameters::code_key(function.name));

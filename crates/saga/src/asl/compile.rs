@@ -4,9 +4,12 @@
 //! else (a timeout, exhausted deliveries) goes to the undo of the step itself, or for the pivot to `settle`: the fence
 //! makes that safe. Backward, each undo is tried with backoff; one that cannot be done is set aside, the others go on,
 //! and at the end of the chain the saga is parked until an operator answers.
+//!
+//! The same machine serves a settling execution, which acts for one that died: see `settle.rs`.
 
 use super::{
-    message::{EXECUTION, Placeholder, SAGA_ID, TOKEN, expression, publish, send},
+    message::{Placeholder, SAGA_ID, expression, publish, send},
+    park::{Parking, park_name},
     state::{
         Branch, Catch, Choice, ChoiceRule, Parallel, Pass, Retry, State, StateMachine, States, Task,
         Transition,
@@ -23,8 +26,6 @@ use std::collections::BTreeMap;
 
 const SEND: &str = "arn:aws:states:::sqs:sendMessage.waitForTaskToken";
 const PUBLISH: &str = "arn:aws:states:::sns:publish";
-const PARK: &str = "arn:aws:states:::aws-sdk:dynamodb:putItem.waitForTaskToken";
-const UNPARK: &str = "arn:aws:states:::dynamodb:deleteItem";
 
 /// A timeout may come without a cause, and an expression without a value fails its state.
 const CAUSE: &str = "($exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '')";
@@ -32,11 +33,13 @@ const CAUSE: &str = "($exists($states.errorOutput.Cause) ? $states.errorOutput.C
 /// The longest name a state can have.
 const MAX_STATE_NAME: usize = 80;
 
+/// Where every execution begins.
+pub(super) const START: &str = "settling?";
+
 const COMMITTED: &str = "committed";
 const COMPENSATED: &str = "compensated";
 const UNDO: &str = "undo";
 const ALL_UNDONE: &str = "all undone?";
-const SETTLED: &str = "settled?";
 
 /// Compiles a saga to its state machine. The same input gives the same machine, byte for byte.
 ///
@@ -47,7 +50,7 @@ pub fn compile(definition: &Definition, timing: Timing) -> Result<StateMachine, 
     Budget::of(definition, timing)?;
     let compiler = Compiler { saga: definition, timing, undos: definition.compensable_steps().collect() };
     let states = compiler.states();
-    let start_at = states.first().map(|(name, _)| name.clone()).unwrap_or_default();
+    let start_at = START.to_owned();
     let comment = format!("Saga {}", definition.name);
     Ok(StateMachine { comment, query_language: "JSONata", start_at, states: States(states) })
 }
@@ -77,18 +80,18 @@ pub enum CompileError {
     Budget(#[from] BudgetError),
 }
 
-struct Compiler<'a> {
-    saga: &'a Definition,
-    timing: Timing,
+pub(super) struct Compiler<'a> {
+    pub(super) saga: &'a Definition,
+    pub(super) timing: Timing,
     /// The compensable steps, in forward order.
-    undos: Vec<&'a StepSpec>,
+    pub(super) undos: Vec<&'a StepSpec>,
 }
 
-type Named = (String, State);
+pub(super) type Named = (String, State);
 
 impl Compiler<'_> {
     fn states(&self) -> Vec<Named> {
-        let mut states = Vec::new();
+        let mut states = vec![self.start()];
         let mut before = 0;
         for (place, stage) in self.saga.stages.iter().enumerate() {
             let next =
@@ -98,15 +101,11 @@ impl Compiler<'_> {
         }
         states.extend(self.pivot());
         for (place, step) in self.saga.finish.iter().enumerate() {
-            let next = self
-                .saga
-                .finish
-                .get(place + 1)
-                .map_or_else(|| self.first_on_commit(), |step| step.name.into());
-            states.extend(self.retriable(step, next));
+            states.extend(self.retriable(step, place));
         }
         states.extend(self.notices(&self.saga.on_commit, false, COMMITTED));
         states.push(self.committed());
+        states.extend(self.rescue());
         for place in (0..self.undos.len()).rev() {
             states.push(self.undo(place));
         }
@@ -148,63 +147,6 @@ impl Compiler<'_> {
         })
     }
 
-    fn pivot(&self) -> Vec<Named> {
-        let step = &self.saga.pivot;
-        let forward =
-            self.saga.finish.first().map_or_else(|| self.first_on_commit(), |step| step.name.into());
-        let backward = self.undo_before(self.undos.len());
-        let mut catch = self.catch_rejections(step, self.undos.len());
-        catch.push(self.catch_all(step.name, settle_name(step)));
-        let run = Task {
-            catch,
-            assign: [(step.output.to_owned(), expression("$states.result"))].into(),
-            transition: Transition::to(&forward),
-            ..self.run(step)
-        };
-        let reason = format!(
-            "$exists($states.result.error) ? {{'step': '{}', 'error': $states.result.error, 'cause': $states.result.cause}} : $reason",
-            step.name
-        );
-        let settle = Task {
-            catch: vec![catch_errors(park_name(&settle_name(step)), error_as("unresolved", step.name))],
-            assign: [
-                ("settled".to_owned(), expression("$states.result")),
-                ("reason".to_owned(), expression(&reason)),
-            ]
-            .into(),
-            transition: Transition::to(SETTLED),
-            ..self.insist(step, Op::Settle)
-        };
-        let settled = Choice {
-            choices: vec![ChoiceRule {
-                condition: "{% $settled.direction = 'forward' %}".into(),
-                assign: [(step.output.to_owned(), expression("$settled.output"))].into(),
-                next: forward,
-            }],
-            assign: BTreeMap::new(),
-            default: backward,
-        };
-        let mut states = vec![
-            (step.name.to_owned(), State::Task(Box::new(run))),
-            (settle_name(step), State::Task(Box::new(settle))),
-            (SETTLED.to_owned(), State::Choice(settled)),
-        ];
-        states.extend(self.park(&settle_name(step), None));
-        states
-    }
-
-    fn retriable(&self, step: &StepSpec, next: String) -> Vec<Named> {
-        let task = Task {
-            catch: vec![catch_errors(park_name(step.name), error_as("unresolved", step.name))],
-            assign: [(step.output.to_owned(), expression("$states.result"))].into(),
-            transition: Transition::Next(next),
-            ..self.insist(step, Op::Run)
-        };
-        let mut states = vec![(step.name.to_owned(), State::Task(Box::new(task)))];
-        states.extend(self.park(step.name, None));
-        states
-    }
-
     /// An undo that cannot be done is set aside in `$unresolved`; the others go on.
     fn undo(&self, place: usize) -> Named {
         let step = self.undos[place];
@@ -235,60 +177,13 @@ impl Compiler<'_> {
             default: self.first_on_compensate(),
         };
         let mut states = vec![(ALL_UNDONE.to_owned(), State::Choice(choice))];
-        states.extend(self.park(UNDO, Some(self.first_on_compensate())));
-        states
-    }
-
-    /// Waits for an operator with a record in the table of parked sagas. `skip`: where the operator may send the saga
-    /// instead of trying again; what is skipped stays in `$unresolved` and shows in the outcome.
-    fn park(&self, what: &str, skip: Option<String>) -> Vec<Named> {
-        let table = Placeholder::ParkedTable.text();
-        let text = |jsonata: &str| json!({ "S": expression(jsonata) });
-        // Two sagas can act for one saga id; the names of their steps differ, `undo` alone does not.
-        let record = if what == UNDO { format!("undo {}", self.saga.name) } else { what.to_owned() };
-        let key = json!({ "saga_id": text(SAGA_ID), "what": { "S": record } });
-        let mut item = key.clone();
-        item["saga"] = json!({ "S": self.saga.name });
-        item["execution"] = text(EXECUTION);
-        item["unresolved"] = text("$string($unresolved)");
-        item["reason"] = text("$exists($reason) ? $string($reason) : 'none'");
-        item["since"] = text("$states.context.State.EnteredTime");
-        item["task_token"] = text(TOKEN);
-        let retry = vec![Retry::with("States.ALL", self.timing.undo_retry())];
-        let park = Task {
-            resource: PARK,
-            arguments: json!({ "TableName": table, "Item": item }),
-            timeout_seconds: None,
-            retry: retry.clone(),
-            catch: Vec::new(),
-            assign: skip.iter().map(|_| ("answer".to_owned(), expression("$states.result"))).collect(),
-            transition: Transition::Next(unpark_name(what)),
-        };
-        let again = if what == UNDO { self.undo_before(self.undos.len()) } else { what.to_owned() };
-        let cleared: BTreeMap<_, _> = [("unresolved".to_owned(), expression("{}"))].into();
-        let (after, assign) = match &skip {
-            Some(_) => (answer_name(what), BTreeMap::new()),
-            None => (again.clone(), cleared.clone()),
-        };
-        let unpark = Task {
-            resource: UNPARK,
-            arguments: json!({ "TableName": table, "Key": key }),
-            timeout_seconds: None,
-            retry,
-            catch: vec![catch_errors(after.clone(), assign.clone())],
-            assign,
-            transition: Transition::Next(after),
-        };
-        let mut states = vec![
-            (park_name(what), State::Task(Box::new(park))),
-            (unpark_name(what), State::Task(Box::new(unpark))),
-        ];
-        if let Some(next) = skip {
-            let condition = "{% $answer.action = 'skip' %}".into();
-            let skipped = ChoiceRule { condition, assign: BTreeMap::new(), next };
-            let answer = Choice { choices: vec![skipped], assign: cleared, default: again };
-            states.push((answer_name(what), State::Choice(answer)));
-        }
+        states.extend(self.park(&Parking {
+            what: UNDO,
+            record: format!("{UNDO} {}", self.saga.name),
+            steps: "{% $join([$keys($unresolved)], ', ') %}".into(),
+            again: self.undo_before(self.undos.len()),
+            skip: Some(self.first_on_compensate()),
+        }));
         states
     }
 
@@ -328,14 +223,14 @@ impl Compiler<'_> {
     }
 
     /// A run: only the send is tried again. An answer is an answer, and a timeout is an unknown outcome.
-    fn run(&self, step: &StepSpec) -> Task {
+    pub(super) fn run(&self, step: &StepSpec) -> Task {
         let answers = step.rejections.iter().copied().chain([DELIVERIES_EXHAUSTED, TOO_LATE]);
         let send_failed = Retry::with("States.TaskFailed", self.timing.send_retry());
         Task { retry: vec![Retry::never(answers), send_failed], ..self.task(step, Op::Run) }
     }
 
     /// An operation that must be done: everything is tried again.
-    fn insist(&self, step: &StepSpec, op: Op) -> Task {
+    pub(super) fn insist(&self, step: &StepSpec, op: Op) -> Task {
         Task { retry: vec![Retry::with("States.ALL", self.timing.undo_retry())], ..self.task(step, op) }
     }
 
@@ -351,7 +246,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn catch_rejections(&self, step: &StepSpec, before: usize) -> Vec<Catch> {
+    pub(super) fn catch_rejections(&self, step: &StepSpec, before: usize) -> Vec<Catch> {
         if step.rejections.is_empty() {
             return Vec::new();
         }
@@ -359,16 +254,16 @@ impl Compiler<'_> {
         vec![Catch { error_equals, assign: backward(step.name), next: self.undo_before(before) }]
     }
 
-    fn catch_all(&self, step: &str, next: String) -> Catch {
+    pub(super) fn catch_all(&self, step: &str, next: String) -> Catch {
         catch_errors(next, backward(step))
     }
 
     /// Where compensation begins when the first `n` compensable steps may have taken effect.
-    fn undo_before(&self, n: usize) -> String {
+    pub(super) fn undo_before(&self, n: usize) -> String {
         n.checked_sub(1).map_or_else(|| self.first_on_compensate(), |last| undo_name(self.undos[last]))
     }
 
-    fn first_on_commit(&self) -> String {
+    pub(super) fn first_on_commit(&self) -> String {
         self.saga.on_commit.first().map_or_else(|| COMMITTED.to_owned(), notice_name)
     }
 
@@ -378,7 +273,7 @@ impl Compiler<'_> {
 }
 
 /// What is known when a saga turns back.
-fn backward(step: &str) -> BTreeMap<String, Json> {
+pub(super) fn backward(step: &str) -> BTreeMap<String, Json> {
     let mut assign = error_as("reason", step);
     assign.insert("unresolved".into(), expression("{}"));
     assign
@@ -389,12 +284,18 @@ fn error_as(variable: &str, step: &str) -> BTreeMap<String, Json> {
     [(variable.to_owned(), json!({ "step": step, "error": error, "cause": cause }))].into()
 }
 
-fn catch_errors(next: String, assign: BTreeMap<String, Json>) -> Catch {
+/// What is known when an operation of a step could not be done: `$unresolved`, by the step's name.
+pub(super) fn unresolved(step: &str) -> BTreeMap<String, Json> {
+    let (error, cause) = (expression("$states.errorOutput.Error"), expression(CAUSE));
+    [("unresolved".to_owned(), json!({ step: { "error": error, "cause": cause } }))].into()
+}
+
+pub(super) fn catch_errors(next: String, assign: BTreeMap<String, Json>) -> Catch {
     Catch { error_equals: vec!["States.ALL".into()], assign, next }
 }
 
 /// The names of its steps, as far as a state's name may be long.
-fn stage_name(stage: &Stage) -> String {
+pub(super) fn stage_name(stage: &Stage) -> String {
     let names: Vec<_> = stage.steps().iter().map(|step| step.name).collect();
     let all = names.join(" + ");
     if all.len() <= MAX_STATE_NAME { all } else { format!("{} + {} more", names[0], names.len() - 1) }
@@ -402,22 +303,6 @@ fn stage_name(stage: &Stage) -> String {
 
 fn undo_name(step: &StepSpec) -> String {
     format!("undo {}", step.name)
-}
-
-fn settle_name(step: &StepSpec) -> String {
-    format!("settle {}", step.name)
-}
-
-fn park_name(what: &str) -> String {
-    format!("park {what}")
-}
-
-fn unpark_name(what: &str) -> String {
-    format!("unpark {what}")
-}
-
-fn answer_name(what: &str) -> String {
-    format!("resume {what}")
 }
 
 fn notice_name(notice: &NoticeSpec) -> String {

@@ -46,6 +46,11 @@ pub(super) fn expression(jsonata: &str) -> Json {
 
 pub(super) const SAGA_ID: &str = "$states.context.Execution.Input.id";
 pub(super) const EXECUTION: &str = "$states.context.Execution.Name";
+/// What is there only in a settling execution: see [`crate::Settling`].
+pub(super) fn settling() -> &'static str {
+    "$states.context.Execution.Input.settle"
+}
+
 pub(super) const TOKEN: &str = "$states.context.Task.Token";
 
 /// The arguments that send a request to a step's participant.

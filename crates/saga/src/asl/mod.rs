@@ -5,6 +5,8 @@
 
 mod compile;
 mod message;
+mod park;
+mod settle;
 mod state;
 
 pub use compile::{CompileError, compile};

@@ -6,8 +6,8 @@ use crate::{
 };
 use futures::executor::block_on;
 use saga::{
-    Change, Commit, Direction, Entity, NoticeMessage, Op, Reason, Refusal, Request, SettleReply, StartInput,
-    WIRE_VERSION, Write, fence::Fence, serve,
+    Change, Commit, Direction, Entity, NoticeMessage, Op, Reason, Refusal, Request, SagaId, SettleReply,
+    Settling, StartInput, WIRE_VERSION, Write, fence::Fence, serve,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
@@ -40,7 +40,23 @@ fn requests() {
 
 #[test]
 fn start_input() {
-    assert_wire!(StartInput { v: WIRE_VERSION, id: trip_id(), input: json!({ "traveller": "Ada" }) }, @r#"{"v":1,"id":"trip-1","input":{"traveller":"Ada"}}"#);
+    let start =
+        StartInput { v: WIRE_VERSION, id: trip_id(), input: json!({ "traveller": "Ada" }), settle: None };
+    assert_wire!(start.clone(), @r#"{"v":1,"id":"trip-1","input":{"traveller":"Ada"}}"#);
+    let settling = start.settled("trip-1", "ABORTED");
+    assert_wire!(settling.clone(), @r#"{"v":1,"id":"trip-1","input":{"traveller":"Ada"},"settle":{"execution":"trip-1","status":"ABORTED","attempt":1}}"#);
+    let again = settling.settled("trip-1-settle-0123456789abcdef", "FAILED").settle.unwrap();
+    assert_eq!((again.attempt, again.status.as_str()), (2, "FAILED"));
+}
+
+#[test]
+fn a_settling_execution_has_the_same_name_for_the_same_dead_execution_and_within_the_limit() {
+    let arn = "arn:aws:states:eu-central-1:123456789012:execution:flyover-dev-trip:trip-1";
+    insta::assert_snapshot!(Settling::execution_name(&trip_id(), arn), @"trip-1-settle-030354cc7d3ca93e");
+    let longest = SagaId::try_from("x".repeat(80)).unwrap();
+    let name = Settling::execution_name(&longest, arn);
+    assert!(SagaId::try_from(name.clone()).is_ok(), "{name}");
+    assert_ne!(name, Settling::execution_name(&longest, &format!("{arn}x")));
 }
 
 #[test]
