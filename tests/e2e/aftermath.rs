@@ -9,11 +9,16 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use system::{Depth, Moment, eventually};
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases!["aftermath":
+    let calm = cases!["aftermath":
         units_and_money_add_up,
         every_execution_has_succeeded,
         queues_are_empty_and_every_dead_letter_was_wanted,
-    ]
+    ];
+    let incidents = cases!["aftermath_of_incidents" in Incidents:
+        units_and_money_add_up,
+        queues_are_empty_and_every_dead_letter_was_wanted,
+    ];
+    [calm, incidents].concat()
 }
 
 async fn units_and_money_add_up(world: &World) -> Result<()> {
@@ -34,7 +39,7 @@ async fn every_execution_has_succeeded(world: &World) -> Result<()> {
 }
 
 async fn queues_are_empty_and_every_dead_letter_was_wanted(world: &World) -> Result<()> {
-    let functions = ["order-intake", "orders", "inventory", "payment", "notification"];
+    let functions = ["order-intake", "orders", "inventory", "payment", "notification", "rescue"];
     for function in functions {
         eventually(&format!("the queue of {function} is empty"), world.all_deliveries(), || async {
             let depth = world.system.depth(world.system.queue_url(function)).await?;

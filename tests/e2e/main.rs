@@ -10,6 +10,9 @@
 //! | `refusals` | what cannot be served is set aside with its reasons and holds up nobody |
 //! | `cancellation` | a customer can cancel before the pivot, and is told when it is too late |
 //! | `contention` | concurrent orders never oversell |
+//! | `rescue` | a saga whose execution was stopped is finished or undone by another |
+//! | `parking` | what cannot be undone waits for an operator, and the other undos go on |
+//! | `throttling` | an account with few functions at a time slows sagas and compensates none |
 //! | `aftermath` | when all is over, units and money add up and nothing is left in any queue (runs last) |
 //!
 //! `world` is what they share: one deployment, and the books of what was put in. They run at the same time, each with
@@ -25,9 +28,12 @@ mod crafted;
 mod draft;
 mod endings;
 mod fulfilment;
+mod parking;
 mod refusals;
 mod rejections;
 mod repetition;
+mod rescue;
+mod throttling;
 mod unknown_outcomes;
 mod world;
 
@@ -50,6 +56,9 @@ fn main() -> ExitCode {
         refusals::cases(),
         cancellation::cases(),
         contention::cases(),
+        rescue::cases(),
+        parking::cases(),
+        throttling::cases(),
     ];
     let passed = run(&arguments, &shared, cases.concat());
     // Only when all the others are over does everything have to add up.

@@ -3,6 +3,7 @@
 use crate::draft::Draft;
 use anyhow::{Context, Result, anyhow, bail};
 use aws_sdk_sqs::types::Message;
+use saga::Settling;
 use sagas::{
     entities::OrderStatus,
     events::{CancelRequested, OrderEvent, OrderPlaced},
@@ -14,36 +15,64 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
-use system::{Books, Execution, Mail, System, SystemConfig, eventually};
+use system::{Books, Execution, Mail, Packaging, System, SystemConfig, eventually};
 use tokio::runtime::Runtime;
+
+/// The deployment where incidents happen.
+const INCIDENTS: &str = "incidents";
+
+/// How many functions run at a time where incidents happen: as many as in a new account of AWS.
+const INCIDENT_CONCURRENCY: u32 = 10;
 
 /// For what happens at once, on a machine that is busy with all the other tests.
 pub(crate) const SOON: Duration = Duration::from_secs(90);
 
-/// A world that begins with the first test that needs it.
+/// In which world a test runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Where {
+    /// Where every execution succeeds, whatever becomes of its saga.
+    Calm,
+    /// Where executions are stopped and undos fail, with few functions at a time.
+    Incidents,
+}
+
+/// Worlds that begin with the first test that needs them.
 pub(crate) struct Shared {
     runtime: Runtime,
-    world: OnceLock<Result<World, String>>,
+    calm: OnceLock<Result<World, String>>,
+    incidents: OnceLock<Result<World, String>>,
 }
 
 impl Shared {
     pub(crate) fn new() -> Self {
         let runtime = Runtime::new().expect("a runtime needs nothing but threads");
-        Self { runtime, world: OnceLock::new() }
+        Self { runtime, calm: OnceLock::new(), incidents: OnceLock::new() }
     }
 
-    /// Runs a test in the world.
-    pub(crate) fn run(&self, test: crate::cases::Run) -> Result<()> {
-        let begin = || self.runtime.block_on(World::begin()).map_err(|error| format!("{error:#}"));
-        let world = self.world.get_or_init(begin).as_ref();
-        let world = world.map_err(|error| anyhow!("the system did not start: {error}"))?;
+    /// Runs a test in its world.
+    pub(crate) fn run(&self, place: Where, test: crate::cases::Run) -> Result<()> {
+        let world = self.world(place).map_err(|error| anyhow!("the system did not start: {error}"))?;
         self.runtime.block_on(test(world))
     }
 
-    /// Ends the world.
+    fn world(&self, place: Where) -> Result<&World, &String> {
+        let begin = |place| self.runtime.block_on(World::begin(place)).map_err(|error| format!("{error:#}"));
+        match place {
+            Where::Calm => self.calm.get_or_init(|| begin(place)).as_ref(),
+            Where::Incidents => {
+                // It takes the functions that the other has packaged.
+                self.world(Where::Calm)?;
+                self.incidents.get_or_init(|| begin(place)).as_ref()
+            }
+        }
+    }
+
+    /// Ends the worlds.
     pub(crate) fn stop(self) {
-        if let Some(Ok(world)) = self.world.into_inner() {
-            self.runtime.block_on(world.system.stop());
+        for world in [self.incidents, self.calm] {
+            if let Some(Ok(world)) = world.into_inner() {
+                self.runtime.block_on(world.system.stop());
+            }
         }
     }
 }
@@ -61,12 +90,21 @@ pub(crate) struct World {
 }
 
 impl World {
-    async fn begin() -> Result<Self> {
+    async fn begin(place: Where) -> Result<Self> {
         let mut report = |line: &str| {
             // Without standard error there is nobody to tell.
             let _ = writeln!(std::io::stderr(), "  {line}");
         };
-        let system = System::start(SystemConfig::from_env(), &mut report).await?;
+        let config = match place {
+            Where::Calm => SystemConfig::from_env(),
+            Where::Incidents => SystemConfig {
+                deployment: INCIDENTS.to_owned(),
+                lambda_concurrency: Some(INCIDENT_CONCURRENCY),
+                package: Packaging::Reuse,
+                ..SystemConfig::from_env()
+            },
+        };
+        let system = System::start(config, &mut report).await?;
         let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
         let run = format!("r{seconds:x}");
         let (books, expected_dead, seen) = (Mutex::default(), Mutex::default(), Mutex::default());
@@ -125,6 +163,22 @@ impl World {
     /// The end of an order's saga, within a limit.
     pub(crate) async fn end_within(&self, order: &OrderPlaced, limit: Duration) -> Result<Execution> {
         self.system.end_of("order", &order.order_id, limit).await
+    }
+
+    /// Waits until the payment gateway was called for an order.
+    pub(crate) async fn gateway_is_called(&self, order: &OrderPlaced) -> Result<()> {
+        let what = format!("the gateway is called for {}", order.order_id);
+        eventually(&what, SOON, || async {
+            let calls = self.system.gateway_calls(&order.order_id).await?.charge_calls;
+            Ok(if calls > 0 { Ok(()) } else { Err("not yet".to_owned()) })
+        })
+        .await
+    }
+
+    /// The end of the execution that settles an order's saga after this one died.
+    pub(crate) async fn settled(&self, order: &OrderPlaced, dead_execution_arn: &str) -> Result<Execution> {
+        let name = Settling::execution_name(&order.order_id.clone().try_into()?, dead_execution_arn);
+        self.system.end_of("order", &name, self.all_deliveries()).await
     }
 
     /// For what takes as long as all deliveries of a message.

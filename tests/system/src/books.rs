@@ -17,6 +17,11 @@ impl Books {
         self.stock.insert(sku.to_owned(), units.into());
     }
 
+    /// Notes that a product was taken away for good.
+    pub fn forget(&mut self, sku: &str) {
+        self.stock.remove(sku);
+    }
+
     /// Notes that an order was placed. Placing it again changes nothing.
     pub fn order(&mut self, order: &OrderPlaced) {
         let mut lines = BTreeMap::new();

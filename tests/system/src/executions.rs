@@ -7,6 +7,7 @@ use aws_sdk_sfn::{
     primitives::DateTime,
     types::{ExecutionListItem, ExecutionStatus},
 };
+use saga::StartInput;
 use serde_json::Value as Json;
 use std::{
     collections::BTreeMap,
@@ -89,7 +90,7 @@ impl System {
     /// # Errors
     /// When Step Functions cannot be asked, or what it says is not of a saga.
     pub async fn execution(&self, saga: &str, id: &str) -> Result<Option<Execution>> {
-        let arn = format!("{}:{id}", self.state_machine_arn(saga).replace(":stateMachine:", ":execution:"));
+        let arn = self.execution_arn(saga, id);
         match self.clients().sfn.describe_execution().execution_arn(arn).send().await {
             Ok(described) => execution(described).map(Some),
             Err(error)
@@ -103,6 +104,29 @@ impl System {
                 Err(error).with_context(|| format!("cannot describe execution {id} of saga {saga}"))
             }
         }
+    }
+
+    /// Stops an execution as somebody with the console does; gives its ARN.
+    ///
+    /// # Errors
+    /// When Step Functions does not stop it.
+    pub async fn stop_execution(&self, saga: &str, name: &str) -> Result<String> {
+        let arn = self.execution_arn(saga, name);
+        let stopped = self.clients().sfn.stop_execution().execution_arn(&arn).send().await;
+        stopped.with_context(|| format!("cannot stop execution {name} of saga {saga}"))?;
+        Ok(arn)
+    }
+
+    /// Starts an execution under this name.
+    ///
+    /// # Errors
+    /// When Step Functions does not start it.
+    pub async fn start_execution(&self, saga: &str, name: &str, input: &StartInput) -> Result<()> {
+        let machine = self.state_machine_arn(saga);
+        let asked = self.clients().sfn.start_execution().state_machine_arn(machine).name(name);
+        let started = asked.input(serde_json::to_string(input)?).send().await;
+        started.with_context(|| format!("cannot start execution {name} of saga {saga}"))?;
+        Ok(())
     }
 
     /// Every execution of a saga, by name.
@@ -162,6 +186,10 @@ impl System {
             })
         })
         .await
+    }
+
+    fn execution_arn(&self, saga: &str, name: &str) -> String {
+        format!("{}:{name}", self.state_machine_arn(saga).replace(":stateMachine:", ":execution:"))
     }
 
     fn state_machine_arn(&self, saga: &str) -> &str {

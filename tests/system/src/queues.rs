@@ -60,6 +60,17 @@ impl System {
         self.output(stacks::outputs::REFUSED_ORDERS_QUEUE_URL)
     }
 
+    /// Changes how long the queue of a function hides a message that was delivered.
+    ///
+    /// # Errors
+    /// When the queue cannot be changed.
+    pub async fn hide_messages_for(&self, function: &str, seconds: u32) -> Result<()> {
+        let changed = self.clients().sqs.set_queue_attributes().queue_url(self.queue_url(function));
+        let changed = changed.attributes(QueueAttributeName::VisibilityTimeout, seconds.to_string());
+        changed.send().await.with_context(|| format!("cannot change the queue of {function}"))?;
+        Ok(())
+    }
+
     /// How many messages a queue holds.
     ///
     /// # Errors

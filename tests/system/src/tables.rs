@@ -69,6 +69,27 @@ impl System {
         written.buffer_unordered(BATCHES_AT_ONCE).try_collect().await
     }
 
+    /// Puts a product on the shelf as it is said to stand there.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn put_stock(&self, sku: &str, level: StockLevel) -> Result<()> {
+        let (available, reserved) = (u32::try_from(level.available)?, u32::try_from(level.reserved)?);
+        let row = Stock::row(sku).with(Stock::AVAILABLE, available).with(Stock::RESERVED, reserved);
+        self.write_batch(Stock::NAME, vec![put(row)?]).await
+    }
+
+    /// Takes a product away behind the back of the inventory service.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn take_off_shelf(&self, sku: &str) -> Result<()> {
+        let key = AttributeValue::S(sku.to_owned());
+        let asked = self.clients().dynamodb.delete_item().table_name(self.table(Stock::NAME));
+        asked.key(Stock::KEY, key).send().await.with_context(|| format!("cannot take away {sku}"))?;
+        Ok(())
+    }
+
     /// The stock of one product.
     ///
     /// # Errors

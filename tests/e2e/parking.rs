@@ -1,0 +1,109 @@
+//! What cannot be undone waits for an operator, and the other undos go on.
+
+use crate::{
+    cases::{Case, cases},
+    endings::expect_no_money_kept,
+    world::{SOON, World},
+};
+use anyhow::{Context, Result};
+use sagas::{entities::OrderStatus, events::OrderPlaced};
+use serde_json::json;
+use std::time::Duration;
+use system::{Decision, Execution, Parked, StockLevel, eventually};
+
+/// Seven attempts of five deliveries each, with the waits between them.
+const PARKING_LIMIT: Duration = Duration::from_mins(8);
+
+/// How long a message is hidden here: the attempts that fail are to fail soon.
+const VISIBILITY_SECONDS: u32 = 2;
+
+const BY: &str = "arn:aws:iam::000000000000:user/operator";
+
+pub(crate) fn cases() -> Vec<Case> {
+    cases!["parking" in Incidents:
+        an_undo_that_fails_is_parked_while_the_others_go_on_and_a_retry_ends_the_saga,
+        a_parked_undo_that_is_skipped_shows_in_the_outcome,
+    ]
+}
+
+async fn an_undo_that_fails_is_parked_while_the_others_go_on_and_a_retry_ends_the_saga(
+    world: &World,
+) -> Result<()> {
+    let tea = world.product("retried-tea", 5).await?;
+    let (order, parked) = park(world, "retried", &tea).await?;
+    // What was missing is there again.
+    world.system.put_stock(&tea, StockLevel { available: 2, reserved: 3 }).await?;
+    world.system.answer_parked(&parked, "retry", "the shelf is back", BY).await?;
+    let execution = world.end_of(&order).await?;
+    expect_cancelled(&execution, &json!({}));
+    assert_eq!(world.stock(&tea).await?, (5, 0));
+    expect_decided(world, &order, "retry", "the shelf is back").await
+}
+
+async fn a_parked_undo_that_is_skipped_shows_in_the_outcome(world: &World) -> Result<()> {
+    let tea = world.product("skipped-tea", 5).await?;
+    let (order, parked) = park(world, "skipped", &tea).await?;
+    world.system.answer_parked(&parked, "skip", "the product was taken off the market", BY).await?;
+    let execution = world.end_of(&order).await?;
+    let skipped = &execution.output.as_ref().context("it ended")?["skipped"];
+    assert_eq!(skipped["reserve-stock"]["error"], saga::DELIVERIES_EXHAUSTED, "{execution:?}");
+    expect_cancelled(&execution, skipped);
+    assert_eq!(world.system.stock(&tea).await?, None, "it stays as it is");
+    world.books().forget(&tea);
+    expect_decided(world, &order, "skip", "the product was taken off the market").await
+}
+
+/// Places an order, takes its product away once it is reserved, and cancels it: the stock cannot be put back. Gives the
+/// record, when the saga waits.
+async fn park(world: &World, name: &str, sku: &str) -> Result<(OrderPlaced, Parked)> {
+    world.system.hide_messages_for("inventory", VISIBILITY_SECONDS).await?;
+    let order = world.draft(name).line(sku, 3, 100).pays_with("tok_slow_3000").order();
+    // Each attempt leaves a message that used up its deliveries.
+    world.expect_dead(&order.order_id);
+    world.place(&order).await?;
+    world.gateway_is_called(&order).await?;
+    world.system.take_off_shelf(sku).await?;
+    world.cancel(&order).await?;
+
+    let what = format!("{} is parked", order.order_id);
+    let parked = eventually(&what, PARKING_LIMIT, || async {
+        Ok(world.system.parked(&order.order_id).await?.pop().ok_or_else(|| "not yet".to_owned()))
+    })
+    .await?;
+    assert_eq!((parked.what.as_str(), parked.step.as_str()), ("undo order", "reserve-stock"), "{parked:?}");
+    assert_eq!((parked.attempts, parked.can_skip), (7, true), "{parked:?}");
+    assert_eq!(parked.execution, order.order_id);
+    assert_eq!(parked.failure["reserve-stock"]["error"], saga::DELIVERIES_EXHAUSTED, "{parked:?}");
+    // The undos after it went on.
+    let row = world.system.order(&order.order_id).await?.context("there is no order")?;
+    assert_eq!(row.status, OrderStatus::Cancelled, "{row:?}");
+    expect_no_money_kept(world, &order).await?;
+    Ok((order, parked))
+}
+
+fn expect_cancelled(execution: &Execution, skipped: &serde_json::Value) {
+    assert_eq!(
+        (execution.outcome(), execution.reason()),
+        (Some("compensated"), Some("OrderCancelled")),
+        "{execution:?}"
+    );
+    assert_eq!(execution.output.as_ref().map(|output| &output["skipped"]), Some(skipped), "{execution:?}");
+}
+
+/// The decision is recorded, and nothing waits any more.
+async fn expect_decided(world: &World, order: &OrderPlaced, action: &str, reason: &str) -> Result<()> {
+    let none = format!("nothing of {} waits", order.order_id);
+    eventually(&none, SOON, || async {
+        let parked = world.system.parked(&order.order_id).await?;
+        Ok(if parked.is_empty() { Ok(()) } else { Err(format!("{parked:?}")) })
+    })
+    .await?;
+    let decision = Decision {
+        of: "undo order".to_owned(),
+        action: action.to_owned(),
+        reason: reason.to_owned(),
+        by: BY.to_owned(),
+    };
+    assert_eq!(world.system.decisions(&order.order_id).await?, [decision]);
+    Ok(())
+}
