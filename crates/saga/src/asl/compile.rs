@@ -8,11 +8,12 @@
 //! The same machine serves a settling execution, which acts for one that died: see `settle.rs`.
 
 use super::{
+    check::MachineError,
     message::{Placeholder, SAGA_ID, expression, publish, send},
     park::{Parking, park_name},
     state::{
-        Branch, Catch, Choice, ChoiceRule, Parallel, Pass, Retry, State, StateMachine, States, Task,
-        Transition,
+        Branch, Catch, Choice, ChoiceRule, Integration, Parallel, Pass, Retry, State, StateMachine, States,
+        Task, Transition,
     },
 };
 use crate::{
@@ -23,9 +24,6 @@ use crate::{
 };
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
-
-const SEND: &str = "arn:aws:states:::sqs:sendMessage.waitForTaskToken";
-const PUBLISH: &str = "arn:aws:states:::sns:publish";
 
 /// A timeout may come without a cause, and an expression without a value fails its state.
 const CAUSE: &str = "($exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '')";
@@ -52,7 +50,9 @@ pub fn compile(definition: &Definition, timing: Timing) -> Result<StateMachine, 
     let states = compiler.states();
     let start_at = START.to_owned();
     let comment = format!("Saga {}", definition.name);
-    Ok(StateMachine { comment, query_language: "JSONata", start_at, states: States(states) })
+    let machine = StateMachine { comment, query_language: "JSONata", start_at, states: States(states) };
+    machine.check()?;
+    Ok(machine)
 }
 
 impl StateMachine {
@@ -78,6 +78,9 @@ pub enum CompileError {
     /// The numbers do not fit together.
     #[error(transparent)]
     Budget(#[from] BudgetError),
+    /// The machine would not do what it says: a fault of the compiler.
+    #[error("the compiler made a machine that is refused; please report it")]
+    Machine(#[from] MachineError),
 }
 
 pub(super) struct Compiler<'a> {
@@ -192,7 +195,7 @@ impl Compiler<'_> {
         let task = |place: usize, notice: &NoticeSpec| {
             let next = notices.get(place + 1).map_or_else(|| end.to_owned(), notice_name);
             let task = Task {
-                resource: PUBLISH,
+                resource: Integration::Publish,
                 arguments: publish(self.saga, notice, compensated),
                 timeout_seconds: None,
                 retry: vec![Retry::with("States.ALL", self.timing.send_retry())],
@@ -236,7 +239,7 @@ impl Compiler<'_> {
 
     fn task(&self, step: &StepSpec, op: Op) -> Task {
         Task {
-            resource: SEND,
+            resource: Integration::SendMessageForToken,
             arguments: send(self.saga, step, op),
             timeout_seconds: Some(self.timing.step_timeout(step)),
             retry: Vec::new(),

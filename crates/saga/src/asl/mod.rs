@@ -3,14 +3,17 @@
 //! States are typed values, never string templates. What the machine needs from its stack (queue URLs, the topic, the
 //! table of parked sagas) stands in it as `${…}` placeholders: see [`Placeholder`].
 
+mod check;
 mod compile;
 mod message;
 mod park;
 mod settle;
 mod state;
 
+pub use check::MachineError;
 pub use compile::{CompileError, compile};
 pub use message::Placeholder;
 pub use state::{
-    Catch, Choice, ChoiceRule, Parallel, Pass, Retry, State, StateMachine, States, Task, Transition,
+    Catch, Choice, ChoiceRule, Integration, Parallel, Pass, Retry, State, StateMachine, States, Task,
+    Transition,
 };

@@ -6,7 +6,7 @@
 use super::{
     compile::{Compiler, Named, catch_errors},
     message::{EXECUTION, Placeholder, SAGA_ID, TOKEN, expression},
-    state::{Choice, ChoiceRule, Retry, State, Task, Transition},
+    state::{Choice, ChoiceRule, Integration, Retry, State, Task, Transition},
 };
 use crate::parked_table::{
     ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION as EXECUTION_ATTRIBUTE, FAILURE, OF, REASON, SAGA,
@@ -14,10 +14,6 @@ use crate::parked_table::{
 };
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
-
-const PUT_AND_WAIT: &str = "arn:aws:states:::aws-sdk:dynamodb:putItem.waitForTaskToken";
-const UPDATE: &str = "arn:aws:states:::dynamodb:updateItem";
-const DELETE: &str = "arn:aws:states:::dynamodb:deleteItem";
 
 /// What is parked, and where it goes from there.
 pub(super) struct Parking<'a> {
@@ -38,7 +34,7 @@ impl Compiler<'_> {
     pub(super) fn park(&self, parking: &Parking<'_>) -> Vec<Named> {
         let what = parking.what;
         let park = Task {
-            resource: PUT_AND_WAIT,
+            resource: Integration::PutItemForToken,
             arguments: json!({ "TableName": table(), "Item": self.record(parking) }),
             timeout_seconds: None,
             assign: [
@@ -51,7 +47,7 @@ impl Compiler<'_> {
         };
         // The operator is not kept waiting for the books: what cannot be written in all the retries is left out.
         let decide = Task {
-            resource: UPDATE,
+            resource: Integration::UpdateItem,
             arguments: self.decision(parking),
             catch: vec![catch_errors(unpark_name(what), BTreeMap::new())],
             transition: Transition::Next(unpark_name(what)),
@@ -63,7 +59,7 @@ impl Compiler<'_> {
             None => (parking.again.clone(), cleared.clone()),
         };
         let unpark = Task {
-            resource: DELETE,
+            resource: Integration::DeleteItem,
             arguments: json!({ "TableName": table(), "Key": key(parking.record.as_str()) }),
             catch: vec![catch_errors(after.clone(), assign.clone())],
             assign,
@@ -130,7 +126,7 @@ impl Compiler<'_> {
     /// A task that writes to the table.
     fn bookkeeping(&self) -> Task {
         Task {
-            resource: UPDATE,
+            resource: Integration::UpdateItem,
             arguments: Json::Null,
             timeout_seconds: None,
             retry: vec![Retry::with("States.ALL", self.timing.undo_retry())],

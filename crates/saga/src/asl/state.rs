@@ -68,7 +68,7 @@ impl Transition {
 #[serde(rename_all = "PascalCase")]
 pub struct Task {
     /// The integration.
-    pub resource: &'static str,
+    pub resource: Integration,
     /// What it is given.
     pub arguments: Json,
     /// How long it waits for the answer; `None`: as long as an execution lasts.
@@ -86,6 +86,36 @@ pub struct Task {
     /// Where it goes.
     #[serde(flatten)]
     pub transition: Transition,
+}
+
+/// A service that a task asks, and how. There are no others: what is misspelt does not compile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Integration {
+    /// Sends a message to a queue, and waits until somebody answers its task token.
+    #[serde(rename = "arn:aws:states:::sqs:sendMessage.waitForTaskToken")]
+    SendMessageForToken,
+    /// Publishes on a topic.
+    #[serde(rename = "arn:aws:states:::sns:publish")]
+    Publish,
+    /// Puts an item into a table, and waits until somebody answers its task token.
+    #[serde(rename = "arn:aws:states:::aws-sdk:dynamodb:putItem.waitForTaskToken")]
+    PutItemForToken,
+    /// Updates an item of a table.
+    #[serde(rename = "arn:aws:states:::dynamodb:updateItem")]
+    UpdateItem,
+    /// Deletes an item of a table.
+    #[serde(rename = "arn:aws:states:::dynamodb:deleteItem")]
+    DeleteItem,
+}
+
+impl Integration {
+    /// Whether the task ends when its token is answered.
+    pub fn waits_for_token(self) -> bool {
+        match self {
+            Self::SendMessageForToken | Self::PutItemForToken => true,
+            Self::Publish | Self::UpdateItem | Self::DeleteItem => false,
+        }
+    }
 }
 
 /// A choice.

@@ -103,12 +103,65 @@ fn every_way_leads_to_a_state_and_every_state_can_be_reached() {
     }
 }
 
-#[test]
-fn every_variable_is_assigned_before_it_is_used() {
-    for (saga, machine, json) in machines() {
-        assert_eq!(machine.unassigned_uses(), Vec::<String>::new(), "{}", saga.name);
-        assert!(!expressions(&json).is_empty());
+/// Why the trip's machine is refused once it is changed like this.
+fn refused(change: impl FnOnce(&mut asl::StateMachine)) -> String {
+    let mut machine = asl::compile(trip_saga().definition(), Timing::scaled(1)).unwrap();
+    assert_eq!(machine.check(), Ok(()));
+    change(&mut machine);
+    machine.check().unwrap_err().to_string()
+}
+
+fn task<'m>(machine: &'m mut asl::StateMachine, name: &str) -> &'m mut asl::Task {
+    let state = machine.states.0.iter_mut().find(|(state, _)| state == name);
+    match state {
+        Some((_, asl::State::Task(task))) => task,
+        other => panic!("{name}: {other:?}"),
     }
+}
+
+#[test]
+fn a_machine_that_would_not_do_what_it_says_is_refused() {
+    let silent =
+        refused(|machine| task(machine, "charge-card").arguments["MessageBody"]["token"] = json!("t"));
+    insta::assert_snapshot!(silent, @"task `charge-card` waits for its token, but does not send it: put `{% $states.context.Task.Token %}` into its arguments, or nobody can answer");
+    let deaf = refused(|machine| task(machine, "charge-card").resource = asl::Integration::Publish);
+    insta::assert_snapshot!(deaf, @"task `charge-card` sends a task token, but does not wait for it: there is none to send");
+    let unset = refused(|machine| task(machine, "issue-tickets").assign.clear());
+    insta::assert_snapshot!(unset, @"state `send-itinerary` uses `$tickets`, which is not set on every way to it: assign it before");
+    let hidden = refused(|machine| task(machine, "charge-card").catch.reverse());
+    insta::assert_snapshot!(hidden, @"a Catch of state `charge-card` for `States.ALL` is not the last, or names other errors too: it must be the last, alone");
+    let crowd = refused(|machine| {
+        task(machine, "charge-card").retry[1].error_equals = vec!["States.ALL".into(), "Other".into()];
+    });
+    insta::assert_snapshot!(crowd, @"a Retry of state `charge-card` for `States.ALL` is not the last, or names other errors too: it must be the last, alone");
+    let misspelt = refused(|machine| {
+        task(machine, "charge-card").retry[1].error_equals = vec!["States.TaskFail".into()];
+    });
+    insta::assert_snapshot!(misspelt, @r#"a Retry of state `charge-card` is for `States.TaskFail`, which Step Functions does not raise: it raises ["States.ALL", "States.TaskFailed", "States.Timeout", "States.QueryEvaluationError"]"#);
+    let nothing = refused(|machine| task(machine, "charge-card").catch[0].error_equals.clear());
+    insta::assert_snapshot!(nothing, @"a Catch of state `charge-card` names no error: name those it is for");
+    let nowhere = refused(|machine| {
+        task(machine, "charge-card").transition = asl::Transition::to("issue-ticket");
+    });
+    insta::assert_snapshot!(nowhere, @"state `charge-card` goes to `issue-ticket`, but there is no such state: name one of the states beside it");
+    let late = refused(|machine| machine.start_at = "charge-card".into());
+    insta::assert_snapshot!(late, @"no way leads to state `settling?`: remove it, or let another state go there");
+    let begun = refused(|machine| machine.start_at = "begin".into());
+    insta::assert_snapshot!(begun, @"state `StartAt` goes to `begin`, but there is no such state: name one of the states beside it");
+}
+
+#[test]
+fn a_branch_is_checked_like_a_machine() {
+    let silent = refused(|machine| {
+        let group = machine.states.0.iter_mut().find_map(|(_, state)| match state {
+            asl::State::Parallel(parallel) => Some(parallel),
+            _ => None,
+        });
+        let (_, state) = &mut group.unwrap().branches[0].states.0[0];
+        let asl::State::Task(task) = state else { panic!("{state:?}") };
+        task.arguments["MessageBody"]["token"] = json!("{% $token %}");
+    });
+    insta::assert_snapshot!(silent, @"task `book-hotel` waits for its token, but does not send it: put `{% $states.context.Task.Token %}` into its arguments, or nobody can answer");
 }
 
 #[test]

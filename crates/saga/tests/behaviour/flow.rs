@@ -2,7 +2,7 @@
 //! uses.
 
 use serde_json::{Map, Value as Json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The way from one state to another, with the variables assigned on it.
 #[derive(Debug)]
@@ -65,42 +65,6 @@ impl Machine {
         };
         self.ways(name).into_iter().find(takes).map(|way| way.to)
     }
-
-    /// The variables that are assigned for certain when a state is entered.
-    fn assigned(&self) -> BTreeMap<String, BTreeSet<String>> {
-        let mut assigned = BTreeMap::from([(self.start.clone(), BTreeSet::new())]);
-        let mut open = vec![self.start.clone()];
-        while let Some(name) = open.pop() {
-            for way in self.ways(&name) {
-                let after: BTreeSet<String> = assigned[&name].union(&way.assigns).cloned().collect();
-                let merged = match assigned.get(&way.to) {
-                    Some(before) => before.intersection(&after).cloned().collect(),
-                    None => after,
-                };
-                if assigned.get(&way.to) != Some(&merged) {
-                    assigned.insert(way.to.clone(), merged);
-                    open.push(way.to);
-                }
-            }
-        }
-        assigned
-    }
-
-    /// Every use of a variable that is not assigned on every path before it: `state: $variable`.
-    pub(crate) fn unassigned_uses(&self) -> Vec<String> {
-        let assigned = self.assigned();
-        let mut uses = Vec::new();
-        for (name, state) in &self.states {
-            for expression in expressions(state) {
-                for variable in variables(&expression) {
-                    if !assigned[name].contains(&variable) {
-                        uses.push(format!("{name}: ${variable}"));
-                    }
-                }
-            }
-        }
-        uses
-    }
 }
 
 pub(crate) fn text(json: &Json) -> String {
@@ -127,35 +91,4 @@ pub(crate) fn expressions(json: &Json) -> Vec<String> {
         Json::Object(members) => members.values().flat_map(expressions).collect(),
         _ => Vec::new(),
     }
-}
-
-/// The variables that an expression needs: without `$states`, functions, and what it asks for with `$exists`.
-fn variables(expression: &str) -> BTreeSet<String> {
-    let mut variables = BTreeSet::new();
-    for part in expression.split('$').skip(1) {
-        let end = part.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(part.len());
-        let (name, rest) = part.split_at(end);
-        let asked = expression.contains(&format!("$exists(${name})"));
-        if name != "states" && !rest.starts_with('(') && !asked {
-            variables.insert(name.to_owned());
-        }
-    }
-    variables
-}
-
-#[test]
-fn variables_are_found() {
-    let found =
-        variables(" $exists($states.result.error) ? {'a': $room.nights} : $merge([$unresolved, $seat]) ");
-    assert_eq!(found, ["room", "seat", "unresolved"].map(String::from).into());
-    assert!(variables("$exists($reason) ? $string($reason) : 'none'").is_empty());
-}
-
-#[test]
-fn an_unassigned_use_is_found() {
-    let machine = serde_json::json!({ "StartAt": "a", "States": {
-        "a": { "Assign": { "x": 1 }, "Next": "b", "Catch": [{ "ErrorEquals": ["States.ALL"], "Next": "b" }] },
-        "b": { "Output": "{% $x %}" },
-    } });
-    assert_eq!(Machine::read(&machine).unassigned_uses(), ["b: $x"]);
 }
