@@ -32,6 +32,7 @@ up: venv ## start the emulator in the background (PORT=4566)
 down: ## stop the emulator that up started
 	cargo run -q -p emulator -- down
 
+test: export FLYOVER_PROFILE = quick
 test: venv lint package ## run everything that CI runs
 	PYTHON=$(CURDIR)/.venv/bin/python cargo test --workspace
 	$(MAKE) --no-print-directory lint-templates

@@ -13,7 +13,7 @@ use super::error::AwsError;
 use super::progress::{Progress, Update};
 use super::stack::{self, Before, Deployment, before_deploy};
 use super::{Target, template};
-use crate::package::{self, Arch, Manifest, PackageError, PackageOptions};
+use crate::package::{self, Arch, Manifest, PackageError, PackageOptions, Profile};
 use crate::project;
 
 /// What to deploy.
@@ -35,6 +35,8 @@ pub struct DeployOptions {
     pub package: bool,
     /// Whether cargo's messages are left out.
     pub quiet_build: bool,
+    /// How functions that are packaged are compiled. Default: as they are shipped.
+    pub profile: Profile,
     /// How AWS is reached. Default: [`sdk_config`](super::sdk_config).
     pub config: Option<SdkConfig>,
 }
@@ -52,6 +54,7 @@ impl DeployOptions {
             parameters: BTreeMap::new(),
             package: true,
             quiet_build: false,
+            profile: Profile::default(),
             config: None,
         }
     }
@@ -144,7 +147,8 @@ async fn zips(
     progress: &mut dyn Progress,
 ) -> Result<BTreeMap<String, String>, AwsError> {
     if options.package {
-        let options = PackageOptions { arch, only: None, quiet: options.quiet_build };
+        let (profile, quiet) = (options.profile, options.quiet_build);
+        let options = PackageOptions { arch, profile, only: None, quiet };
         let packages = tokio::task::spawn_blocking(move || package::package(&options))
             .await
             .map_err(|_| AwsError::PackageCutShort)??;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use infra_gen::package::Arch;
+use infra_gen::package::{Arch, Profile};
 use infra_gen::synth::{Format, Picture};
 use stacks::Stage;
 
@@ -57,6 +57,9 @@ pub(crate) struct PackageArgs {
     /// For which processors: this machine's with its own C library, or one of Lambda's
     #[arg(long, default_value_t, value_parser = arch_parser())]
     pub(crate) arch: Arch,
+    /// How they are compiled: small and quick, or built quickly, for tests
+    #[arg(long, default_value_t, value_parser = profile_parser(), env = "FLYOVER_PROFILE")]
+    pub(crate) profile: Profile,
     /// Only this function
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Option<String>,
@@ -134,6 +137,10 @@ fn format_parser() -> impl TypedValueParser<Value = Format> {
 
 fn arch_parser() -> impl TypedValueParser<Value = Arch> {
     PossibleValuesParser::new(Arch::ALL.map(Arch::name)).try_map(|name| name.parse::<Arch>())
+}
+
+fn profile_parser() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(Profile::ALL.map(Profile::name)).try_map(|name| name.parse::<Profile>())
 }
 
 fn picture_parser() -> impl TypedValueParser<Value = Picture> {

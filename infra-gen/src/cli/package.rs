@@ -8,7 +8,8 @@ use super::args::PackageArgs;
 use super::output;
 
 pub(crate) fn run(args: &PackageArgs) -> anyhow::Result<ExitCode> {
-    let options = PackageOptions { arch: args.arch, only: args.only.clone(), quiet: false };
+    let options =
+        PackageOptions { arch: args.arch, profile: args.profile, only: args.only.clone(), quiet: false };
     report(&package::package(&options)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -6,10 +6,12 @@
 mod arch;
 mod bundle;
 mod manifest;
+mod profile;
 mod tool;
 
 pub use arch::{Arch, UnknownArch};
 pub use manifest::{Bundle, Manifest};
+pub use profile::{Profile, UnknownProfile};
 
 use std::collections::BTreeSet;
 use std::io;
@@ -25,6 +27,8 @@ use crate::project::{self, NotInProject};
 pub struct PackageOptions {
     /// For which processors.
     pub arch: Arch,
+    /// How they are compiled. Default: as they are shipped.
+    pub profile: Profile,
     /// Only this function. Default: all.
     pub only: Option<String>,
     /// Whether cargo's messages are left out. Its errors never are. Default: no.

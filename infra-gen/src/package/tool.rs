@@ -48,7 +48,8 @@ pub(super) fn build(root: &Path, build: &Build<'_>) -> Result<(), PackageError> 
 /// packages it builds together, so another set of packages could give another binary.
 fn arguments(build: &Build<'_>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> =
-        ["lambda", "build", "--release", "--output-format", "binary"].map(Into::into).into();
+        ["lambda", "build", "--output-format", "binary", "--profile"].map(Into::into).into();
+    arguments.push(build.options.profile.name().into());
     match build.options.arch {
         // This machine's linker is enough for this machine: zig is for another C library or processor.
         Arch::Host => arguments.extend(["--compiler", "cargo"].map(Into::into)),
@@ -114,7 +115,7 @@ mod tests {
 
     fn arguments_of(arch: Arch, only: Option<&str>) -> String {
         let functions = ["inventory".to_owned(), "orders".to_owned()].into();
-        let options = PackageOptions { arch, only: only.map(ToOwned::to_owned), quiet: false };
+        let options = PackageOptions { arch, only: only.map(ToOwned::to_owned), ..PackageOptions::default() };
         let build = Build { options: &options, functions: &functions, binaries: Path::new("/out") };
         arguments(&build).join(std::ffi::OsStr::new(" ")).into_string().unwrap()
     }
@@ -123,7 +124,7 @@ mod tests {
     fn the_host_is_built_by_its_own_linker() {
         assert_eq!(
             arguments_of(Arch::Host, None),
-            "lambda build --release --output-format binary --compiler cargo --package inventory --package orders \
+            "lambda build --output-format binary --profile release --compiler cargo --package inventory --package orders \
              --lambda-dir /out"
         );
     }
@@ -132,7 +133,7 @@ mod tests {
     fn one_function_is_built_with_the_features_of_all() {
         assert_eq!(
             arguments_of(Arch::Arm64, Some("orders")),
-            "lambda build --release --output-format binary --arm64 --skip-target-check --package inventory \
+            "lambda build --output-format binary --profile release --arm64 --skip-target-check --package inventory \
              --package orders --bin orders --lambda-dir /out"
         );
     }

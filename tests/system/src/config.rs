@@ -1,5 +1,6 @@
 //! What can be chosen about a running deployment.
 
+use infra_gen::package::Profile;
 use std::path::{Path, PathBuf};
 
 /// Where and how to run.
@@ -17,6 +18,8 @@ pub struct SystemConfig {
     pub deployment: String,
     /// Where the functions' archives come from. Default: they are built.
     pub package: Packaging,
+    /// How functions that are built are compiled. Default: as they are shipped.
+    pub profile: Profile,
     /// The port of our own payment gateway; 0, the default, takes any free one.
     pub gateway_port: u16,
     /// The URL of a payment gateway that runs already. Default: none, so one is started in this process.
@@ -43,6 +46,7 @@ impl Default for SystemConfig {
             lambda_concurrency: None,
             deployment: "flyover".to_owned(),
             package: Packaging::Build,
+            profile: Profile::Release,
             gateway_port: 0,
             gateway_url: None,
             log_folder: project_root().join(".flyover"),
@@ -52,7 +56,11 @@ impl Default for SystemConfig {
 
 impl SystemConfig {
     /// The defaults, changed by the environment: `AWS_ENDPOINT_URL` is an AWS that runs already,
-    /// `FLYOVER_SKIP_PACKAGE=1` takes the archives as they are, `FLYOVER_GATEWAY_URL` is a gateway that runs already.
+    /// `FLYOVER_SKIP_PACKAGE=1` takes the archives as they are, `FLYOVER_PROFILE=quick` builds them quickly,
+    /// `FLYOVER_GATEWAY_URL` is a gateway that runs already.
+    ///
+    /// # Panics
+    /// When `FLYOVER_PROFILE` is no profile: it says which there are.
     #[must_use]
     pub fn from_env() -> Self {
         let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -60,10 +68,15 @@ impl SystemConfig {
         Self {
             endpoint: given("AWS_ENDPOINT_URL"),
             gateway_url: given("FLYOVER_GATEWAY_URL"),
+            profile: given("FLYOVER_PROFILE").map_or(Profile::Release, profile),
             package: if reuse { Packaging::Reuse } else { Packaging::Build },
             ..Self::default()
         }
     }
+}
+
+fn profile(name: String) -> Profile {
+    name.parse().unwrap_or_else(|error| panic!("FLYOVER_PROFILE: {error}"))
 }
 
 /// The root of the workspace: this package is at `tests/system` in it.

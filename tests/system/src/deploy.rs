@@ -26,6 +26,7 @@ pub(crate) async fn deploy(
         gateway_url: Some(gateway_url.to_owned()),
         email_from: Some(EMAIL_FROM.to_owned()),
         package: config.package == Packaging::Build,
+        profile: config.profile,
         config: Some(clients::sdk_config(endpoint).await),
         ..DeployOptions::new(Target { deployment: config.deployment.clone(), stage: STAGE })
     };
