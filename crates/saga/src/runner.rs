@@ -16,7 +16,13 @@ use crate::{
     value::Value,
 };
 use serde_json::{Map, Value as Json};
-use std::{collections::BTreeMap, fmt, marker::PhantomData, pin::Pin, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// How often a message is delivered, and how often an undo, a settle or a retriable step is tried.
 const DELIVERIES: usize = 5;
@@ -66,11 +72,13 @@ impl<In: Value> Runner<In> {
     pub async fn run(&self, id: &SagaId, input: &In) -> Result<Outcome, RunError> {
         let input = serde_json::to_value(input).map_err(|error| RunError::Input(error.to_string()))?;
         let values = Map::from_iter([(self.saga.input.to_owned(), input)]);
-        let mut run = Run { runner: self, id, values, reached: 0 };
-        match run.forward().await? {
-            Ok(()) => run.finish().await,
-            Err(reason) => run.backward(reason).await,
-        }
+        let mut run = Run { runner: self, id, values, reached: 0, late: Mutex::default() };
+        let outcome = match run.forward().await? {
+            Ok(()) => run.finish().await?,
+            Err(reason) => run.backward(reason).await?,
+        };
+        run.deliver_late().await?;
+        Ok(outcome)
     }
 }
 
@@ -94,6 +102,8 @@ pub enum FailureKind {
     ReplyLost,
     /// It is carried out twice.
     Duplicated,
+    /// It is answered by a timeout, and carried out when the saga has ended: a cold start or a backlog outlasted it.
+    Late,
 }
 
 /// How a saga ended.
@@ -154,6 +164,8 @@ struct Run<'a, In> {
     values: Map<String, Json>,
     /// How many compensable steps may have taken effect.
     reached: usize,
+    /// Messages that are still on their way, with their participants.
+    late: Mutex<Vec<(&'static str, Request)>>,
 }
 
 impl<In: Value> Run<'_, In> {
@@ -249,6 +261,10 @@ impl<In: Value> Run<'_, In> {
         if kind == Some(FailureKind::Lost) {
             return Ok(Answer::Unknown(unknown("States.Timeout")));
         }
+        if kind == Some(FailureKind::Late) {
+            self.late.lock().unwrap_or_else(PoisonError::into_inner).push((step.participant, request));
+            return Ok(Answer::Unknown(unknown("States.Timeout")));
+        }
         if kind == Some(FailureKind::Duplicated) {
             host.serve(&request).await.map(drop).or_else(ignore_retry)?;
         }
@@ -271,6 +287,17 @@ impl<In: Value> Run<'_, In> {
             });
         }
         Ok(Answer::Unknown(unknown(DELIVERIES_EXHAUSTED)))
+    }
+
+    /// Nobody waits for what these answer.
+    async fn deliver_late(&self) -> Result<(), RunError> {
+        let late = std::mem::take(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner));
+        for (participant, request) in late {
+            if let Some(host) = self.runner.hosts.get(participant) {
+                host.serve(&request).await.map(drop).or_else(ignore_retry)?;
+            }
+        }
+        Ok(())
     }
 
     fn request(&self, step: &StepSpec, op: Op, reason: Option<&Reason>) -> Request {

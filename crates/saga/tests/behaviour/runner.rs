@@ -99,13 +99,21 @@ fn fail(step: &'static str, op: Op, kind: FailureKind) -> Failure {
 #[test]
 fn a_step_that_is_lost_or_unanswered_is_undone() {
     for step in ["book-hotel", "book-flight", "charge-card"] {
-        for kind in [FailureKind::Lost, FailureKind::ReplyLost] {
+        for kind in [FailureKind::Lost, FailureKind::ReplyLost, FailureKind::Late] {
             let world = World::with_a_patient_network();
             let before = world.rows();
             let ended = run(world, &[fail(step, Op::Run, kind)]);
             assert_clean(&ended, &before, (step, "States.Timeout"));
         }
     }
+}
+
+#[test]
+fn a_pivot_that_comes_after_it_was_settled_has_no_effect() {
+    let world = World::with_a_patient_network();
+    let before = world.rows();
+    let late = run(world, &[fail("issue-tickets", Op::Run, FailureKind::Late)]);
+    assert_clean(&late, &before, ("issue-tickets", "States.Timeout"));
 }
 
 #[test]
@@ -181,7 +189,7 @@ fn twice_is_like_once() {
 
 #[test]
 fn every_pair_of_failures_ends_committed_clean_or_parked() {
-    let kinds = [FailureKind::Lost, FailureKind::ReplyLost, FailureKind::Duplicated];
+    let kinds = [FailureKind::Lost, FailureKind::ReplyLost, FailureKind::Duplicated, FailureKind::Late];
     let operations = RUNS.into_iter().flat_map(|step| [Op::Run, Op::Undo, Op::Settle].map(|op| (step, op)));
     let all: Vec<Failure> =
         operations.flat_map(|(step, op)| kinds.map(|kind| fail(step, op, kind))).collect();
