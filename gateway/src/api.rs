@@ -1,6 +1,7 @@
 //! The routes: checks what comes in, asks the ledger, and behaves as the payment token says.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -9,15 +10,14 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::behaviour::{Behaviour, Conduct, Verdict};
 use crate::ledger::{Decision, Ledger};
 use crate::refusal::Refusal;
 use crate::wire::{
-    CALLS_PATH, CHARGES_PATH, Charge, ChargePage, ChargeRequest, HEALTH_PATH, IDEMPOTENCY_KEY_HEADER,
-    KeyCalls, RESET_PATH, REVERSALS_PATH, ReversalRequest, SUMMARY_PATH, Summary,
+    CALLS_PATH, CHARGES_PATH, Charge, ChargePage, ChargeQuery, ChargeRequest, HEALTH_PATH,
+    IDEMPOTENCY_KEY_HEADER, KeyCalls, RESET_PATH, REVERSALS_PATH, ReversalRequest, SUMMARY_PATH, Summary,
 };
 
 const AMOUNT_MAX_MINOR: i64 = 1_000_000_000_000;
@@ -93,7 +93,9 @@ fn decide(shared: &Shared, key: &str, request: ChargeRequest, conduct: Conduct) 
         return answer_of(decision, StatusCode::OK);
     }
     match conduct.verdict {
-        Verdict::Approve => answer_of(Decision::Charged(ledger.charge(key, request)?), StatusCode::CREATED),
+        Verdict::Approve => {
+            answer_of(Decision::Charged(ledger.charge(key, request, now_ms())?), StatusCode::CREATED)
+        }
         Verdict::Decline => answer_of(Decision::Declined(ledger.decline(key, request)), StatusCode::CREATED),
         Verdict::Fail => Err(Refusal::Internal),
     }
@@ -127,28 +129,16 @@ async fn find_charge(State(shared): State<Shared>, Path(key): Path<String>) -> R
     found.map(Json).ok_or(Refusal::UnknownCharge { key })
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Listing {
-    #[serde(default)]
-    since: u64,
-    #[serde(default = "page_default")]
-    limit: usize,
-}
-
-fn page_default() -> usize {
-    PAGE_DEFAULT
-}
-
 async fn list_charges(
     State(shared): State<Shared>,
-    query: Result<Query<Listing>, QueryRejection>,
+    query: Result<Query<ChargeQuery>, QueryRejection>,
 ) -> Result<Json<ChargePage>, Refusal> {
-    let Query(Listing { since, limit }) = query.map_err(Refusal::Query)?;
+    let Query(query) = query.map_err(Refusal::Query)?;
+    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(Refusal::Limit { given: limit, max: PAGE_MAX });
     }
-    Ok(Json(ledger(&shared).page(since, limit)))
+    Ok(Json(ledger(&shared).page(&query, limit)))
 }
 
 async fn calls(State(shared): State<Shared>, Path(key): Path<String>) -> Json<KeyCalls> {
@@ -170,6 +160,12 @@ async fn not_found(method: Method, uri: Uri) -> Refusal {
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Refusal {
     Refusal::MethodNotAllowed { method: method.to_string(), path: uri.path().to_owned() }
+}
+
+/// The clock of this machine, in milliseconds since 1970.
+fn now_ms() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// No code under this lock panics half-way, so a poisoned ledger is still a whole one.

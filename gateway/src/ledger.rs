@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::wire::{
-    Charge, ChargePage, ChargeRequest, ChargeStatus, CurrencyTotals, DeclineReason, KeyCalls, Summary,
+    Charge, ChargePage, ChargeQuery, ChargeRequest, ChargeStatus, CurrencyTotals, DeclineReason, KeyCalls,
+    Summary,
 };
 
 /// The memory of the gateway, by idempotency key.
@@ -71,8 +72,13 @@ impl Ledger {
         Ok(Some(entry.decision.clone()))
     }
 
-    /// Takes the money of a key on which nothing is decided yet.
-    pub(crate) fn charge(&mut self, key: &str, request: ChargeRequest) -> Result<Charge, LedgerError> {
+    /// Takes the money of a key on which nothing is decided yet. `now_ms`: the time, in milliseconds since 1970.
+    pub(crate) fn charge(
+        &mut self,
+        key: &str,
+        request: ChargeRequest,
+        now_ms: u64,
+    ) -> Result<Charge, LedgerError> {
         let totals = self.totals.entry(request.currency.clone()).or_default();
         totals.charged_minor = totals.charged_minor.checked_add(request.amount_minor).ok_or_else(|| {
             LedgerError::TotalTooLarge {
@@ -90,6 +96,7 @@ impl Ledger {
             amount_minor: request.amount_minor,
             currency: request.currency.clone(),
             reference: request.reference.clone(),
+            created_at_ms: now_ms,
             status: ChargeStatus::Charged,
         };
         self.remember(key, request, Decision::Charged(charge.clone()));
@@ -126,12 +133,17 @@ impl Ledger {
         }
     }
 
-    /// The charges after a sequence number.
-    pub(crate) fn page(&self, since: u64, limit: usize) -> ChargePage {
-        let skipped = usize::try_from(since).unwrap_or(usize::MAX);
-        let charges: Vec<Charge> =
-            self.sequence.iter().skip(skipped).take(limit).filter_map(|key| self.find(key)).collect();
-        let next_since = charges.last().map_or(since, |charge| charge.sequence);
+    /// The charges that a query asks for, at most `limit`.
+    pub(crate) fn page(&self, query: &ChargeQuery, limit: usize) -> ChargePage {
+        let skipped = usize::try_from(query.since).unwrap_or(usize::MAX);
+        let asked_for = |charge: &Charge| {
+            query.created_from_ms.is_none_or(|from| charge.created_at_ms >= from)
+                && query.created_before_ms.is_none_or(|before| charge.created_at_ms < before)
+                && query.status.is_none_or(|status| charge.status == status)
+        };
+        let after = self.sequence.iter().skip(skipped).filter_map(|key| self.find(key));
+        let charges: Vec<Charge> = after.filter(asked_for).take(limit).collect();
+        let next_since = charges.last().map_or(query.since, |charge| charge.sequence);
         ChargePage { charges, next_since }
     }
 
@@ -179,9 +191,9 @@ mod tests {
     #[test]
     fn a_total_that_does_not_fit_is_refused_and_changes_nothing() {
         let mut ledger = Ledger::default();
-        ledger.charge("a", request(i64::MAX)).unwrap();
+        ledger.charge("a", request(i64::MAX), 0).unwrap();
         let before = ledger.summary();
-        let refused = ledger.charge("b", request(1)).unwrap_err();
+        let refused = ledger.charge("b", request(1), 0).unwrap_err();
         assert_eq!(refused, LedgerError::TotalTooLarge { amount_minor: 1, currency: "EUR".to_owned() });
         assert_eq!(ledger.summary(), before);
         assert_eq!(ledger.find("b"), None);
@@ -190,7 +202,7 @@ mod tests {
     #[test]
     fn reversing_twice_refunds_once() {
         let mut ledger = Ledger::default();
-        ledger.charge("a", request(5)).unwrap();
+        ledger.charge("a", request(5), 0).unwrap();
         let first = ledger.reverse("a").unwrap();
         assert_eq!(ledger.reverse("a"), Some(first));
         let totals = &ledger.summary().currencies["EUR"];

@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | `POST /v1/charges` | charges once per `Idempotency-Key` | 201 first, 200 again, 402 declined, 409 key reused |
 //! | `GET /v1/charges/{key}` | finds the charge of a key; its slashes may be percent-encoded or not | 200, 404 |
-//! | `GET /v1/charges?since=&limit=` | lists the charges after a sequence number | 200 |
+//! | `GET /v1/charges?since=&limit=` | lists the charges after a sequence number, also by `created_from_ms`, `created_before_ms` and `status` | 200 |
 //! | `POST /v1/reversals` | refunds the charge of a key; an unknown key is not remembered | 200, 404 |
 //! | `GET /v1/calls/{key}` | how often a key was used, whatever became of the calls | 200 |
 //! | `GET /v1/summary` | totals by currency | 200 |
@@ -36,9 +36,9 @@ mod refusal;
 mod server;
 
 pub use wire::{
-    CALLS_PATH, CHARGES_PATH, Charge, ChargePage, ChargeRequest, ChargeStatus, CurrencyTotals, DeclineReason,
-    ErrorBody, ErrorCode, HEALTH_PATH, IDEMPOTENCY_KEY_HEADER, KeyCalls, RESET_PATH, REVERSALS_PATH,
-    ReversalRequest, SUMMARY_PATH, Summary,
+    CALLS_PATH, CHARGES_PATH, Charge, ChargePage, ChargeQuery, ChargeRequest, ChargeStatus, CurrencyTotals,
+    DeclineReason, ErrorBody, ErrorCode, HEALTH_PATH, IDEMPOTENCY_KEY_HEADER, KeyCalls, RESET_PATH,
+    REVERSALS_PATH, ReversalRequest, SUMMARY_PATH, Summary,
 };
 
 #[cfg(feature = "client")]

@@ -56,6 +56,8 @@ pub struct Charge {
     pub currency: String,
     /// The caller's own reference.
     pub reference: String,
+    /// When the money was taken, in milliseconds since 1970.
+    pub created_at_ms: u64,
     /// Whether the money is still with the merchant.
     pub status: ChargeStatus,
 }
@@ -70,7 +72,27 @@ pub enum ChargeStatus {
     Refunded,
 }
 
-/// What `GET /v1/charges?since=&limit=` answers.
+/// The query of `GET /v1/charges`: every member narrows the listing, none is needed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChargeQuery {
+    /// Only charges after this sequence number. Default: from the first.
+    pub since: u64,
+    /// The most charges of the page, 1 to 1000. Default: 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// Only charges taken at this time or later, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_from_ms: Option<u64>,
+    /// Only charges taken before this time, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_before_ms: Option<u64>,
+    /// Only charges of this status, as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<ChargeStatus>,
+}
+
+/// What `GET /v1/charges` answers to a [`ChargeQuery`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargePage {
     /// The charges in the order in which they were taken.

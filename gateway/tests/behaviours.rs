@@ -4,7 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use gateway::{
     CALLS_PATH, CHARGES_PATH, Charge, ChargePage, ChargeRequest, ChargeStatus, DeclineReason, ErrorBody,
@@ -198,6 +198,55 @@ async fn the_listing_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn the_listing_can_be_narrowed_to_a_time_and_a_status() {
+    let peer = Peer::start().await;
+    for key in ["a", "b", "c"] {
+        peer.charge(key, &euros(1, "tok_approve")).await.unwrap();
+        // Each in a millisecond of its own.
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+    peer.reverse("a").await;
+    let created: Vec<u64> = peer.charges().await.iter().map(|charge| charge.created_at_ms).collect();
+    assert!(created[0] < created[1] && created[1] < created[2], "{created:?}");
+
+    let cases = [
+        (format!("created_from_ms={}", created[1]), vec!["b", "c"]),
+        (format!("created_before_ms={}", created[1]), vec!["a"]),
+        (format!("created_from_ms={}&created_before_ms={}", created[1], created[2]), vec!["b"]),
+        ("status=charged".to_owned(), vec!["b", "c"]),
+        ("status=refunded".to_owned(), vec!["a"]),
+        ("status=charged&limit=1".to_owned(), vec!["b"]),
+        ("status=charged&since=2".to_owned(), vec!["c"]),
+        (format!("created_from_ms={}", created[2] + 1), vec![]),
+    ];
+    for (query, expected) in cases {
+        let page: ChargePage = peer.get(&format!("{CHARGES_PATH}?{query}")).await.json().await.unwrap();
+        let found: Vec<_> = page.charges.iter().map(|charge| charge.idempotency_key.as_str()).collect();
+        assert_eq!(found, expected, "{query}");
+        let last = page.charges.last().map(|charge| charge.sequence);
+        assert_eq!(page.next_since, last.unwrap_or(0), "{query}");
+    }
+    for query in ["created_from_ms=yesterday", "status=lost", "created=5"] {
+        let (status, body) = error(peer.get(&format!("{CHARGES_PATH}?{query}")).await).await;
+        assert_eq!((status, body.error), (StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn the_time_of_a_charge_is_when_the_money_was_taken() {
+    let peer = Peer::start().await;
+    let clock = || {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        u64::try_from(since_1970.as_millis()).unwrap()
+    };
+    let before = clock();
+    let first = peer.charge(KEY, &euros(5, "tok_slow_100")).await.unwrap().json::<Charge>().await.unwrap();
+    assert!((before + 100..=clock()).contains(&first.created_at_ms), "{before} {first:?}");
+    let again = peer.charge(KEY, &euros(5, "tok_slow_100")).await.unwrap().json::<Charge>().await.unwrap();
+    assert_eq!(again.created_at_ms, first.created_at_ms);
+}
+
+#[tokio::test]
 async fn bad_input_is_told_what_is_allowed() {
     let peer = Peer::start().await;
     let cases = [
@@ -253,11 +302,13 @@ fn the_wire_format_is_stable() {
         amount_minor: 500,
         currency: "EUR".to_owned(),
         reference: "r".to_owned(),
+        created_at_ms: 1_700_000_000_000,
         status: ChargeStatus::Refunded,
     };
     let expected = r#"{"charge_id":"ch_1","idempotency_key":"order-1/charge-payment","sequence":1,"#
         .to_owned()
-        + r#""amount_minor":500,"currency":"EUR","reference":"r","status":"refunded"}"#;
+        + r#""amount_minor":500,"currency":"EUR","reference":"r","#
+        + r#""created_at_ms":1700000000000,"status":"refunded"}"#;
     assert_eq!(serde_json::to_string(&charge).unwrap(), expected);
     let declined = ErrorBody {
         error: ErrorCode::Declined,

@@ -12,3 +12,20 @@ pub const REFUSED_ORDERS: &str = "refused-orders";
 
 /// The `event` of the log line that order intake writes for each refused event; a metric filter counts them.
 pub const ORDER_REFUSED_EVENT: &str = "order_refused";
+
+/// How old a charge is before reconciliation looks at it, in whole seconds.
+pub const RECONCILIATION_GRACE_SECONDS: &str = "FLYOVER_RECONCILIATION_GRACE_SECONDS";
+
+/// How old a charge can be for reconciliation to still look at it, in whole seconds.
+pub const RECONCILIATION_WINDOW_SECONDS: &str = "FLYOVER_RECONCILIATION_WINDOW_SECONDS";
+
+/// The age from which on every saga has decided about its charge, in whole seconds: its longest path.
+pub const SAGA_LONGEST_SECONDS: &str = "FLYOVER_SAGA_LONGEST_SECONDS";
+
+/// The `event` of the log line that reconciliation writes for each orphaned charge it has refunded; a metric filter
+/// counts them.
+pub const ORPHANED_CHARGE_REFUNDED_EVENT: &str = "orphaned_charge_refunded";
+
+/// The `event` of the log line that reconciliation writes for each charge that only people can judge; a metric filter
+/// counts them.
+pub const UNSETTLED_CHARGE_EVENT: &str = "unsettled_charge";

@@ -10,6 +10,7 @@ use crate::{
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{LambdaEvent, service_fn};
 use saga::{Entities, HandleAll, Participant, Service, environment};
+use serde::de::IgnoredAny;
 use std::time::Duration;
 
 /// Serves a participant: takes the messages of its queue, carries each out exactly once in effect, and answers the
@@ -47,6 +48,25 @@ pub async fn serve_queue(handle: impl AsyncFn(Message, Deadline) -> Verdict) -> 
         let deadline = Deadline::of_invocation(&event.context).earlier(MARGIN);
         let response = each_message(event.payload, |message| handle(message, deadline)).await;
         Ok::<_, lambda_runtime::Error>(response)
+    });
+    lambda_runtime::run(serve).await.map_err(Error::Runtime)
+}
+
+/// Serves a schedule: calls `handle` at each of its times, with the time by which it must be done. What the event says
+/// beside that is not looked at. A failed call is tried again by Lambda and then goes to the function's on-failure
+/// destination. Logs are set up first. Returns when Lambda ends the process.
+///
+/// # Errors
+/// When the Lambda runtime stops.
+pub async fn serve_schedule<E>(handle: impl AsyncFn(Deadline) -> Result<(), E>) -> Result<(), Error>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    log::start();
+    let handle = &handle;
+    let serve = service_fn(async |event: LambdaEvent<IgnoredAny>| {
+        let deadline = Deadline::of_invocation(&event.context).earlier(MARGIN);
+        handle(deadline).await.map_err(lambda_runtime::Error::from)
     });
     lambda_runtime::run(serve).await.map_err(Error::Runtime)
 }

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Functions that are no participants use its parts: [`aws`] for lean SDK clients, [`Variables`] for configuration
-//! that fails clearly, and [`serve_queue`] for queues with partial batch failures.
+//! that fails clearly, [`serve_queue`] for queues with partial batch failures, and [`serve_schedule`] for schedules.
 #![forbid(unsafe_code)]
 
 pub mod aws;
@@ -34,7 +34,7 @@ pub use batch::{Message, Verdict, each_message};
 pub use deadline::{Deadline, Tried, persist};
 pub use dynamo::{DynamoStore, Tables};
 pub use error::Error;
-pub use function::{run, serve_queue};
+pub use function::{run, serve_queue, serve_schedule};
 pub use log::elapsed_ms;
 pub use redact::redacted;
 pub use variables::Variables;

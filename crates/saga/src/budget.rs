@@ -106,6 +106,29 @@ impl Timing {
         LONGEST_EXECUTION + self.dead_letter_retention() + self.queue_retention()
     }
 
+    /// How often effects outside are compared with the fences. Whole minutes, at least one, because a schedule has no
+    /// others.
+    pub fn reconciliation_interval(self) -> Duration {
+        let minutes = self.scale(Duration::from_mins(5)).as_secs().div_ceil(60);
+        Duration::from_secs(minutes * 60)
+    }
+
+    /// How long one such comparison may take: production's interval, so that two seldom run at the same time.
+    pub fn reconciliation_timeout(self) -> Duration {
+        self.scale(Duration::from_mins(5))
+    }
+
+    /// How old an effect is before it is compared: as long as its message can be delivered, the saga itself reverses
+    /// what must not stay.
+    pub fn reconciliation_grace(self) -> Duration {
+        self.delivery_window()
+    }
+
+    /// How old an effect can be and still be compared: a day, so that an outage of the comparison can be mended.
+    pub fn reconciliation_window(self) -> Duration {
+        Duration::from_hours(24)
+    }
+
     fn scale(self, duration: Duration) -> Duration {
         let seconds = duration.as_secs().div_ceil(u64::from(self.scale));
         Duration::from_secs(seconds.max(1))
@@ -445,6 +468,10 @@ mod tests {
             assert!(timing.queue_retention() > timing.delivery_window(), "scale {scale}");
             let beyond = LONGEST_EXECUTION + timing.dead_letter_retention() + timing.queue_retention();
             assert!(timing.fence_ttl() >= beyond, "scale {scale}");
+            let (interval, window) = (timing.reconciliation_interval(), timing.reconciliation_window());
+            assert!(interval >= Duration::from_mins(1) && interval.as_secs() % 60 == 0, "scale {scale}");
+            assert!(timing.reconciliation_timeout() <= interval, "scale {scale}");
+            assert!(window > timing.reconciliation_grace() + interval * 2, "scale {scale}");
             for retry in [timing.send_retry(), timing.undo_retry()] {
                 assert!(
                     retry.interval >= Duration::from_secs(1) && retry.max_delay >= retry.interval,

@@ -63,7 +63,7 @@ impl MemoryStore {
                 return Err(refused);
             }
         }
-        for write in &transaction.writes {
+        for write in transaction.writes.iter().filter(|write| !write.only_checks()) {
             match write.applied_to(state.rows.get(&write.key)) {
                 Some(row) => state.rows.insert(write.key.clone(), row),
                 None => state.rows.remove(&write.key),
@@ -90,5 +90,27 @@ impl Store for MemoryStore {
 
     async fn apply(&self, transaction: &Transaction) -> Result<(), Refused> {
         self.apply_now(transaction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        message::SagaId,
+        write::{Change, Condition, Guard, Write},
+    };
+
+    #[test]
+    fn a_check_leaves_no_item_behind() {
+        let key = RowKey { entity: "stock".into(), attribute: "sku".into(), value: "a".into() };
+        let guards = vec![Guard { condition: Condition::Absent, refusal: None }];
+        let check = Write { key: key.clone(), change: Change::Update(BTreeMap::new()), guards };
+        let saga_id = SagaId::try_from("s".to_owned()).unwrap();
+        let fence = FenceKey { saga_id, step: "reserve" };
+        let transaction = Transaction { fence, expected: None, next: Fence::Undone, writes: vec![check] };
+        let store = MemoryStore::new();
+        assert_eq!(store.apply_now(&transaction), Ok(()));
+        assert_eq!(store.row(&key), None);
     }
 }

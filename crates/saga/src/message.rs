@@ -69,6 +69,12 @@ impl IdempotencyKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The saga whose step a peer knows by this key; `None` for a key of another step or of somebody else.
+    pub fn saga_id_in(key: &str, step: &str) -> Option<SagaId> {
+        let saga_id = key.strip_suffix(step)?.strip_suffix('/')?;
+        SagaId::try_from(saga_id.to_owned()).ok()
+    }
 }
 
 /// The input of an execution.
@@ -355,5 +361,9 @@ mod tests {
     fn an_idempotency_key_names_saga_and_step() {
         let request = Request::decode(RUN).unwrap();
         assert_eq!(IdempotencyKey::new(&request.id, "pay").as_str(), "o-1/pay");
+        assert_eq!(IdempotencyKey::saga_id_in("o-1/pay", "pay"), Some(request.id));
+        for foreign in ["o-1/ship", "o-1pay", "/pay", "pay", "a/b/pay", "o 1/pay", "o-1/pay/again", ""] {
+            assert_eq!(IdempotencyKey::saga_id_in(foreign, "pay"), None, "{foreign}");
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The payment gateway as this service sees it, over HTTP.
 
 use gateway::{
-    CHARGES_PATH, Charge, ChargeRequest, ErrorBody, ErrorCode, IDEMPOTENCY_KEY_HEADER, REVERSALS_PATH,
-    ReversalRequest,
+    CHARGES_PATH, Charge, ChargePage, ChargeQuery, ChargeRequest, ErrorBody, ErrorCode,
+    IDEMPOTENCY_KEY_HEADER, REVERSALS_PATH, ReversalRequest,
 };
 use reqwest::{Client, Response, StatusCode, Url};
 use saga::IdempotencyKey;
@@ -115,6 +115,22 @@ impl Peer {
             // Another 404 means that nobody understood the request.
             (Some(ErrorCode::UnknownCharge), _) => Ok(()),
             (_, error) => Err(error),
+        }
+    }
+}
+
+/// What the gateway holds, for whoever compares.
+impl Peer {
+    /// A page of the charges that a query asks for.
+    ///
+    /// # Errors
+    /// When no whole page came: call again.
+    pub async fn charges(&self, query: &ChargeQuery) -> Result<ChargePage, PeerError> {
+        let call = self.client.get(self.charges.clone()).query(query);
+        let response = call.send().await.map_err(|error| lost(&error))?;
+        match response.status() {
+            StatusCode::OK => response.json().await.map_err(|error| lost(&error)),
+            _ => Err(unusable(response).await.1),
         }
     }
 }

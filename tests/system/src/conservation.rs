@@ -262,6 +262,7 @@ mod tests {
                     amount_minor: 300,
                     currency: text("EUR"),
                     reference: text("o-1"),
+                    created_at_ms: 0,
                     status: if refunded { ChargeStatus::Refunded } else { ChargeStatus::Charged },
                 },
             )]

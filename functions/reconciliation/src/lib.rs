@@ -1,0 +1,41 @@
+//! Compares the payment gateway's charges with the payment service's fences, and refunds orphans.
+//!
+//! The saga itself reverses every charge that must not stay, but for one gap: the request of a process that died can
+//! land after the last delivery of its message, and then nobody of the saga looks any more. So on a schedule this
+//! function lists the charges of the last window and asks the fence of each:
+//!
+//! | fence | what it means | what is done |
+//! | --- | --- | --- |
+//! | done | the order's charge | kept |
+//! | started | the saga has not decided | left alone; reported once every saga must have decided |
+//! | rejected, undone | the step has no effect, and never will have | refunded by its key |
+//! | absent | nobody claimed it, and claims come before calls | fenced off as by an undo, then refunded by its key |
+//! | absent, but it is in the ledger | the fence was lost, for example by restoring a backup | left alone and reported |
+//!
+//! Keys of another form than `<saga id>/charge-payment` belong to others who use the gateway, and are not looked at. A
+//! key of that form is taken for ours: two deployments must not share an account at the gateway.
+//!
+//! # Why it never races a running saga
+//!
+//! A charge is only refunded when its fence is `rejected` or `undone`. No transition leads from these to `done`, and a
+//! run that finds either, before or after its call to the gateway, reverses by the same key itself. So what is refunded
+//! here is what every other path refunds too, in any order, and a refund by key happens once.
+//!
+//! An absent fence is the only one that a run could still claim. It is fenced off on the condition that it is absent:
+//! either the run's claim comes first, then this is refused, the fence is read again and is the run's to decide; or
+//! this comes first, then the run finds `undone`, is too late and makes no call. Both are conditional writes of one
+//! item, so one of them is first. Should this function die after fencing off, the next one finds `undone` and refunds.
+//!
+//! `tests.rs` plays every row, and runs, undos and reconciliations at the same time.
+#![forbid(unsafe_code)]
+
+mod examine;
+mod judge;
+mod sweep;
+
+pub use examine::{Finding, Orphan};
+pub use judge::{Verdict, judge};
+pub use sweep::{Incomplete, Reconciliation, Span, Tally};
+
+#[cfg(test)]
+mod tests;

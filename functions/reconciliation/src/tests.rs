@@ -1,0 +1,360 @@
+use super::*;
+use gateway::{CHARGES_PATH, Charge, ChargeRequest, ChargeStatus, Gateway, IDEMPOTENCY_KEY_HEADER};
+use payment::{Payment, Peer};
+use saga::{
+    Entity, MemoryStore, Outcomes, Refused, Request, Row, RowKey, Store, Transaction, Unavailable,
+    fence::{Fence, FenceKey},
+    serve,
+};
+use saga_lambda::{Deadline, replay::Log};
+use sagas::entities::LedgerEntry;
+use serde_json::{Value as Json, json};
+use std::{sync::Mutex, time::Duration};
+
+const STEP: &str = "charge-payment";
+
+/// Everything is compared: no charge is too young or too old.
+const SPAN: Span =
+    Span { grace: Duration::ZERO, window: Duration::from_secs(600), longest: Duration::from_secs(300) };
+
+struct Shop {
+    gateway: Gateway,
+    payment: Payment,
+    peer: Peer,
+    client: reqwest::Client,
+    /// Kept in every test: a log line that is first reached where nobody keeps the log would be off for all.
+    log: Log,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let log = Log::keep();
+        let gateway = Gateway::start(0).await.unwrap();
+        let peer = Peer::new(&gateway.url()).unwrap();
+        let client = gateway::client_builder().build().unwrap();
+        Self { gateway, payment: Payment::new(peer.clone()), peer, client, log }
+    }
+
+    /// Takes money under a key, as the request of a process that died does.
+    async fn plant(&self, key: &str) {
+        let body = ChargeRequest {
+            amount_minor: 9_900,
+            currency: "EUR".into(),
+            payment_token: "tok_approve".into(),
+            reference: key.split('/').next().unwrap().into(),
+        };
+        let url = format!("{}{CHARGES_PATH}", self.gateway.url());
+        let call = self.client.post(url).header(IDEMPOTENCY_KEY_HEADER, key).json(&body);
+        call.send().await.unwrap().error_for_status().unwrap();
+        // A charge of this very millisecond is not yet older than a grace period of nothing.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+
+    async fn status(&self, key: &str) -> Option<ChargeStatus> {
+        let url = format!("{}{CHARGES_PATH}/{key}", self.gateway.url());
+        let found = self.client.get(url).send().await.unwrap().error_for_status().ok()?;
+        Some(found.json::<Charge>().await.unwrap().status)
+    }
+
+    async fn serve(&self, store: &impl Store, id: &str, op: &str) -> Option<Outcomes> {
+        serve(&self.payment, store, &request(id, op)).await.ok().map(|handled| handled.outcome)
+    }
+
+    async fn sweep(&self, store: &impl Store, span: Span) -> Tally {
+        let reconciliation = Reconciliation::new(self.peer.clone(), span);
+        reconciliation.sweep(store, Deadline::after(Duration::from_secs(20))).await.unwrap()
+    }
+}
+
+fn request(id: &str, op: &str) -> Request {
+    let order = json!({
+        "order_id": id, "customer": { "id": "ALFKI", "email": "maria@example.com" },
+        "lines": [{ "sku": "nw-1", "quantity": 3 }], "total": { "minor": 9_900, "currency": "EUR" },
+        "payment_token": "tok_approve",
+    });
+    let request: Json = json!({
+        "v": 1, "saga": "order", "id": id, "execution": id, "step": STEP, "op": op, "token": "t",
+        "input": { "order": order },
+    });
+    serde_json::from_value(request).unwrap()
+}
+
+fn fence_of(id: &str) -> FenceKey {
+    FenceKey { saga_id: request(id, "run").id, step: STEP }
+}
+
+/// Puts a fence there, whatever its story is.
+fn set_fence(store: &MemoryStore, id: &str, fence: Fence) {
+    let fence = Transaction { fence: fence_of(id), expected: None, next: fence, writes: Vec::new() };
+    store.apply_now(&fence).unwrap();
+}
+
+fn rejected() -> Fence {
+    serde_json::from_value(json!({ "rejected": { "error": "PaymentDeclined", "cause": "{}" } })).unwrap()
+}
+
+fn ledger(store: &MemoryStore, id: &str) -> Option<String> {
+    LedgerEntry::STATUS.read(&store.row(&LedgerEntry::key(id))?)
+}
+
+#[tokio::test]
+async fn an_orders_charge_is_kept() {
+    let (shop, store) = (Shop::open().await, MemoryStore::new());
+    assert_eq!(shop.serve(&store, "o-1", "run").await, Some(Outcomes::Done));
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    assert_eq!(shop.sweep(&store, SPAN).await, Tally { kept: 1, ..Tally::default() });
+    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Charged));
+    assert!(matches!(store.fence(&fence_of("o-1")), Some(Fence::Done { .. })));
+}
+
+#[tokio::test]
+async fn a_charge_that_came_after_its_undo_is_refunded_and_told() {
+    let (shop, store) = (Shop::open().await, MemoryStore::new());
+    assert_eq!(shop.serve(&store, "o-1", "undo").await, Some(Outcomes::NothingToUndo));
+    shop.plant("o-1/charge-payment").await;
+    assert_eq!(shop.sweep(&store, SPAN).await, Tally { refunded: 1, ..Tally::default() });
+    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Refunded));
+    assert_eq!(shop.sweep(&store, SPAN).await, Tally::default(), "a refund is not looked at again");
+
+    let text = shop.log.text();
+    let lines: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<_> = lines.iter().filter(|line| line["event"] == "orphaned_charge_refunded").collect();
+    assert_eq!(told.len(), 1, "{text}");
+    let expected = json!({
+        "fence": "undone", "saga_id": "o-1", "charge_id": "ch_00000001", "amount_minor": 9_900, "currency": "EUR",
+    });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&told[0][name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_charge_of_a_rejected_step_is_refunded_and_the_rejection_stays() {
+    let (shop, store) = (Shop::open().await, MemoryStore::new());
+    set_fence(&store, "o-1", rejected());
+    shop.plant("o-1/charge-payment").await;
+    assert_eq!(shop.sweep(&store, SPAN).await, Tally { refunded: 1, ..Tally::default() });
+    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Refunded));
+    // A redelivered run still answers why, and not that it is too late.
+    assert_eq!(shop.serve(&store, "o-1", "run").await, Some(Outcomes::RejectedBefore));
+}
+
+#[tokio::test]
+async fn a_charge_that_nobody_claims_is_fenced_off_and_refunded() {
+    let (shop, store) = (Shop::open().await, MemoryStore::new());
+    shop.plant("o-1/charge-payment").await;
+    assert_eq!(shop.sweep(&store, SPAN).await, Tally { refunded: 1, ..Tally::default() });
+    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Refunded));
+    assert_eq!(store.fence(&fence_of("o-1")), Some(Fence::Undone));
+    assert!(shop.log.text().contains(r#""fence":"absent""#), "{}", shop.log.text());
+    assert_eq!(shop.serve(&store, "o-1", "run").await, Some(Outcomes::TooLate));
+    assert_eq!(store.rows().len(), 0);
+}
+
+#[tokio::test]
+async fn an_undecided_charge_is_left_alone_and_reported_when_it_is_old() {
+    let (shop, store) = (Shop::open().await, MemoryStore::new());
+    set_fence(&store, "o-1", Fence::Started);
+    shop.plant("o-1/charge-payment").await;
+    assert_eq!(shop.sweep(&store, SPAN).await, Tally { in_flight: 1, ..Tally::default() });
+    assert!(!shop.log.text().contains("unsettled_charge"), "{}", shop.log.text());
+    let quick = Span { longest: Duration::ZERO, ..SPAN };
+    assert_eq!(shop.sweep(&store, quick).await, Tally { unsettled: 1, ..Tally::default() });
+    assert!(shop.log.text().contains(r#""event":"unsettled_charge""#), "{}", shop.log.text());
+    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Charged));
+    assert_eq!(store.fence(&fence_of("o-1")), Some(Fence::Started));
+}
+
+/// As after restoring the fence table from a backup: refunding would give away what was sold.
+#[tokio::test]
+async fn a_charge_that_is_in_the_ledger_without_a_fence_is_left_to_people() {
+    let (shop, store) = (Shop::open().await, MemoryStore::new());
+    shop.plant("o-1/charge-payment").await;
+    let (key, row) = LedgerEntry::row("o-1").with(LedgerEntry::STATUS, LedgerEntry::CHARGED).into_parts();
+    store.put(key, row);
+    assert_eq!(shop.sweep(&store, SPAN).await, Tally { unsettled: 1, ..Tally::default() });
+    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Charged));
+    assert_eq!(store.fence(&fence_of("o-1")), None);
+    assert!(shop.log.text().contains("its fence is gone"), "{}", shop.log.text());
+}
+
+#[tokio::test]
+async fn charges_of_others_and_charges_outside_the_span_are_not_looked_at() {
+    let (shop, store) = (Shop::open().await, MemoryStore::new());
+    let foreign = ["shop-7/invoice", "charge-payment", "a/b/charge-payment", "o 1/charge-payment"];
+    for key in foreign {
+        shop.plant(key).await;
+    }
+    assert_eq!(shop.sweep(&store, SPAN).await, Tally { foreign: 4, ..Tally::default() });
+    shop.plant("o-1/charge-payment").await;
+    let patient = Span { grace: Duration::from_secs(60), ..SPAN };
+    assert_eq!(shop.sweep(&store, patient).await, Tally::default());
+    let forgetful = Span { window: Duration::ZERO, ..SPAN };
+    assert_eq!(shop.sweep(&store, forgetful).await, Tally::default());
+    for key in foreign.into_iter().chain(["o-1/charge-payment"]) {
+        let url_key = key.replace(' ', "%20");
+        assert_eq!(shop.status(&url_key).await, Some(ChargeStatus::Charged), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn every_page_is_read() {
+    let (shop, store) = (Shop::open().await, MemoryStore::new());
+    for n in 0..520 {
+        let key = format!("o-{n}/charge-payment");
+        let url = format!("{}{CHARGES_PATH}", shop.gateway.url());
+        let body = json!({
+            "amount_minor": 1, "currency": "EUR", "payment_token": "tok_approve", "reference": "r",
+        });
+        shop.client.post(url).header(IDEMPOTENCY_KEY_HEADER, key).json(&body).send().await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    assert_eq!(shop.sweep(&store, SPAN).await, Tally { refunded: 520, ..Tally::default() });
+}
+
+/// A store that cannot be reached for one saga.
+struct Deaf(MemoryStore);
+
+impl Store for Deaf {
+    async fn read_fence(&self, key: &FenceKey) -> Result<Option<Fence>, Unavailable> {
+        match key.saga_id.as_str() {
+            "o-1" => Err(Unavailable("it does not answer".into())),
+            _ => self.0.read_fence(key).await,
+        }
+    }
+
+    async fn read_row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {
+        self.0.read_row(key).await
+    }
+
+    async fn apply(&self, transaction: &Transaction) -> Result<(), Refused> {
+        self.0.apply(transaction).await
+    }
+}
+
+#[tokio::test]
+async fn a_charge_that_cannot_be_examined_holds_up_no_other_and_fails_the_sweep() {
+    let shop = Shop::open().await;
+    let store = Deaf(MemoryStore::new());
+    for id in ["o-1", "o-2"] {
+        shop.plant(&format!("{id}/charge-payment")).await;
+    }
+    let reconciliation = Reconciliation::new(shop.peer.clone(), SPAN);
+    let deadline = Deadline::after(Duration::from_secs(20));
+    let incomplete = reconciliation.sweep(&store, deadline).await.unwrap_err();
+    assert_eq!(incomplete.to_string(), "1 charges could not be examined, the log says why");
+    assert_eq!(shop.status("o-2/charge-payment").await, Some(ChargeStatus::Refunded));
+    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Charged));
+
+    let away = Reconciliation::new(Peer::new("http://127.0.0.1:9").unwrap(), SPAN);
+    let unlisted = away.sweep(&store, Deadline::after(Duration::from_secs(20))).await.unwrap_err();
+    assert!(matches!(&unlisted, Incomplete::Unlisted(_)), "{unlisted}");
+
+    // It takes the connection and never answers.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let peer = Peer::new(&format!("http://{}", silent.local_addr().unwrap())).unwrap();
+    let unanswered = Reconciliation::new(peer, SPAN);
+    let soon = Deadline::after(Duration::from_millis(200));
+    let too_many = unanswered.sweep(&store, soon).await.unwrap_err();
+    assert!(matches!(&too_many, Incomplete::TooMany(_)), "{too_many}");
+}
+
+/// A store before each of whose operations others may do something, as often as a seed says.
+struct Shuffled {
+    store: MemoryStore,
+    random: Mutex<fastrand::Rng>,
+}
+
+impl Shuffled {
+    async fn pause(&self) {
+        let turns = self.random.lock().unwrap().u8(0..12);
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Store for Shuffled {
+    async fn read_fence(&self, key: &FenceKey) -> Result<Option<Fence>, Unavailable> {
+        self.pause().await;
+        self.store.read_fence(key).await
+    }
+
+    async fn read_row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {
+        self.pause().await;
+        self.store.read_row(key).await
+    }
+
+    async fn apply(&self, transaction: &Transaction) -> Result<(), Refused> {
+        self.pause().await;
+        self.store.apply(transaction).await
+    }
+}
+
+/// How often each end was seen, to prove that the seeds reach them all.
+#[derive(Debug, Default)]
+struct Ends {
+    committed: u32,
+    undone: u32,
+    run_was_too_late: u32,
+}
+
+/// Two runs, perhaps an undo and two reconciliations of one saga, at the same time; the money may be taken before
+/// anybody claims it. Then every message is delivered again, and reconciled once more.
+async fn race(shop: &Shop, seed: u64, ends: &mut Ends) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let id = format!("race-{seed}");
+    let key = format!("{id}/charge-payment");
+    let (planted, undoing) = (random.bool(), random.bool());
+    if planted {
+        shop.plant(&key).await;
+    }
+    let store = Shuffled { store: MemoryStore::new(), random: Mutex::new(random) };
+    let saga_id = request(&id, "run").id;
+    let examine = async || {
+        if shop.status(&key).await == Some(ChargeStatus::Charged) {
+            let longest = Duration::from_secs(300);
+            examine::examine(&shop.peer, &store, &saga_id, Duration::ZERO, longest).await.unwrap();
+        }
+    };
+    let undo = async || if undoing { shop.serve(&store, &id, "undo").await } else { None };
+    let (one, other, _, (), ()) = tokio::join!(
+        shop.serve(&store, &id, "run"),
+        shop.serve(&store, &id, "run"),
+        undo(),
+        examine(),
+        examine(),
+    );
+    let answered_yes = [one, other].contains(&Some(Outcomes::Done));
+    let last = shop.serve(&store, &id, "run").await;
+    undo().await;
+    examine().await;
+
+    let (fence, status) = (store.store.fence(&fence_of(&id)), shop.status(&key).await);
+    let seen = format!("seed {seed}: {one:?} {other:?} {last:?}, fence {fence:?}, charge {status:?}");
+    match fence {
+        Some(Fence::Done { .. }) => {
+            assert!(!undoing && status == Some(ChargeStatus::Charged), "{seen}");
+            assert_eq!(ledger(&store.store, &id).as_deref(), Some("charged"), "{seen}");
+            ends.committed += 1;
+        }
+        Some(Fence::Undone) => {
+            assert_ne!(status, Some(ChargeStatus::Charged), "{seen}");
+            assert_ne!(ledger(&store.store, &id).as_deref(), Some("charged"), "{seen}");
+            assert!(undoing || !answered_yes, "a success was taken back: {seen}");
+            ends.undone += 1;
+            ends.run_was_too_late += u32::from(last == Some(Outcomes::TooLate));
+        }
+        _ => panic!("not decided: {seen}"),
+    }
+}
+
+#[tokio::test]
+async fn it_never_takes_a_charge_from_a_running_saga_nor_leaves_one_behind() {
+    let (shop, mut ends) = (Shop::open().await, Ends::default());
+    for seed in 0..400 {
+        race(&shop, seed, &mut ends).await;
+    }
+    // Without these the test could pass without a race.
+    assert!(ends.committed > 20 && ends.undone > 20 && ends.run_was_too_late > 20, "{ends:?}");
+}
