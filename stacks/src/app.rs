@@ -1,12 +1,13 @@
 //! The stack `app`: what works. Orders come in by a topic, state machines carry them out, notices go out by another.
 
 use crate::{
-    checks::SynthError,
+    checks::{self, SynthError},
     constructs::{
         consumer::{Consumer, consumer},
         function::{Program, Variable},
         participant::{participant, queue_policies},
         queue,
+        scheduled::{self, Schedule},
         senders::only_from,
         state_machine::{Deployed, Surroundings, state_machine},
         topic,
@@ -24,12 +25,17 @@ use cfn::{
     sns::{Subscription, SubscriptionRedrivePolicy, Topic},
     sqs::queue_policy,
 };
-use saga::environment;
+use saga::{Entity, budget::Budget, environment};
 use sagas::{
     ParticipantSpec,
-    environment::{EMAIL_FROM, GATEWAY_URL, REFUSED_ORDERS},
+    entities::LedgerEntry,
+    environment::{
+        EMAIL_FROM, GATEWAY_URL, RECONCILIATION_GRACE_SECONDS, RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS,
+        SAGA_LONGEST_SECONDS,
+    },
     order::order_saga,
 };
+use std::time::Duration;
 
 /// Takes what customers publish.
 const ORDER_INTAKE: &str = "order-intake";
@@ -40,10 +46,18 @@ const NOTIFICATION: &str = "notification";
 /// The participant that calls the payment gateway.
 const PAYMENT: &str = "payment";
 
-/// The names of all functions, each also the name of its crate.
-pub(crate) fn functions(participants: &[ParticipantSpec]) -> Vec<&'static str> {
+/// Compares the payment gateway's charges with the payment service's fences.
+const RECONCILIATION: &str = "reconciliation";
+
+/// The functions that work off a queue, each named as its crate.
+pub(crate) fn consumers(participants: &[ParticipantSpec]) -> Vec<&'static str> {
     let participants = participants.iter().map(|participant| participant.name);
     [ORDER_INTAKE].into_iter().chain(participants).chain([NOTIFICATION, RESCUE]).collect()
+}
+
+/// The functions that are called on a schedule, each named as its crate.
+pub(crate) fn scheduled() -> Vec<&'static str> {
+    vec![RECONCILIATION]
 }
 
 pub(crate) fn stack(
@@ -64,7 +78,8 @@ pub(crate) fn stack(
     let mut served = Vec::new();
     for spec in participants {
         let extra = (spec.name == PAYMENT).then(|| (GATEWAY_URL.to_owned(), Value::from(&gateway)));
-        served.push(participant(&mut draft, &program, spec, extra));
+        let asking = machines.iter().filter(|machine| machine.asks(spec.name)).map(|machine| machine.saga);
+        served.push(participant(&mut draft, &program, spec, asking, extra));
     }
     let queues = served.iter().map(|participant| (participant.name, participant.queue.clone())).collect();
     let surroundings = Surroundings { queues, notices: events };
@@ -76,6 +91,7 @@ pub(crate) fn stack(
     order_intake(&mut draft, &program, &deployed);
     notification(&mut draft, &program, &surroundings.notices);
     rescue(&mut draft, &program, &deployed);
+    reconciliation(&mut draft, &program, &gateway, longest_saga(stage, machines)?);
     draft.build()
 }
 
@@ -95,10 +111,8 @@ fn confine_senders(
         .map(|(machine, deployed)| (machine, deployed.role.arn().into()))
         .collect();
     for participant in participants {
-        let asks =
-            |machine: &Machine| machine.definition.steps().any(|step| step.participant == participant.name);
-        let mut senders: Vec<_> =
-            roles.iter().filter(|(machine, _)| asks(machine)).map(|(_, role)| role.clone()).collect();
+        let asking = roles.iter().filter(|(machine, _)| machine.asks(participant.name));
+        let mut senders: Vec<_> = asking.map(|(_, role)| role.clone()).collect();
         senders.push(Value::when(&known, &operator, Value::<String>::no_value()));
         queue_policies(draft, participant, &senders);
     }
@@ -144,6 +158,45 @@ fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed]) {
     }
 }
 
+/// Charges that no order wants are found and refunded.
+fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest: Duration) {
+    let timing = draft.timing();
+    let fences = draft.import(StackId::Data, outputs::fence_table_name(PAYMENT));
+    let ledger = draft.import(StackId::Data, outputs::table_name(LedgerEntry::NAME));
+    let seconds = |name: &str, duration: Duration| (name.to_owned(), duration.as_secs().to_string().into());
+    let variables: [Variable; 7] = [
+        (GATEWAY_URL.to_owned(), Value::from(gateway)),
+        (environment::FENCE_TABLE.to_owned(), fences),
+        (environment::table(LedgerEntry::NAME), ledger),
+        seconds(environment::FENCE_TTL_SECONDS, timing.fence_ttl()),
+        seconds(RECONCILIATION_GRACE_SECONDS, timing.reconciliation_grace()),
+        seconds(RECONCILIATION_WINDOW_SECONDS, timing.reconciliation_window()),
+        seconds(SAGA_LONGEST_SECONDS, longest),
+    ];
+    let schedule =
+        Schedule { interval: timing.reconciliation_interval(), timeout: timing.reconciliation_timeout() };
+    let description = "Refunds charges of the payment gateway that no order wants";
+    let role = scheduled::scheduled(draft, program, RECONCILIATION, description, &schedule, variables);
+    let fences: Value<AnyArn> = draft.import(StackId::Data, outputs::fence_table_arn(PAYMENT));
+    let ledger: Value<AnyArn> = draft.import(StackId::Data, outputs::table_arn(LedgerEntry::NAME));
+    // It reads a fence and, where there is none, puts one, on the condition that the ledger has no entry.
+    let read_and_fence_off = Statement::allow(["dynamodb:GetItem", "dynamodb:PutItem"]).on(fences);
+    let check_ledger = Statement::allow(["dynamodb:ConditionCheckItem"]).on(ledger);
+    draft.template.grant(&role, [read_and_fence_off, check_ledger]);
+}
+
+/// The longest that a saga with a charge can take.
+fn longest_saga(stage: Stage, machines: &[Machine]) -> Result<Duration, SynthError> {
+    let mut longest = Duration::ZERO;
+    for Machine { saga, definition, .. } in machines.iter().filter(|machine| machine.asks(PAYMENT)) {
+        let budget = Budget::of(definition, stage.timing())
+            .map_err(|source| SynthError::Compile { saga, source: source.into() })?;
+        longest = longest.max(budget.total());
+    }
+    checks::reconciliation(stage.timing(), longest)?;
+    Ok(longest)
+}
+
 /// Outcomes become e-mails and text messages.
 fn notification(draft: &mut Draft, program: &Program, events: &Handle<Topic>) {
     let sender = draft.template.parameter(parameters::EMAIL_FROM, parameters::email_from());
@@ -184,8 +237,7 @@ fn send_text_messages() -> [Statement; 2] {
 /// sandbox, for the receiver's too. An emulator names no identity.
 /// <https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html>
 fn send_mails(draft: &mut Draft, sender: &Param) -> [Statement; 2] {
-    let on_aws = draft.on_aws();
-    let on_emulator = draft.template.condition("OnEmulator", Test::not(&on_aws));
+    let (on_aws, on_emulator) = (draft.on_aws(), draft.on_emulator());
     let identities: Value<AnyArn> =
         Value::sub("arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*");
     let send = || Statement::allow(["ses:SendEmail"]);

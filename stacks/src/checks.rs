@@ -154,6 +154,16 @@ fn check_timing(timing: Timing) -> Result<(), SynthError> {
     )
 }
 
+/// Whether reconciliation sees each charge when its saga, which takes this long, must have decided about it.
+pub(crate) fn reconciliation(timing: Timing, longest_saga: Duration) -> Result<(), SynthError> {
+    let (timeout, window) = (timing.reconciliation_timeout(), timing.reconciliation_window());
+    at_most("the timeout of reconciliation", timeout, "Lambda allows", MAX_FUNCTION_TIMEOUT)?;
+    let least = longest_saga + timing.reconciliation_interval() * 2;
+    at_least("the window of reconciliation", window, "the longest saga and two intervals are", least)?;
+    // Of an expired fence nothing is left: its charge would be taken for an orphan.
+    at_most("the window of reconciliation", window, "a fence is kept for", timing.fence_ttl())
+}
+
 fn at_least(
     what: &'static str,
     given: Duration,
@@ -209,6 +219,19 @@ mod tests {
         let other = ParticipantSpec { name: "archive", ..orders };
         let error = check_entities(&[orders, other]).expect_err("owned twice");
         assert!(error.to_string().contains("`orders` is owned by `orders` and by `archive`"), "{error}");
+    }
+
+    #[test]
+    fn a_saga_that_outlasts_the_window_of_reconciliation_is_refused() {
+        let timing = Stage::Prod.timing();
+        assert!(reconciliation(timing, Duration::from_hours(12)).is_ok());
+        let error = reconciliation(timing, Duration::from_hours(24)).expect_err("never judged");
+        assert!(
+            error.to_string().starts_with(
+                "the window of reconciliation is 86400 s, but the longest saga and two intervals are 87000 s"
+            ),
+            "{error}"
+        );
     }
 
     #[test]

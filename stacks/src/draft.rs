@@ -15,13 +15,14 @@ pub(crate) struct Draft {
     pub(crate) stage: Stage,
     id: StackId,
     on_aws: Option<Condition>,
+    on_emulator: Option<Condition>,
 }
 
 impl Draft {
     pub(crate) fn new(stage: Stage, id: StackId, description: &str) -> Self {
         let mut template = Template::new(format!("Flyover, stage {stage}: {description}"));
         template.parameter(parameters::DEPLOYMENT, parameters::deployment());
-        Self { template, stage, id, on_aws: None }
+        Self { template, stage, id, on_aws: None, on_emulator: None }
     }
 
     pub(crate) fn timing(&self) -> Timing {
@@ -68,6 +69,17 @@ impl Draft {
         let emulator = self.template.parameter(parameters::LOCAL_EMULATOR, parameters::local_emulator());
         let condition = self.template.condition("OnAws", Test::not(Test::equals(&emulator, "true")));
         self.on_aws = Some(condition.clone());
+        condition
+    }
+
+    /// Holds when the stack goes to an emulator.
+    pub(crate) fn on_emulator(&mut self) -> Condition {
+        if let Some(condition) = &self.on_emulator {
+            return condition.clone();
+        }
+        let on_aws = self.on_aws();
+        let condition = self.template.condition("OnEmulator", Test::not(&on_aws));
+        self.on_emulator = Some(condition.clone());
         condition
     }
 

@@ -36,4 +36,4 @@ mod watch;
 
 pub use checks::SynthError;
 pub use stage::{Stage, UnknownStage};
-pub use synth::{App, FunctionAsset, Machine, Stack, synth};
+pub use synth::{App, FunctionAsset, Machine, Stack, Trigger, synth};

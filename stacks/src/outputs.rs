@@ -60,7 +60,8 @@ pub fn queue_name(function: &str) -> String {
     format!("{}QueueName", pascal(function))
 }
 
-/// `app`: the URL of the dead-letter queue of a function.
+/// `app`: the URL of the dead-letter queue of a function: messages it could not work off, or for a function on a
+/// schedule, calls that failed.
 pub fn dead_letter_queue_url(function: &str) -> String {
     format!("{}DeadLetterQueueUrl", pascal(function))
 }
@@ -73,6 +74,11 @@ pub fn dead_letter_queue_name(function: &str) -> String {
 /// `app`: the name of a function.
 pub fn function_name(function: &str) -> String {
     format!("{}FunctionName", pascal(function))
+}
+
+/// `app`: the ARN of the role of a function.
+pub fn role_arn(function: &str) -> String {
+    format!("{}RoleArn", pascal(function))
 }
 
 /// `app`: the name of the log group of a function.

@@ -17,12 +17,16 @@ pub const ARCHITECTURE: &str = "Architecture";
 
 /// `app` and `watch`: `true` when the stacks go to an emulator. Default: `false`, which is right for AWS.
 ///
-/// An emulator speaks plain HTTP, sends on behalf of state machines as the account's root, and sees no identities of
-/// SES. So `true` leaves out what it would refuse: TLS-only statements, sender-only statements, and the confinement of
-/// mail to identities of the account.
+/// An emulator speaks plain HTTP, sends on behalf of state machines as the account's root, sees no identities of SES and
+/// does not know whose task token it is given. So `true` leaves out what it would refuse: TLS-only statements,
+/// sender-only statements, and the confinement of mail to identities of the account and of answers to a participant's
+/// own state machines.
 pub const LOCAL_EMULATOR: &str = "LocalEmulator";
 
 /// `app`: the base URL of the payment gateway; over HTTPS, or over HTTP to this very machine. Required.
+///
+/// Each deployment needs an account of its own there: reconciliation refunds charges that look like an order's but have
+/// no order here.
 pub const GATEWAY_URL: &str = "GatewayUrl";
 
 /// `app`: the address that customers get e-mails from. Required.

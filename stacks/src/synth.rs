@@ -45,13 +45,31 @@ pub struct Machine {
     pub machine: StateMachine,
 }
 
+impl Machine {
+    /// Whether it asks this participant.
+    pub(crate) fn asks(&self, participant: &str) -> bool {
+        self.definition.steps().any(|step| step.participant == participant)
+    }
+}
+
 /// A function whose code a stack needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionAsset {
     /// Its crate, which is also the name of its program.
     pub name: &'static str,
+    /// What calls it.
+    pub trigger: Trigger,
     /// The parameter of the stack `app` that takes the key of its archive.
     pub code_key_parameter: String,
+}
+
+/// What calls a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// The messages of its queue.
+    Queue,
+    /// The times of its schedule.
+    Schedule,
 }
 
 /// Makes the stacks of a stage from the sagas of the deployment. The same sagas give the same templates, byte for byte.
@@ -60,18 +78,20 @@ pub struct FunctionAsset {
 /// When something does not fit together; says what, and what to change.
 pub fn synth(stage: Stage) -> Result<App, SynthError> {
     let (sagas, participants) = (sagas::all(), sagas::participants());
-    let functions = app::functions(&participants);
+    let (consumers, scheduled) = (app::consumers(&participants), app::scheduled());
+    let functions = [&consumers[..], &scheduled].concat();
     checks::check(&sagas, &participants, &functions, stage.timing())?;
     let machines = sagas.into_iter().map(|saga| machine(saga, stage)).collect::<Result<Vec<_>, _>>()?;
     let stacks = vec![
         data::stack(stage, &participants)?,
         app::stack(stage, &participants, &machines)?,
-        watch::stack(stage, &functions, &machines)?,
+        watch::stack(stage, &consumers, &scheduled, &machines)?,
     ];
-    let functions = functions
-        .into_iter()
-        .map(|name| FunctionAsset { name, code_key_parameter: crate::parameters::code_key(name) })
-        .collect();
+    let asset = |trigger| {
+        move |name| FunctionAsset { name, trigger, code_key_parameter: crate::parameters::code_key(name) }
+    };
+    let consumers = consumers.into_iter().map(asset(Trigger::Queue));
+    let functions = consumers.chain(scheduled.into_iter().map(asset(Trigger::Schedule))).collect();
     Ok(App { stage, stacks, machines, functions })
 }
 

@@ -22,14 +22,15 @@ const SERVICE: &str = "watch";
 
 pub(crate) fn stack(
     stage: Stage,
-    functions: &[&'static str],
+    consumers: &[&'static str],
+    scheduled: &[&'static str],
     machines: &[Machine],
 ) -> Result<Stack, SynthError> {
     let mut draft = Draft::new(stage, StackId::Watch, "alarms and a dashboard");
     let operators = operators(&mut draft);
-    metrics::count_refused_orders(&mut draft);
-    let alarms = alarms::all(&mut draft, &operators, functions, machines);
-    dashboard::dashboard(&mut draft, functions, machines, &alarms);
+    metrics::count_log_lines(&mut draft);
+    let alarms = alarms::all(&mut draft, &operators, consumers, scheduled, machines);
+    dashboard::dashboard(&mut draft, consumers, scheduled, machines, &alarms);
     draft.build()
 }
 

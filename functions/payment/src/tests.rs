@@ -133,6 +133,33 @@ async fn a_run_that_was_overtaken_by_its_undo_gives_its_money_back() {
     assert_eq!((shop.kept().await, shop.ledger()), (0, None));
 }
 
+/// The process dies while the gateway still works on its request, and the saga gives the step up.
+#[tokio::test]
+async fn a_charge_that_lands_after_its_undo_is_reversed_before_its_message_is_acknowledged() {
+    let shop = Shop::with("tok_slow_300").await;
+    let dies = std::time::Duration::from_millis(100);
+    assert!(tokio::time::timeout(dies, shop.ask("run")).await.is_err(), "the gateway is slower than that");
+    assert_eq!(shop.ask("undo").await.unwrap().0, Outcomes::NothingToUndo);
+    assert_eq!(shop.kept().await, 0, "nothing is there to refund yet");
+    while shop.kept().await == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    // The message comes again, because nobody acknowledged it.
+    assert_eq!(shop.ask("run").await.unwrap().0, Outcomes::TooLate);
+    assert_eq!((shop.kept().await, shop.ledger()), (0, None));
+}
+
+#[tokio::test]
+async fn a_message_that_came_too_late_is_not_acknowledged_while_its_charge_cannot_be_reversed() {
+    let mut shop = Shop::with("tok_approve").await;
+    assert_eq!(shop.ask("undo").await.unwrap().0, Outcomes::NothingToUndo);
+    let here = std::mem::replace(&mut shop.payment, Payment::new(Peer::new("http://127.0.0.1:9").unwrap()));
+    let unserved = shop.ask("run").await.unwrap_err();
+    assert!(matches!(&unserved, Unserved::Retry(_)), "{unserved:?}");
+    shop.payment = here;
+    assert_eq!(shop.ask("run").await.unwrap().0, Outcomes::TooLate);
+}
+
 #[tokio::test]
 async fn a_charge_that_was_refunded_meanwhile_is_not_committed() {
     let shop = Shop::with("tok_lossy_once").await;

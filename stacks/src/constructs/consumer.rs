@@ -60,7 +60,8 @@ pub(crate) fn paced_consumer(
     let attempts = draft.timing().max_receive_count().to_string();
     let environment =
         environment.into_iter().chain([(saga::environment::MAX_RECEIVE_COUNT.to_owned(), attempts.into())]);
-    let deployed = function(draft, program, name, description, environment);
+    let timeout = draft.timing().function_timeout();
+    let deployed = function(draft, program, name, description, timeout, environment);
     draft.template.grant(&deployed.role, queue.grant_consume_messages());
     let source = EventSourceMapping::from_queue(&deployed.function, &queue)
         .batch_size(pace.batch_size)
@@ -73,8 +74,5 @@ pub(crate) fn paced_consumer(
     let dead = format!("the dead-letter queue of {name}");
     draft.output(outputs::dead_letter_queue_url(name), dead_letters.url(), format!("The URL of {dead}"));
     draft.export(outputs::dead_letter_queue_name(name), dead_letters.name(), format!("The name of {dead}"));
-    draft.export(outputs::function_name(name), deployed.function.name(), format!("The name of {name}"));
-    let log = format!("The name of the log group of {name}");
-    draft.export(outputs::log_group_name(name), deployed.log_group.name(), log);
     Consumer { name, queue, dead_letters, role: deployed.role }
 }

@@ -1,12 +1,13 @@
 //! A function with a role and a log group of its own.
 
-use crate::{draft::Draft, names::pascal, parameters};
+use crate::{draft::Draft, names::pascal, outputs, parameters};
 use cfn::{
     Handle, Param, Value, grants,
     iam::Role,
     lambda::{Code, Function, Logging, Runtime, Tracing, TracingMode},
     logs::LogGroup,
 };
+use std::time::Duration;
 
 /// The memory of a function in MB: a seventh of a processor, with which it starts quickly and then mostly waits.
 const MEMORY_MB: u32 = 256;
@@ -30,18 +31,19 @@ impl Program {
 pub(crate) struct Deployed {
     pub(crate) function: Handle<Function>,
     pub(crate) role: Handle<Role>,
-    pub(crate) log_group: Handle<LogGroup>,
 }
 
 /// An environment variable.
 pub(crate) type Variable = (String, Value<String>);
 
-/// Adds a function. Its role may write its own log and send traces; what else it may is granted by the caller.
+/// Adds a function, and the outputs that tell where it is. Its role may write its own log and send traces; what else
+/// it may is granted by the caller.
 pub(crate) fn function(
     draft: &mut Draft,
     program: &Program,
     name: &'static str,
     description: &str,
+    timeout: Duration,
     environment: impl IntoIterator<Item = Variable>,
 ) -> Deployed {
     let id = pascal(name);
@@ -60,7 +62,7 @@ pub(crate) fn function(
         .handler("bootstrap")
         .architectures([&program.architecture])
         .memory_size(MEMORY_MB)
-        .timeout(draft.timing().function_timeout())
+        .timeout(timeout)
         .tracing_config(Tracing::new(TracingMode::Active))
         .logging_config(Logging::new().log_group(&log_group))
         .tags(draft.tags(name));
@@ -68,5 +70,9 @@ pub(crate) fn function(
         .into_iter()
         .fold(function, |function, (variable, value)| function.environment_variable(variable, value));
     let function = draft.template.add(format!("{id}Function"), function);
-    Deployed { function, role, log_group }
+    draft.export(outputs::function_name(name), function.name(), format!("The name of {name}"));
+    let log = format!("The name of the log group of {name}");
+    draft.export(outputs::log_group_name(name), log_group.name(), log);
+    draft.output(outputs::role_arn(name), role.arn(), format!("The ARN of the role of {name}"));
+    Deployed { function, role }
 }

@@ -4,6 +4,7 @@ pub(crate) mod consumer;
 pub(crate) mod function;
 pub(crate) mod participant;
 pub(crate) mod queue;
+pub(crate) mod scheduled;
 pub(crate) mod senders;
 pub(crate) mod state_machine;
 pub(crate) mod table;

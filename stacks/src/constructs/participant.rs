@@ -7,15 +7,16 @@ use super::{
     senders::only_from,
 };
 use crate::{draft::Draft, outputs, synth::StackId};
-use cfn::{Arn, Statement, Value, dynamodb::Table};
+use cfn::{Arn, Name, Statement, Value, dynamodb::Table, stepfunctions::StateMachine};
 use saga::environment;
 use sagas::ParticipantSpec;
 
-/// Adds a participant. `extra`: environment variables of its own.
+/// Adds a participant. `asking`: the sagas that ask it. `extra`: environment variables of its own.
 pub(crate) fn participant(
     draft: &mut Draft,
     program: &Program,
     spec: &ParticipantSpec,
+    asking: impl IntoIterator<Item = &'static str>,
     extra: impl IntoIterator<Item = Variable>,
 ) -> Consumer {
     let name = spec.name;
@@ -37,7 +38,8 @@ pub(crate) fn participant(
         let table: Value<Arn<Table>> = draft.import(StackId::Data, table);
         draft.template.grant(&consumer.role, table.grant_write_transactions());
     }
-    draft.template.grant(&consumer.role, answer_tasks());
+    let answers = answer_tasks(draft, asking);
+    draft.template.grant(&consumer.role, answers);
     consumer
 }
 
@@ -52,11 +54,17 @@ pub(crate) fn queue_policies(draft: &mut Draft, participant: &Consumer, senders:
     queue::policy(draft, &participant.dead_letters, [], []);
 }
 
-/// Answer a task of a state machine.
+/// Answer tasks of the state machines of these sagas, and of no others.
 ///
-/// On everything, because Step Functions knows no resource for these actions: the token that only the asked participant
-/// was given is what confines them.
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html>
-fn answer_tasks() -> Vec<Statement> {
-    vec![Statement::allow(["states:SendTaskFailure", "states:SendTaskSuccess"]).on_everything()]
+/// The service authorization reference lists no resource for these actions, but Step Functions checks them against the
+/// state machine that issued the token. An emulator does not know whose token it is, so there they are on everything.
+/// The state machines are named, not referred to: they refer to the queue of the participant.
+/// <https://github.com/aws/aws-cdk/pull/8486>
+fn answer_tasks(draft: &mut Draft, sagas: impl IntoIterator<Item = &'static str>) -> [Statement; 2] {
+    let (on_aws, on_emulator) = (draft.on_aws(), draft.on_emulator());
+    let answer = || Statement::allow(["states:SendTaskFailure", "states:SendTaskSuccess"]);
+    let of_sagas = sagas.into_iter().fold(answer(), |answer, saga| {
+        answer.on(StateMachine::arn_of_name(draft.physical_name::<Name<StateMachine>>("", saga)))
+    });
+    [of_sagas.only_if(&on_aws), answer().on_everything().only_if(&on_emulator)]
 }

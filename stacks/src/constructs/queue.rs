@@ -37,15 +37,20 @@ pub(crate) fn queue_with_dead_letter(draft: &mut Draft, service: &str, delay: Du
     WorkQueue { queue, dead_letters }
 }
 
-/// Adds a queue that nothing works off: people look into it.
+/// Adds a queue that nothing works off: people look into it. Who sends needs nothing but a permission of its own.
 pub(crate) fn kept_queue(draft: &mut Draft, logical_id: &str, service: &str) -> Handle<Queue> {
+    let queue = kept_queue_without_policy(draft, logical_id, service);
+    policy(draft, &queue, [], []);
+    queue
+}
+
+/// Adds a queue that nothing works off. Its policy is left to the caller, who knows the senders.
+pub(crate) fn kept_queue_without_policy(draft: &mut Draft, logical_id: &str, service: &str) -> Handle<Queue> {
     let queue = Queue::new()
         .message_retention_period(draft.timing().dead_letter_retention())
         .sqs_managed_sse_enabled(true)
         .tags(draft.tags(service));
-    let queue = draft.add_kept(logical_id, queue);
-    policy(draft, &queue, [], []);
-    queue
+    draft.add_kept(logical_id, queue)
 }
 
 /// Adds the policy of a queue: what holds everywhere; and, on AWS, over TLS only and what else is asked there.

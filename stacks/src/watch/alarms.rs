@@ -14,21 +14,26 @@ use cfn::{
 pub(super) fn all(
     draft: &mut Draft,
     operators: &Handle<Topic>,
-    functions: &[&'static str],
+    consumers: &[&'static str],
+    scheduled: &[&'static str],
     machines: &[Machine],
 ) -> Vec<Handle<Alarm>> {
     let mut alarms = Vec::new();
-    for function in functions {
-        alarms.extend(of_function(draft, operators, function));
+    for function in consumers {
+        alarms.extend(of_consumer(draft, operators, function));
+    }
+    for function in scheduled {
+        alarms.extend(of_scheduled(draft, operators, function));
     }
     for machine in machines {
         alarms.extend(of_executions(draft, operators, machine.saga));
     }
     alarms.push(parked(draft, operators));
+    alarms.extend(of_charges(draft, operators));
     alarms
 }
 
-fn of_function(draft: &mut Draft, operators: &Handle<Topic>, function: &str) -> [Handle<Alarm>; 4] {
+fn of_consumer(draft: &mut Draft, operators: &Handle<Topic>, function: &str) -> [Handle<Alarm>; 4] {
     let deliveries = draft.timing().max_receive_count();
     let dead_letters = Spec {
         id: format!("{}DeadLettersAlarm", pascal(function)),
@@ -72,6 +77,37 @@ fn of_function(draft: &mut Draft, operators: &Handle<Topic>, function: &str) -> 
     [dead_letters, age, errors, throttles].map(|spec| alarm(draft, operators, spec))
 }
 
+fn of_scheduled(draft: &mut Draft, operators: &Handle<Topic>, function: &str) -> [Handle<Alarm>; 3] {
+    let failed = Spec {
+        id: format!("{}DeadLettersAlarm", pascal(function)),
+        metric: metrics::dead_letters(draft, function),
+        threshold: 1.0,
+        description: format!(
+            "A call of {function} failed each time it was tried, and is in its dead-letter queue with the reason. Its next \
+             call does the same work, so nothing is lost if that succeeds: look at the log of the function, mend the \
+             cause, then delete the message."
+        ),
+    };
+    let errors = Spec {
+        id: format!("{}ErrorsAlarm", pascal(function)),
+        metric: metrics::of_function(draft, function, "Errors"),
+        threshold: 1.0,
+        description: format!(
+            "A call of {function} failed or ran out of time. It is tried again. The log of the function has the reason."
+        ),
+    };
+    let throttles = Spec {
+        id: format!("{}ThrottlesAlarm", pascal(function)),
+        metric: metrics::of_function(draft, function, "Throttles"),
+        threshold: 1.0,
+        description: format!(
+            "A call of {function} was refused because too many functions run in the account. It is tried again. Raise the \
+             account's concurrency, or lower that of other functions."
+        ),
+    };
+    [failed, errors, throttles].map(|spec| alarm(draft, operators, spec))
+}
+
 /// A saga that commits or compensates succeeds. So an execution that ends otherwise is always an incident.
 fn of_executions(draft: &mut Draft, operators: &Handle<Topic>, saga: &str) -> [Handle<Alarm>; 3] {
     [("Failed", "failed"), ("TimedOut", "timed out"), ("Aborted", "was stopped")].map(|(end, words)| {
@@ -100,6 +136,29 @@ fn parked(draft: &mut Draft, operators: &Handle<Topic>) -> Handle<Alarm> {
             .to_owned(),
     };
     alarm(draft, operators, spec)
+}
+
+fn of_charges(draft: &mut Draft, operators: &Handle<Topic>) -> [Handle<Alarm>; 2] {
+    let orphaned = Spec {
+        id: "OrphanedChargesAlarm".to_owned(),
+        metric: metrics::orphaned_charges(draft),
+        threshold: 1.0,
+        description: "An orphaned charge was refunded: the payment gateway had taken money that no order wanted, after the \
+                      saga had undone its payment. The customer has it back, nothing is to be done for them. The log of \
+                      reconciliation names the saga and the charge; if it happens often, the gateway answers too slowly \
+                      for the timeouts of the payment service."
+            .to_owned(),
+    };
+    let unsettled = Spec {
+        id: "UnsettledChargesAlarm".to_owned(),
+        metric: metrics::unsettled_charges(draft),
+        threshold: 1.0,
+        description: "A charge at the payment gateway cannot be judged: its saga should have decided about it long ago, or \
+                      the ledger has it but its fence is gone. It is left as it is. The log of reconciliation names the \
+                      saga and the reason; settle the saga, or restore the fence, or refund the charge by hand."
+            .to_owned(),
+    };
+    [orphaned, unsettled].map(|spec| alarm(draft, operators, spec))
 }
 
 /// What alarms differ in. One goes off as soon as its metric reaches the threshold within a period.

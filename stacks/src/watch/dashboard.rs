@@ -11,7 +11,8 @@ use cfn::{
 /// Adds the dashboard.
 pub(super) fn dashboard(
     draft: &mut Draft,
-    functions: &[&'static str],
+    consumers: &[&'static str],
+    scheduled: &[&'static str],
     machines: &[Machine],
     alarms: &[Handle<Alarm>],
 ) {
@@ -19,23 +20,40 @@ pub(super) fn dashboard(
     for machine in machines {
         body = body.row(executions(draft, machine.saga));
     }
-    let each = |metric: &dyn Fn(&'static str) -> Metric| {
-        functions.iter().map(|name| metric(name)).collect::<Vec<_>>()
+    let functions = [consumers, scheduled].concat();
+    let of = |names: &[&'static str], metric: &dyn Fn(&'static str) -> Metric| {
+        names.iter().map(|name| metric(name)).collect::<Vec<_>>()
     };
     let body = body
         .row([
-            Widget::graph("Messages waiting", each(&|name| metrics::waiting(draft, name))),
-            Widget::graph("Oldest message (s)", each(&|name| metrics::age(draft, name))),
-            Widget::graph("Dead letters", each(&|name| metrics::dead_letters(draft, name))),
+            Widget::graph("Messages waiting", of(consumers, &|name| metrics::waiting(draft, name))),
+            Widget::graph("Oldest message (s)", of(consumers, &|name| metrics::age(draft, name))),
+            Widget::graph("Dead letters", of(&functions, &|name| metrics::dead_letters(draft, name))),
         ])
         .row([
-            Widget::graph("Function errors", each(&|name| metrics::of_function(draft, name, "Errors"))),
-            Widget::graph("Function throttles", each(&|name| metrics::of_function(draft, name, "Throttles"))),
+            Widget::graph(
+                "Function errors",
+                of(&functions, &|name| metrics::of_function(draft, name, "Errors")),
+            ),
+            Widget::graph(
+                "Function throttles",
+                of(&functions, &|name| metrics::of_function(draft, name, "Throttles")),
+            ),
             Widget::graph(
                 "Function duration p99 (ms)",
-                each(&|name| metrics::of_function(draft, name, "Duration").statistic(Statistic::P99)),
+                of(&functions, &|name| {
+                    metrics::of_function(draft, name, "Duration").statistic(Statistic::P99)
+                }),
             ),
-            Widget::graph("Refused and parked", [metrics::refused_orders(draft), metrics::parked(draft)]),
+            Widget::graph(
+                "Refused, parked and orphaned",
+                [
+                    metrics::refused_orders(draft),
+                    metrics::parked(draft),
+                    metrics::orphaned_charges(draft),
+                    metrics::unsettled_charges(draft),
+                ],
+            ),
         ]);
     let name = draft.physical_name("", "sagas");
     let dashboard = draft.template.add("Dashboard", Dashboard::new(body).dashboard_name(name));

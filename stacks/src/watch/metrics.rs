@@ -9,12 +9,7 @@ use cfn::{
         MetricTransformationUnit,
     },
 };
-use sagas::environment::ORDER_REFUSED_EVENT;
-
-/// The function whose log tells of refused orders.
-const ORDER_INTAKE: &str = "order-intake";
-
-const REFUSED_ORDERS: &str = "RefusedOrders";
+use sagas::environment::{ORDER_REFUSED_EVENT, ORPHANED_CHARGE_REFUNDED_EVENT, UNSETTLED_CHARGE_EVENT};
 
 /// Messages that wait in the queue of a function.
 pub(super) fn waiting(draft: &Draft, function: &str) -> Metric {
@@ -56,24 +51,68 @@ pub(super) fn parked(draft: &Draft) -> Metric {
 
 /// Orders refused at intake.
 pub(super) fn refused_orders(draft: &Draft) -> Metric {
-    Metric::new(namespace(draft), REFUSED_ORDERS).label("refused")
+    REFUSED_ORDERS.metric(draft).label("refused")
 }
 
-/// Makes a metric of the lines that order intake logs for refused orders.
-pub(super) fn count_refused_orders(draft: &mut Draft) {
-    let log: Value<Name<LogGroup>> = draft.import(StackId::App, outputs::log_group_name(ORDER_INTAKE));
-    let count = MetricTransformation::new(MetricTransformationRequired {
-        metric_name: REFUSED_ORDERS.into(),
-        metric_namespace: namespace(draft).into(),
-        metric_value: "1".into(),
-    });
-    let pattern = format!("{{ $.event = \"{ORDER_REFUSED_EVENT}\" }}");
-    let filter = MetricFilter::new(MetricFilterRequired {
-        filter_pattern: pattern.into(),
-        log_group_name: log,
-        metric_transformations: [count.default_value(0.0).unit(MetricTransformationUnit::Count)].into(),
-    });
-    draft.template.add("RefusedOrdersMetricFilter", filter);
+/// Orphaned charges that were refunded.
+pub(super) fn orphaned_charges(draft: &Draft) -> Metric {
+    ORPHANED_CHARGES.metric(draft).label("orphaned charges refunded")
+}
+
+/// Charges that only people can judge, counted each time they are seen.
+pub(super) fn unsettled_charges(draft: &Draft) -> Metric {
+    UNSETTLED_CHARGES.metric(draft).label("unsettled charges")
+}
+
+/// Makes metrics of log lines.
+pub(super) fn count_log_lines(draft: &mut Draft) {
+    for counted in [REFUSED_ORDERS, ORPHANED_CHARGES, UNSETTLED_CHARGES] {
+        counted.count(draft);
+    }
+}
+
+/// Log lines that are counted.
+struct Counted {
+    /// The name of the metric.
+    metric: &'static str,
+    /// The function that writes them.
+    function: &'static str,
+    /// Their `event`.
+    event: &'static str,
+}
+
+const REFUSED_ORDERS: Counted =
+    Counted { metric: "RefusedOrders", function: "order-intake", event: ORDER_REFUSED_EVENT };
+
+const ORPHANED_CHARGES: Counted = Counted {
+    metric: "OrphanedChargesRefunded",
+    function: "reconciliation",
+    event: ORPHANED_CHARGE_REFUNDED_EVENT,
+};
+
+const UNSETTLED_CHARGES: Counted =
+    Counted { metric: "UnsettledCharges", function: "reconciliation", event: UNSETTLED_CHARGE_EVENT };
+
+impl Counted {
+    fn metric(&self, draft: &Draft) -> Metric {
+        Metric::new(namespace(draft), self.metric)
+    }
+
+    fn count(&self, draft: &mut Draft) {
+        let log: Value<Name<LogGroup>> = draft.import(StackId::App, outputs::log_group_name(self.function));
+        let count = MetricTransformation::new(MetricTransformationRequired {
+            metric_name: self.metric.into(),
+            metric_namespace: namespace(draft).into(),
+            metric_value: "1".into(),
+        });
+        let pattern = format!("{{ $.event = \"{}\" }}", self.event);
+        let filter = MetricFilter::new(MetricFilterRequired {
+            filter_pattern: pattern.into(),
+            log_group_name: log,
+            metric_transformations: [count.default_value(0.0).unit(MetricTransformationUnit::Count)].into(),
+        });
+        draft.template.add(format!("{}MetricFilter", self.metric), filter);
+    }
 }
 
 /// The deployments of a stage in one account share it: a filter can take dimensions from the line only.

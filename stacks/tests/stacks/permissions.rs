@@ -1,8 +1,10 @@
 //! What roles may do: what they need, on what is theirs.
 
 use crate::templates::{app, list, of_type, role_statements, template};
+use saga::Entity;
+use sagas::entities::LedgerEntry;
 use serde_json::{Value as Json, json};
-use stacks::{Stage, outputs};
+use stacks::{Stage, Trigger, outputs};
 use std::collections::BTreeSet;
 
 /// The actions that roles have on everything, and why.
@@ -22,7 +24,10 @@ const ON_EVERYTHING: &[(&str, &str)] = &[
     ("logs:ListLogDeliveries", "as above"),
     ("logs:PutResourcePolicy", "as above"),
     ("logs:UpdateLogDelivery", "as above"),
-    ("states:SendTaskFailure", "Step Functions has no resource for it, the task token is what confines it"),
+    (
+        "states:SendTaskFailure",
+        "only for emulators, which do not know whose token it is; on AWS it is confined",
+    ),
     ("states:SendTaskSuccess", "as above"),
     ("sns:Publish", "a telephone number is no resource; topics are denied beside it"),
     ("ses:SendEmail", "only for emulators, which see no identities; on AWS it is on identities"),
@@ -70,6 +75,13 @@ fn each_role_names_its_own_tables_only() {
         assert_eq!(tables(&resources[&role]), own, "{role}");
         seen.insert(role);
     }
+    let compared = [outputs::table_arn(LedgerEntry::NAME), outputs::fence_table_arn("payment")];
+    assert_eq!(
+        tables(&resources["ReconciliationRole"]),
+        compared.into_iter().map(export).collect(),
+        "reconciliation"
+    );
+    seen.insert("ReconciliationRole".to_owned());
     let parked = BTreeSet::from([export(outputs::PARKED_TABLE_ARN.to_owned())]);
     for (id, role) in of_type(&app, "AWS::IAM::Role").into_iter().filter(|(id, _)| !seen.contains(id)) {
         let parks = id.ends_with("StateMachineRole") || id == "RescueRole";
@@ -93,8 +105,67 @@ fn functions_write_their_own_log_and_read_their_own_queue_only() {
                 .collect()
         };
         assert_eq!(on("logs:PutLogEvents"), [json!({ "Fn::GetAtt": [format!("{id}LogGroup"), "Arn"] })]);
-        assert_eq!(on("sqs:ReceiveMessage"), [json!({ "Fn::GetAtt": [format!("{id}Queue"), "Arn"] })]);
+        let queue = json!({ "Fn::GetAtt": [format!("{id}Queue"), "Arn"] });
+        let own = if function.trigger == Trigger::Queue { vec![queue] } else { Vec::new() };
+        assert_eq!(on("sqs:ReceiveMessage"), own, "{id}");
     }
+}
+
+/// What the emulator cannot enforce: it does not know which state machine issued a token, so end to end a participant
+/// can answer any. On AWS, and that is what stands in the template, it answers the state machines that ask it only.
+#[test]
+fn participants_answer_the_state_machines_that_ask_them_only() {
+    let app = app(Stage::Prod);
+    let resources = &template(&app, "app")["Resources"];
+    for (id, role) in of_type(&app, "AWS::IAM::Role") {
+        let policies = list(&role["Properties"]["Policies"]);
+        let all = policies.into_iter().flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]));
+        let answering = |statement: &&Json| statement.to_string().contains("states:SendTask");
+        let (on_aws, elsewhere): (Vec<_>, Vec<_>) =
+            all.filter(answering).partition(|statement| statement["Fn::If"][0] == "OnAws");
+        let participant = sagas::participants().into_iter().find(|p| format!("{}Role", pascal(p.name)) == id);
+        let Some(participant) = participant else {
+            assert!(on_aws.is_empty() && elsewhere.is_empty(), "{id} answers tasks");
+            continue;
+        };
+        let on_emulator: Vec<_> = elsewhere.iter().map(|statement| &statement["Fn::If"][0]).collect();
+        assert_eq!(on_emulator, ["OnEmulator"], "{id}");
+        let [statement] = on_aws[..] else { panic!("{id}: {on_aws:?}") };
+        let named: BTreeSet<_> =
+            list(&statement["Fn::If"][1]["Resource"]).into_iter().map(Json::to_string).collect();
+        let asking = app
+            .machines
+            .iter()
+            .filter(|machine| machine.definition.steps().any(|step| step.participant == participant.name));
+        let expected: BTreeSet<_> = asking
+            .map(|machine| {
+                let machine = &resources[format!("{}StateMachine", pascal(machine.saga))];
+                let arn =
+                    "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${Name}";
+                let name = &machine["Properties"]["StateMachineName"];
+                json!({ "Fn::Sub": [arn, { "Name": name }] }).to_string()
+            })
+            .collect();
+        assert_eq!(named, expected, "{id}");
+        assert!(!named.is_empty(), "{id}");
+    }
+}
+
+/// It may fence off and refund, and no more: it can neither take a fence away nor write the ledger.
+#[test]
+fn reconciliation_only_reads_and_fences_off() {
+    let app = app(Stage::Prod);
+    let role = &template(&app, "app")["Resources"]["ReconciliationRole"];
+    let on_tables: BTreeSet<_> = role_statements(role)
+        .into_iter()
+        .flat_map(|statement| list(&statement["Action"]))
+        .filter_map(Json::as_str)
+        .filter(|action| action.starts_with("dynamodb:"))
+        .collect();
+    assert_eq!(
+        on_tables,
+        BTreeSet::from(["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"])
+    );
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use crate::templates::{app, list, of_type, referred, statements, template};
 use serde_json::{Value as Json, json};
-use stacks::{App, Stage, outputs};
+use stacks::{App, Stage, Trigger, outputs};
+use std::collections::BTreeMap;
 
 /// The policy document of a queue or topic.
 fn policy_of(app: &App, resource: &str) -> Json {
@@ -15,7 +16,7 @@ fn each_queue_and_topic_denies_what_does_not_come_over_tls() {
     let app = app(Stage::Prod);
     let queues = of_type(&app, "AWS::SQS::Queue");
     let topics = of_type(&app, "AWS::SNS::Topic");
-    assert_eq!((queues.len(), topics.len()), (13, 3));
+    assert_eq!((queues.len(), topics.len()), (14, 3));
     for (id, _) in queues.iter().chain(&topics) {
         let policy = policy_of(&app, id);
         let denied = statements(&policy).into_iter().any(|statement| {
@@ -67,6 +68,59 @@ fn participants_take_messages_from_the_state_machines_that_ask_them_only() {
         senders.sort_unstable();
         asking.sort_unstable();
         assert_eq!(senders, asking, "{id}");
+    }
+}
+
+/// Whom the policy of a queue lets send, beside principals of the account with a permission of their own: no service
+/// but the one meant, and that on behalf of one resource only.
+#[test]
+fn services_send_on_behalf_of_one_resource_only() {
+    let app = app(Stage::Prod);
+    let mut allowed = BTreeMap::new();
+    for (id, policy) in of_type(&app, "AWS::SQS::QueuePolicy") {
+        for statement in statements(&policy["Properties"]["PolicyDocument"]) {
+            if statement["Effect"] != "Allow" {
+                continue;
+            }
+            assert_eq!(statement["Action"], "sqs:SendMessage", "{id}");
+            let mut sources = Vec::new();
+            referred(&statement["Condition"]["ArnEquals"]["aws:SourceArn"], &mut sources);
+            let service =
+                statement["Principal"]["Service"].as_str().unwrap_or_else(|| panic!("{id}: {statement}"));
+            let earlier = allowed.insert(id.clone(), (service.to_owned(), sources));
+            assert_eq!(earlier, None, "{id} lets two services send");
+        }
+    }
+    let sns = |topic: &str| ("sns.amazonaws.com".to_owned(), vec![topic.to_owned()]);
+    let rule = |rule: &str| ("events.amazonaws.com".to_owned(), vec![rule.to_owned()]);
+    let expected = [
+        ("OrderIntakeQueuePolicy", sns("OrderTopic")),
+        ("OrderIntakeDeadLetterQueuePolicy", sns("OrderTopic")),
+        ("NotificationQueuePolicy", sns("OrderEventsTopic")),
+        ("NotificationDeadLetterQueuePolicy", sns("OrderEventsTopic")),
+        ("ReconciliationDeadLetterQueuePolicy", rule("ReconciliationSchedule")),
+        ("RescueQueuePolicy", rule("RescueRule")),
+        ("RescueDeadLetterQueuePolicy", rule("RescueRule")),
+    ];
+    assert_eq!(allowed, expected.map(|(id, from)| (id.to_owned(), from)).into());
+}
+
+#[test]
+fn only_its_schedule_calls_a_scheduled_function() {
+    let app = app(Stage::Prod);
+    let permissions = of_type(&app, "AWS::Lambda::Permission");
+    let scheduled = app.functions.iter().filter(|function| function.trigger == Trigger::Schedule);
+    assert_eq!(permissions.len(), scheduled.count());
+    for (id, permission) in permissions {
+        let properties = &permission["Properties"];
+        assert_eq!(
+            (&properties["Action"], &properties["Principal"]),
+            (&json!("lambda:InvokeFunction"), &json!("events.amazonaws.com")),
+            "{id}"
+        );
+        let mut source = Vec::new();
+        referred(&properties["SourceArn"], &mut source);
+        assert_eq!(source, [id.trim_end_matches("Permission")]);
     }
 }
 

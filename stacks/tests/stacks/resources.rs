@@ -3,7 +3,7 @@
 use crate::templates::{app, list, of_type, referred, resources, template};
 use saga::fence_table;
 use serde_json::{Value as Json, json};
-use stacks::Stage;
+use stacks::{Stage, Trigger};
 
 #[test]
 fn each_table_can_be_restored_and_is_encrypted() {
@@ -93,7 +93,8 @@ fn each_queue_has_a_dead_letter_queue_or_is_one() {
     for (id, queue) in &queues {
         assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true, "{id}");
         let redrives = queue["Properties"].get("RedrivePolicy").is_some();
-        assert!(redrives || dead.contains(id) || id == "RefusedOrdersQueue", "{id} has no dead-letter queue");
+        let for_people = ["RefusedOrdersQueue", "ReconciliationDeadLetterQueue"].contains(&id.as_str());
+        assert!(redrives || dead.contains(id) || for_people, "{id} has no dead-letter queue");
         if dead.contains(id) {
             assert_eq!(queue["Properties"]["RedriveAllowPolicy"]["redrivePermission"], "byQueue", "{id}");
             assert_eq!(queue["Properties"]["MessageRetentionPeriod"], 1_209_600, "{id}");
@@ -152,6 +153,48 @@ fn each_function_has_its_own_role_and_its_own_log_that_ends() {
 }
 
 #[test]
+fn a_failed_call_of_a_schedule_is_kept_whoever_fails() {
+    for (stage, rate, timeout) in [(Stage::Dev, "rate(1 minute)", 60), (Stage::Prod, "rate(5 minutes)", 300)]
+    {
+        let app = app(stage);
+        let resources = &template(&app, "app")["Resources"];
+        let rule = &resources["ReconciliationSchedule"]["Properties"];
+        assert_eq!(rule["ScheduleExpression"], rate);
+        assert_eq!(resources["ReconciliationFunction"]["Properties"]["Timeout"], timeout);
+        let queue = json!({ "Fn::GetAtt": ["ReconciliationDeadLetterQueue", "Arn"] });
+        // EventBridge, when it cannot hand the call to Lambda; Lambda, when the function fails each time.
+        assert_eq!(rule["Targets"][0]["DeadLetterConfig"]["Arn"], queue);
+        assert_eq!(rule["Targets"][0]["Arn"], json!({ "Fn::GetAtt": ["ReconciliationFunction", "Arn"] }));
+        let invoked = &resources["ReconciliationInvocations"]["Properties"];
+        assert_eq!(invoked["DestinationConfig"], json!({ "OnFailure": { "Destination": queue } }));
+        assert_eq!(invoked["FunctionName"], json!({ "Ref": "ReconciliationFunction" }));
+        let alarm = &template(&app, "watch")["Resources"]["ReconciliationDeadLettersAlarm"]["Properties"];
+        assert_eq!(alarm["MetricName"], "ApproximateNumberOfMessagesVisible");
+    }
+}
+
+#[test]
+fn log_lines_that_people_must_hear_of_are_counted_and_alarm() {
+    let app = app(Stage::Prod);
+    let resources = &template(&app, "watch")["Resources"];
+    for (metric, alarm, event) in [
+        ("OrphanedChargesRefunded", "OrphanedChargesAlarm", "orphaned_charge_refunded"),
+        ("UnsettledCharges", "UnsettledChargesAlarm", "unsettled_charge"),
+    ] {
+        let filter = &resources[format!("{metric}MetricFilter")]["Properties"];
+        assert_eq!(filter["FilterPattern"], format!("{{ $.event = \"{event}\" }}"));
+        assert!(filter["LogGroupName"].to_string().contains("ReconciliationLogGroupName"), "{filter}");
+        let counted = &filter["MetricTransformations"][0];
+        let alarm = &resources[alarm]["Properties"];
+        assert_eq!(
+            (&counted["MetricName"], &counted["MetricNamespace"]),
+            (&alarm["MetricName"], &alarm["Namespace"])
+        );
+        assert_eq!((&alarm["MetricName"], &alarm["Threshold"]), (&json!(metric), &json!(1)));
+    }
+}
+
+#[test]
 fn state_machines_log_errors_and_never_what_they_are_given() {
     for (id, machine) in of_type(&app(Stage::Prod), "AWS::StepFunctions::StateMachine") {
         let properties = &machine["Properties"];
@@ -169,7 +212,11 @@ fn state_machines_log_errors_and_never_what_they_are_given() {
 fn each_dead_letter_queue_function_and_saga_alarms() {
     let app = app(Stage::Prod);
     let alarms = of_type(&app, "AWS::CloudWatch::Alarm");
-    assert_eq!(alarms.len(), 4 * app.functions.len() + 3 * app.machines.len() + 1);
+    let of_functions = app.functions.iter().map(|function| match function.trigger {
+        Trigger::Queue => 4,
+        Trigger::Schedule => 3,
+    });
+    assert_eq!(alarms.len(), of_functions.sum::<usize>() + 3 * app.machines.len() + 3);
     for (id, alarm) in &alarms {
         let properties = &alarm["Properties"];
         assert_eq!(
@@ -208,7 +255,9 @@ fn an_execution_that_ends_without_an_outcome_is_settled_a_few_at_a_time() {
 
 #[test]
 fn what_can_have_tags_says_to_whom_it_belongs() {
-    const WITHOUT: [&str; 5] = [
+    const WITHOUT: [&str; 7] = [
+        "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::Permission",
         "AWS::SQS::QueuePolicy",
         "AWS::SNS::TopicPolicy",
         "AWS::SNS::Subscription",

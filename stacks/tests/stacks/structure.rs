@@ -1,7 +1,7 @@
 //! The stacks as a whole.
 
 use crate::templates::{app, resources, template};
-use stacks::{Stage, outputs, parameters, synth};
+use stacks::{Stage, Trigger, outputs, parameters, synth};
 use std::collections::BTreeSet;
 
 #[test]
@@ -65,7 +65,10 @@ fn each_import_is_exported_by_an_earlier_stack() {
 fn each_function_has_its_parameter() {
     let app = app(Stage::Prod);
     let names: Vec<_> = app.functions.iter().map(|function| function.name).collect();
-    assert_eq!(names, ["order-intake", "orders", "inventory", "payment", "notification", "rescue"]);
+    assert_eq!(
+        names,
+        ["order-intake", "orders", "inventory", "payment", "notification", "rescue", "reconciliation"]
+    );
     let template = template(&app, "app");
     for function in &app.functions {
         assert_eq!(function.code_key_parameter, parameters::code_key(function.name));
@@ -117,8 +120,11 @@ fn each_documented_output_is_there() {
         has("app", &outputs::state_machine_arn(saga.name));
     }
     for function in &app.functions {
-        has("app", &outputs::queue_url(function.name));
-        has("app", &outputs::queue_name(function.name));
+        if function.trigger == Trigger::Queue {
+            has("app", &outputs::queue_url(function.name));
+            has("app", &outputs::queue_name(function.name));
+        }
+        has("app", &outputs::role_arn(function.name));
         has("app", &outputs::dead_letter_queue_url(function.name));
         has("app", &outputs::dead_letter_queue_name(function.name));
         has("app", &outputs::function_name(function.name));
