@@ -13,10 +13,12 @@ pub(crate) fn cases() -> Vec<Case> {
         units_and_money_add_up,
         every_execution_has_succeeded,
         queues_are_empty_and_every_dead_letter_was_wanted,
+        no_call_of_reconciliation_failed,
     ];
     let incidents = cases!["aftermath_of_incidents" in Incidents:
         units_and_money_add_up,
         queues_are_empty_and_every_dead_letter_was_wanted,
+        no_call_of_reconciliation_failed,
     ];
     [calm, incidents].concat()
 }
@@ -56,6 +58,15 @@ async fn queues_are_empty_and_every_dead_letter_was_wanted(world: &World) -> Res
                 "{function} left a dead letter: {body}"
             );
         }
+    }
+    Ok(())
+}
+
+/// Elsewhere the schedule also calls while no gateway runs.
+async fn no_call_of_reconciliation_failed(world: &World) -> Result<()> {
+    if world.system.log_file().is_some() {
+        let failed = world.system.dead_letter_queue_url("reconciliation");
+        assert_eq!(world.system.depth(failed).await?, Depth::default());
     }
     Ok(())
 }

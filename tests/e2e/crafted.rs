@@ -21,14 +21,12 @@ impl Crafted {
 
     /// Reserving these units of one product, which needs nothing else.
     pub(crate) fn reservation(id: &str, sku: &str, quantity: u32) -> Result<Self> {
-        let order = json!({
-            "order_id": id,
-            "customer": { "id": "c", "email": "c@example.com" },
-            "lines": [{ "sku": sku, "quantity": quantity }],
-            "total": { "minor": 100, "currency": "EUR" },
-            "payment_token": "tok_approve",
-        });
-        Self::new(id, "reserve-stock", &[("order", &order)])
+        Self::new(id, "reserve-stock", &[("order", &small_order(id, sku, quantity))])
+    }
+
+    /// Charging for an order that no saga carries out.
+    pub(crate) fn charge(id: &str) -> Result<Self> {
+        Self::new(id, "charge-payment", &[("order", &small_order(id, "none", 1))])
     }
 
     /// The message that asks to do the step.
@@ -57,4 +55,15 @@ impl Crafted {
         };
         serde_json::to_string(&request).context("a request is JSON")
     }
+}
+
+/// An order of one line, for 1.00 EUR.
+fn small_order(id: &str, sku: &str, quantity: u32) -> Json {
+    json!({
+        "order_id": id,
+        "customer": { "id": "c", "email": "c@example.com" },
+        "lines": [{ "sku": sku, "quantity": quantity }],
+        "total": { "minor": 100, "currency": "EUR" },
+        "payment_token": "tok_approve",
+    })
 }

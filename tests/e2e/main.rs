@@ -13,6 +13,8 @@
 //! | `rescue` | a saga whose execution was stopped is finished or undone by another |
 //! | `parking` | what cannot be undone waits for an operator, and the other undos go on |
 //! | `throttling` | an account with few functions at a time slows sagas and compensates none |
+//! | `reconciliation` | a charge that no order wants is found on a schedule and refunded, an order's is kept |
+//! | `security` | with IAM enforced, each function can do what it needs and nothing else |
 //! | `aftermath` | when all is over, units and money add up and nothing is left in any queue (runs last) |
 //!
 //! `world` is what they share: one deployment, and the books of what was put in. They run at the same time, each with
@@ -29,10 +31,13 @@ mod draft;
 mod endings;
 mod fulfilment;
 mod parking;
+mod probes;
+mod reconciliation;
 mod refusals;
 mod rejections;
 mod repetition;
 mod rescue;
+mod security;
 mod throttling;
 mod unknown_outcomes;
 mod world;
@@ -59,6 +64,8 @@ fn main() -> ExitCode {
         rescue::cases(),
         parking::cases(),
         throttling::cases(),
+        reconciliation::cases(),
+        security::cases(),
     ];
     let passed = run(&arguments, &shared, cases.concat());
     // Only when all the others are over does everything have to add up.

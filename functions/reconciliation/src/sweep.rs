@@ -204,6 +204,7 @@ impl Reconciliation {
 }
 
 /// What was seen of one charge of a page.
+#[derive(Debug, Clone, Copy)]
 enum Seen {
     Foreign,
     Failed,

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sqs::config::Credentials;
+use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 
 const REGION: &str = "us-east-1";
@@ -30,13 +30,37 @@ impl Clients {
     /// # Errors
     /// When there is no HTTP client, for want of root certificates for example.
     pub(crate) async fn new(endpoint: &str) -> Result<Self> {
+        Self::of(&sdk_config(endpoint).await)
+    }
+
+    /// Clients that act with a role, as a function does.
+    ///
+    /// # Errors
+    /// When the role cannot be assumed: on AWS only Lambda can, an emulator lets its root user.
+    pub(crate) async fn with_role(endpoint: &str, role_arn: &str) -> Result<Self> {
         let config = sdk_config(endpoint).await;
+        let assume = aws_sdk_sts::Client::new(&config).assume_role();
+        let assumed = assume.role_arn(role_arn).role_session_name("looking-on").send().await;
+        let assumed = assumed.with_context(|| format!("cannot assume {role_arn}"))?;
+        let given = assumed.credentials.with_context(|| format!("{role_arn} has no credentials"))?;
+        let credentials = Credentials::new(
+            given.access_key_id,
+            given.secret_access_key,
+            Some(given.session_token),
+            None,
+            "assumed role",
+        );
+        let provider = SharedCredentialsProvider::new(credentials);
+        Self::of(&config.into_builder().credentials_provider(provider).build())
+    }
+
+    fn of(config: &SdkConfig) -> Result<Self> {
         Ok(Self {
-            dynamodb: aws_sdk_dynamodb::Client::new(&config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
-            sfn: aws_sdk_sfn::Client::new(&config),
-            sns: aws_sdk_sns::Client::new(&config),
-            sqs: aws_sdk_sqs::Client::new(&config),
+            dynamodb: aws_sdk_dynamodb::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            sfn: aws_sdk_sfn::Client::new(config),
+            sns: aws_sdk_sns::Client::new(config),
+            sqs: aws_sdk_sqs::Client::new(config),
             http: gateway::client_builder().build().context("no HTTP client")?,
         })
     }

@@ -106,6 +106,14 @@ impl System {
         &self.clients
     }
 
+    /// AWS clients with the permissions of a function.
+    ///
+    /// # Errors
+    /// When its role cannot be assumed, as on AWS, where only Lambda can.
+    pub async fn clients_of(&self, function: &str) -> Result<Clients> {
+        Clients::with_role(&self.endpoint, self.output(&stacks::outputs::role_arn(function))).await
+    }
+
     /// An output of the stacks, by its name in [`stacks::outputs`].
     ///
     /// # Panics

@@ -1,0 +1,91 @@
+//! Charges that no order wants are found on a schedule and refunded; orders' charges are kept.
+//!
+//! The saga itself leaves none behind, so they are planted at the gateway: as the request of a process that died,
+//! landing after the last delivery of its message.
+
+use crate::{
+    cases::{Case, cases},
+    crafted::Crafted,
+    draft::CURRENCY,
+    endings::expect_committed,
+    world::{SOON, World},
+};
+use anyhow::{Context, Result};
+use gateway::ChargeStatus;
+use serde_json::{Value as Json, json};
+use std::time::Duration;
+use system::eventually;
+
+pub(crate) fn cases() -> Vec<Case> {
+    cases!["reconciliation":
+        a_charge_that_lands_after_its_undo_is_refunded_and_told,
+        a_charge_that_nobody_claims_is_fenced_off_and_refunded,
+        charges_of_orders_and_of_others_are_kept,
+    ]
+}
+
+async fn a_charge_that_lands_after_its_undo_is_refunded_and_told(world: &World) -> Result<()> {
+    let id = world.id("orphan-undone");
+    let step = Crafted::charge(&id)?;
+    world.system.send_to_participant("payment", &step.undo()?).await?;
+    world.log_lines("payment", &id, &[("op", "undo"), ("outcome", "nothing_to_undo")], 1).await?;
+
+    let line = refunded(world, &id, 4_200).await?;
+    let told = json!({
+        "fence": "undone", "amount_minor": 4_200, "currency": CURRENCY, "level": "WARN", "saga_id": id,
+    });
+    for (member, value) in told.as_object().context("an object")? {
+        assert_eq!(&line[member], value, "{member} of {line}");
+    }
+    Ok(())
+}
+
+async fn a_charge_that_nobody_claims_is_fenced_off_and_refunded(world: &World) -> Result<()> {
+    let id = world.id("orphan-unclaimed");
+    let line = refunded(world, &id, 100).await?;
+    assert_eq!(line["fence"], "absent", "{line}");
+    // Whoever comes to claim it now is too late, and the ledger knows nothing of it.
+    world.system.send_to_participant("payment", &Crafted::charge(&id)?.run()?).await?;
+    world.log_lines("payment", &id, &[("op", "run"), ("outcome", "too_late")], 1).await?;
+    assert_eq!(world.system.ledger_entry(&id).await?, None);
+    Ok(())
+}
+
+async fn charges_of_orders_and_of_others_are_kept(world: &World) -> Result<()> {
+    let tea = world.product("kept-tea", 1).await?;
+    let order = world.draft("kept").line(&tea, 1, 700).order();
+    let execution = world.carry_out(&order).await?;
+    let foreign = format!("{}/invoice", world.id("foreign"));
+    world.system.plant_charge(&foreign, 700, CURRENCY).await?;
+    // This one is the youngest: when it is refunded, the two before it were looked at as well.
+    refunded(world, &world.id("orphan-after-kept"), 300).await?;
+
+    expect_committed(world, &order, &execution, 700).await?;
+    let charges = world.system.gateway_charges().await?;
+    let charge = charges.get(&foreign).context("the charge of others is gone")?;
+    assert_eq!(charge.status, ChargeStatus::Charged, "{charge:?}");
+    let told = world.system.logs("reconciliation", &format!("{:?}", order.order_id)).await?;
+    assert!(told.is_empty(), "an order's charge is nothing to tell of: {told:?}");
+    Ok(())
+}
+
+/// Plants a charge under the key of an order, waits until it is refunded, and gives the log line that tells of it.
+async fn refunded(world: &World, id: &str, amount_minor: i64) -> Result<Json> {
+    world.system.plant_charge(&format!("{id}/charge-payment"), amount_minor, CURRENCY).await?;
+    let what = format!("the orphaned charge of {id} is refunded");
+    eventually(&what, patience(world), || async {
+        let charge = world.system.gateway_charge(id).await?.context("the charge is gone")?;
+        Ok(if charge.status == ChargeStatus::Refunded { Ok(()) } else { Err(format!("{charge:?}")) })
+    })
+    .await?;
+    let event = [("event", sagas::environment::ORPHANED_CHARGE_REFUNDED_EVENT)];
+    let mut lines = world.log_lines("reconciliation", id, &event, 1).await?;
+    assert_eq!(lines.len(), 1, "told once: {lines:?}");
+    lines.pop().context("a line")
+}
+
+/// A charge is looked at when it is old enough and the schedule comes round.
+fn patience(world: &World) -> Duration {
+    let timing = world.system.timing();
+    timing.reconciliation_grace() + timing.reconciliation_interval() * 2 + SOON
+}
