@@ -75,8 +75,8 @@ impl SystemConfig {
     }
 }
 
-fn profile(name: String) -> Profile {
-    name.parse().unwrap_or_else(|error| panic!("FLYOVER_PROFILE: {error}"))
+fn profile(name: impl AsRef<str>) -> Profile {
+    name.as_ref().parse().unwrap_or_else(|error| panic!("FLYOVER_PROFILE: {error}"))
 }
 
 /// The root of the workspace: this package is at `tests/system` in it.
