@@ -3,6 +3,7 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`synth`] | the emitted files as data, and writing them to a folder |
+//! | [`functions`] | whether each function of the stacks has a crate |
 //! | [`package`] | the functions as zips named by their content |
 //! | `aws` (feature `aws`) | deploys by change set, destroys, compares with what is deployed |
 //!
@@ -12,6 +13,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod functions;
 pub mod package;
 pub mod project;
 pub mod synth;

@@ -3,14 +3,14 @@
 
 use infra_gen::{
     project,
-    synth::{Change, FOLDER, FileState, Format, Prune, compare, files},
+    synth::{Change, FOLDER, FileState, Format, Prune, compare, emit},
 };
 use stacks::Stage;
 
 #[test]
 fn the_committed_templates_are_what_synth_writes() {
     let folder = project::root().expect("the tests run inside the project").join(FOLDER);
-    let emitted = files(Stage::ALL, Format::Yaml).expect("the stacks can be synthesised");
+    let emitted = emit(Stage::ALL, Format::Yaml).expect("the stacks can be synthesised").files;
     let states = compare(&folder, &emitted, Prune::Of(&Stage::ALL)).expect("the folder can be read");
     let stale: Vec<String> = states.iter().filter(|state| state.differs()).map(describe).collect();
     assert!(stale.is_empty(), "{FOLDER} is stale: run `make synth` and commit it\n{}", stale.join("\n"));

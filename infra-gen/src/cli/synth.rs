@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use infra_gen::project;
-use infra_gen::synth::{self, Change, FileState, Prune};
+use infra_gen::synth::{self, Change, Emitted, FileState, Prune};
+use infra_gen::{functions, project};
 use stacks::Stage;
 
 use super::args::SynthArgs;
@@ -13,10 +13,12 @@ use super::output;
 pub(crate) fn run(args: &SynthArgs, start: Instant) -> anyhow::Result<ExitCode> {
     let all = Stage::ALL;
     let stages = args.stage.as_ref().map_or(&all[..], std::slice::from_ref);
-    let files = synth::files(stages.iter().copied(), args.format)?;
+    let root = project::root()?;
+    let Emitted { files, functions } = synth::emit(stages.iter().copied(), args.format)?;
+    functions::check(&root, functions)?;
     let (folder, prune) = match &args.out {
         Some(folder) => (folder.clone(), Prune::No),
-        None => (project::root()?.join(synth::FOLDER), Prune::Of(stages)),
+        None => (root.join(synth::FOLDER), Prune::Of(stages)),
     };
     if args.check {
         let states = synth::compare(&folder, &files, prune)?;

@@ -20,6 +20,7 @@ use std::process::ExitStatus;
 
 use stacks::Stage;
 
+use crate::functions::{self, FunctionError};
 use crate::project::{self, NotInProject};
 
 /// What to package.
@@ -56,6 +57,7 @@ pub fn package(options: &PackageOptions) -> Result<Vec<Packaged>, PackageError> 
     if let Some(only) = options.only.as_ref().filter(|only| !functions.contains(*only)) {
         return Err(PackageError::UnknownFunction { given: only.clone(), functions });
     }
+    functions::check(&root, functions.iter().map(String::as_str))?;
     let binaries = folder(&root).join("bin").join(options.arch.name());
     tool::build(&root, &tool::Build { options, functions: &functions, binaries: &binaries })?;
     let wanted = functions.iter().filter(|name| options.only.as_ref().is_none_or(|only| only == *name));
@@ -104,6 +106,9 @@ pub enum PackageError {
     /// Not in the project.
     #[error(transparent)]
     NotInProject(#[from] NotInProject),
+    /// A function of the stacks has no crate.
+    #[error(transparent)]
+    Function(#[from] FunctionError),
     /// The stacks, which name the functions, are refused.
     #[error("stage {stage} cannot be synthesised")]
     Refused {
@@ -150,11 +155,8 @@ pub enum PackageError {
         /// How it ended.
         status: ExitStatus,
     },
-    /// A function of the stacks has no crate that builds it.
-    #[error(
-        "the build gave no binary {}: is there a package `{function}` in functions/ with a binary of that name?",
-        path.display()
-    )]
+    /// The build did not give the program of a function.
+    #[error("the build of package `{function}` gave no binary {}", path.display())]
     NoBinary {
         /// The function.
         function: String,

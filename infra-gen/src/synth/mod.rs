@@ -1,12 +1,12 @@
 //! The files that are emitted from the typed sagas and stacks.
 //!
-//! [`files`] is pure. [`compare`] and [`write()`] bring a folder in line with it, for the templates that are committed.
+//! [`emit`] is pure. [`compare`] and [`write()`] bring a folder in line with it, for the templates that are committed.
 
 mod folder;
 
 pub use folder::{Change, FileState, FolderError, Prune, compare, write};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -66,29 +66,37 @@ pub struct UnknownFormat {
     given: String,
 }
 
-/// Every file, by its path in the folder: `<stage>/<stack>.yaml`, `<stage>/<saga>.asl.json`, and the pictures
-/// `<saga>.mmd`, `.svg` and `.dot`, which no stage changes.
+/// What the stages give.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Emitted {
+    /// Every file, by its path in the folder: `<stage>/<stack>.yaml`, `<stage>/<saga>.asl.json`, and the pictures
+    /// `<saga>.mmd`, `.svg` and `.dot`, which no stage changes.
+    pub files: BTreeMap<PathBuf, String>,
+    /// The functions whose code the stacks need: see [`crate::functions::check`].
+    pub functions: BTreeSet<&'static str>,
+}
+
+/// The files of the stages, and the functions they name.
 ///
 /// # Errors
 /// When the sagas or stacks of a stage are refused.
-pub fn files(
-    stages: impl IntoIterator<Item = Stage>,
-    format: Format,
-) -> Result<BTreeMap<PathBuf, String>, SynthError> {
+pub fn emit(stages: impl IntoIterator<Item = Stage>, format: Format) -> Result<Emitted, SynthError> {
     // Stages share nothing, so they are synthesised side by side.
     let results: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> =
-            stages.into_iter().map(|stage| scope.spawn(move || stage_files(stage, format))).collect();
+            stages.into_iter().map(|stage| scope.spawn(move || emit_stage(stage, format))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
-    let mut all = BTreeMap::new();
-    for files in results {
-        all.extend(files?);
+    let mut all = Emitted::default();
+    for emitted in results {
+        let Emitted { files, functions } = emitted?;
+        all.files.extend(files);
+        all.functions.extend(functions);
     }
     Ok(all)
 }
 
-fn stage_files(stage: Stage, format: Format) -> Result<BTreeMap<PathBuf, String>, SynthError> {
+fn emit_stage(stage: Stage, format: Format) -> Result<Emitted, SynthError> {
     let app = stacks::synth(stage).map_err(|source| SynthError::Refused { stage, source })?;
     let folder = Path::new(stage.name());
     let mut files = BTreeMap::new();
@@ -108,7 +116,8 @@ fn stage_files(stage: Stage, format: Format) -> Result<BTreeMap<PathBuf, String>
             files.insert(path.into(), picture.of(&machine.definition));
         }
     }
-    Ok(files)
+    let functions = app.functions.iter().map(|function| function.name).collect();
+    Ok(Emitted { files, functions })
 }
 
 /// A way to draw a saga.
@@ -186,15 +195,16 @@ mod tests {
 
     #[test]
     fn the_same_files_come_out_every_time() {
-        let first = files(Stage::ALL, Format::Yaml).unwrap();
-        assert_eq!(first, files(Stage::ALL, Format::Yaml).unwrap());
-        assert!(first.values().all(|text| text.ends_with('\n')), "every file ends with a line feed");
+        let first = emit(Stage::ALL, Format::Yaml).unwrap();
+        assert_eq!(first, emit(Stage::ALL, Format::Yaml).unwrap());
+        assert!(first.files.values().all(|text| text.ends_with('\n')), "every file ends with a line feed");
     }
 
     #[test]
     fn every_stage_has_its_folder_and_every_saga_its_pictures() {
-        let files = files(Stage::ALL, Format::Yaml).unwrap();
+        let Emitted { files, functions } = emit(Stage::ALL, Format::Yaml).unwrap();
         let app = stacks::synth(Stage::Dev).unwrap();
+        assert!(app.functions.iter().all(|function| functions.contains(function.name)));
         for stage in Stage::ALL {
             for stack in &app.stacks {
                 assert!(files.contains_key(Path::new(&format!("{stage}/{}.yaml", stack.id))));
@@ -212,7 +222,7 @@ mod tests {
 
     #[test]
     fn one_stage_in_json_is_that_stage_in_json() {
-        let files = files([Stage::Prod], Format::Json).unwrap();
+        let files = emit([Stage::Prod], Format::Json).unwrap().files;
         assert!(files.contains_key(Path::new("prod/data.json")));
         assert!(
             !files
