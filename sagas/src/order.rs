@@ -12,6 +12,12 @@ use std::{fmt, time::Duration};
 /// The most lines an order has after equal SKUs are merged. Each is one item of a transaction.
 pub const MAX_LINES: usize = 50;
 
+/// The most an order may cost, in minor units: ten thousand million euros.
+///
+/// What the payment gateway charges at once. It is far below 2^53, above which a number loses digits on its way through
+/// a state machine: JSONata has no other numbers than 64-bit floating point.
+pub const MAX_TOTAL_MINOR: i64 = 1_000_000_000_000;
+
 // ---- the chain ----
 
 /// The saga.
@@ -37,7 +43,7 @@ pub struct PlaceOrder {
     pub customer: Customer,
     /// 1 to [`MAX_LINES`] lines, each SKU once.
     pub lines: Vec<Line>,
-    /// The sum of all lines.
+    /// The sum of all lines, at most [`MAX_TOTAL_MINOR`].
     pub total: Money,
     /// What the payment gateway charges.
     pub payment_token: String,

@@ -15,6 +15,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// function less, the runtime cuts the call off earlier. Either way the outcome is unknown.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Why the gateway does not take money for a request that it does not take, for example one with a payment token that
+/// it does not know.
+const INVALID_REQUEST: &str = "invalid_request";
+
 /// The payment gateway.
 #[derive(Debug, Clone)]
 pub struct Peer {
@@ -30,7 +34,7 @@ pub enum Asked {
     Charged(Charge),
     /// No money was taken, and none will be under this key.
     Declined {
-        /// The gateway's reason, for example `insufficient_funds`.
+        /// The gateway's reason, for example `insufficient_funds`; `invalid_request` when it does not take the request.
         reason: String,
     },
 }
@@ -96,6 +100,14 @@ impl Peer {
                 Ok(Asked::Charged(response.json().await.map_err(|error| lost(&error))?))
             }
             StatusCode::PAYMENT_REQUIRED => Ok(Asked::Declined { reason: decline_reason(response).await }),
+            StatusCode::BAD_REQUEST => match unusable(response).await {
+                // The gateway looks at a request before anything else, and every delivery sends the same one: it was
+                // refused before and always will be. Anything else with this status may come from something between.
+                (Some(ErrorCode::InvalidRequest), _) => {
+                    Ok(Asked::Declined { reason: INVALID_REQUEST.into() })
+                }
+                (_, error) => Err(error),
+            },
             _ => Err(unusable(response).await.1),
         }
     }

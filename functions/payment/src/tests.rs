@@ -6,6 +6,7 @@ use saga::{
     serve,
 };
 use serde_json::{Value as Json, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn request(op: &str, payment_token: &str, minor: i64) -> Request {
     let order = json!({
@@ -71,6 +72,48 @@ async fn a_declined_payment_is_a_rejection_with_the_reason() {
     assert_eq!(shop.ask("run").await.unwrap(), (Outcomes::Rejected, declined.clone()));
     assert_eq!(shop.ask("run").await.unwrap(), (Outcomes::RejectedBefore, declined));
     assert_eq!((shop.kept().await, shop.ledger()), (0, None));
+}
+
+#[tokio::test]
+async fn a_request_that_the_gateway_never_takes_is_a_rejection() {
+    let shop = Shop::with("visa").await;
+    let cause = r#"{"reason":"invalid_request"}"#.to_owned();
+    let declined = Reply::Failure { error: "PaymentDeclined".into(), cause };
+    assert_eq!(shop.ask("run").await.unwrap(), (Outcomes::Rejected, declined));
+    assert_eq!((shop.kept().await, shop.ledger()), (0, None));
+}
+
+/// A gateway that gives every request this answer.
+async fn answering(status: &str, body: &str) -> Payment {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer =
+        format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            // The whole request comes in one piece: it is small.
+            let _ = stream.read(&mut [0; 4_096]).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    Payment::new(Peer::new(&url).unwrap())
+}
+
+#[tokio::test]
+async fn what_may_be_otherwise_next_time_is_asked_again() {
+    let invalid = r#"{"error":"invalid_request","message":"m"}"#;
+    let reused = r#"{"error":"idempotency_key_reused","message":"m"}"#;
+    for (status, body) in [
+        ("400 Bad Request", "<html>a proxy</html>"),
+        ("400 Bad Request", reused),
+        ("409 Conflict", reused),
+        ("413 Payload Too Large", invalid),
+        ("503 Service Unavailable", invalid),
+    ] {
+        let payment = answering(status, body).await;
+        let unserved = serve(&payment, &MemoryStore::new(), &request("run", "tok_approve", 1)).await;
+        assert!(matches!(unserved, Err(Unserved::Retry(_))), "{status} {body}: {unserved:?}");
+    }
 }
 
 #[tokio::test]

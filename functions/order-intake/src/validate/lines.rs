@@ -3,7 +3,7 @@
 use super::Problems;
 use sagas::{
     events::{LinePlaced, OrderPlaced},
-    order::{Line, MAX_LINES},
+    order::{Line, MAX_LINES, MAX_TOTAL_MINOR},
 };
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ pub(super) fn merged(problems: &mut Problems, placed: &[LinePlaced]) -> Vec<Line
 /// The sum of all lines in minor units, each with its own price and discount. `None` when it cannot be told.
 pub(super) fn total_minor(problems: &mut Problems, placed: &OrderPlaced) -> Option<i64> {
     let mut total = Some(0_i64);
-    let mut overflows = false;
+    let mut is_too_large = false;
     for (index, line) in placed.lines.iter().enumerate() {
         let field = |name: &str| format!("lines[{index}].{name}");
         if line.unit_price_minor < 0 {
@@ -72,12 +72,17 @@ pub(super) fn total_minor(problems: &mut Problems, placed: &OrderPlaced) -> Opti
             total = None;
         }
         if let Some(sum) = total {
-            total = line_minor(line).and_then(|minor| sum.checked_add(minor));
-            overflows |= total.is_none();
+            total = line_minor(line)
+                .and_then(|minor| sum.checked_add(minor))
+                .filter(|sum| *sum <= MAX_TOTAL_MINOR);
+            is_too_large |= total.is_none();
         }
     }
-    if overflows {
-        problems.add("lines", format!("the total overflows: at most {} minor units are allowed", i64::MAX));
+    if is_too_large {
+        problems.add(
+            "lines",
+            format!("the total is too large: at most {MAX_TOTAL_MINOR} minor units are allowed"),
+        );
     }
     total
 }
