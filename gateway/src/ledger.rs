@@ -18,9 +18,13 @@ pub(crate) struct Ledger {
 }
 
 #[derive(Debug)]
-struct Entry {
-    request: ChargeRequest,
-    decision: Decision,
+enum Entry {
+    Decided {
+        request: ChargeRequest,
+        decision: Decision,
+    },
+    /// Reversed before anything was decided: whatever is still on its way under this key comes too late.
+    Voided,
 }
 
 /// What was decided under a key, for good.
@@ -38,6 +42,8 @@ pub(crate) enum LedgerError {
          {reference:?}) and cannot be used for another: send the same body again, or a new key"
     )]
     KeyReused { key: String, amount_minor: i64, currency: String, reference: String },
+    #[error("idempotency key {key:?} was reversed: nothing is charged under it any more, use a new key")]
+    Voided { key: String },
     #[error("amount_minor {amount_minor} would take the {currency} charged in total past {}", i64::MAX)]
     TotalTooLarge { amount_minor: i64, currency: String },
 }
@@ -50,26 +56,30 @@ impl Ledger {
         calls.charge_calls
     }
 
-    /// What was decided under a key, if anything; the same key with another body is refused.
+    /// What was decided under a key, if anything; the same key with another body is refused, and so is a voided one.
     pub(crate) fn recall(
         &mut self,
         key: &str,
         request: &ChargeRequest,
     ) -> Result<Option<Decision>, LedgerError> {
-        let Some(entry) = self.entries.get(key) else { return Ok(None) };
-        if entry.request != *request {
+        let (decided, decision) = match self.entries.get(key) {
+            None => return Ok(None),
+            Some(Entry::Voided) => return Err(LedgerError::Voided { key: key.to_owned() }),
+            Some(Entry::Decided { request, decision }) => (request, decision),
+        };
+        if decided != request {
             return Err(LedgerError::KeyReused {
                 key: key.to_owned(),
-                amount_minor: entry.request.amount_minor,
-                currency: entry.request.currency.clone(),
-                reference: entry.request.reference.clone(),
+                amount_minor: decided.amount_minor,
+                currency: decided.currency.clone(),
+                reference: decided.reference.clone(),
             });
         }
-        if matches!(entry.decision, Decision::Charged(_)) {
+        if matches!(decision, Decision::Charged(_)) {
             let totals = self.totals.entry(request.currency.clone()).or_default();
             totals.duplicates_answered = totals.duplicates_answered.saturating_add(1);
         }
-        Ok(Some(entry.decision.clone()))
+        Ok(Some(decision.clone()))
     }
 
     /// Takes the money of a key on which nothing is decided yet. `now_ms`: the time, in milliseconds since 1970.
@@ -110,11 +120,13 @@ impl Ledger {
         reason
     }
 
-    /// Gives back the money of a key, once; `None` when there is no charge, and nothing is remembered then.
+    /// Gives back the money of a key, once. `None` when there is no charge: when nothing is decided under the key yet,
+    /// it is voided, so that a charge on its way cannot land after its reversal.
     pub(crate) fn reverse(&mut self, key: &str) -> Option<Charge> {
         let calls = self.calls_of(key);
         calls.reversal_calls = calls.reversal_calls.saturating_add(1);
-        let Decision::Charged(charge) = &mut self.entries.get_mut(key)?.decision else { return None };
+        let entry = self.entries.entry(key.to_owned()).or_insert(Entry::Voided);
+        let Entry::Decided { decision: Decision::Charged(charge), .. } = entry else { return None };
         if charge.status == ChargeStatus::Charged {
             charge.status = ChargeStatus::Refunded;
             let totals = self.totals.entry(charge.currency.clone()).or_default();
@@ -127,9 +139,9 @@ impl Ledger {
 
     /// The charge of a key.
     pub(crate) fn find(&self, key: &str) -> Option<Charge> {
-        match &self.entries.get(key)?.decision {
-            Decision::Charged(charge) => Some(charge.clone()),
-            Decision::Declined(_) => None,
+        match self.entries.get(key)? {
+            Entry::Decided { decision: Decision::Charged(charge), .. } => Some(charge.clone()),
+            Entry::Decided { decision: Decision::Declined(_), .. } | Entry::Voided => None,
         }
     }
 
@@ -167,7 +179,7 @@ impl Ledger {
     }
 
     fn remember(&mut self, key: &str, request: ChargeRequest, decision: Decision) {
-        self.entries.insert(key.to_owned(), Entry { request, decision });
+        self.entries.insert(key.to_owned(), Entry::Decided { request, decision });
     }
 }
 

@@ -6,10 +6,10 @@
 //!
 //! | method and path | does | answers |
 //! | --- | --- | --- |
-//! | `POST /v1/charges` | charges once per `Idempotency-Key` | 201 first, 200 again, 402 declined, 409 key reused |
+//! | `POST /v1/charges` | charges once per `Idempotency-Key` | 201 first, 200 again, 402 declined, 409 key reused or reversed |
 //! | `GET /v1/charges/{key}` | finds the charge of a key; its slashes may be percent-encoded or not | 200, 404 |
 //! | `GET /v1/charges?since=&limit=` | lists the charges after a sequence number, also by `created_from_ms`, `created_before_ms` and `status` | 200 |
-//! | `POST /v1/reversals` | refunds the charge of a key; an unknown key is not remembered | 200, 404 |
+//! | `POST /v1/reversals` | refunds the charge of a key; a key without one is never charged from then on | 200, 404 |
 //! | `GET /v1/calls/{key}` | how often a key was used, whatever became of the calls | 200 |
 //! | `GET /v1/summary` | totals by currency | 200 |
 //! | `POST /v1/admin/reset` | forgets everything | 204 |

@@ -48,7 +48,9 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Refusal::Declined(_) => StatusCode::PAYMENT_REQUIRED,
-            Refusal::Ledger(LedgerError::KeyReused { .. }) => StatusCode::CONFLICT,
+            Refusal::Ledger(LedgerError::KeyReused { .. } | LedgerError::Voided { .. }) => {
+                StatusCode::CONFLICT
+            }
             Refusal::Body(rejection) => rejection.status(),
             Refusal::UnknownCharge { .. } | Refusal::NotFound { .. } => StatusCode::NOT_FOUND,
             Refusal::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -61,6 +63,7 @@ impl Refusal {
         match self {
             Refusal::Declined(_) => ErrorCode::Declined,
             Refusal::Ledger(LedgerError::KeyReused { .. }) => ErrorCode::IdempotencyKeyReused,
+            Refusal::Ledger(LedgerError::Voided { .. }) => ErrorCode::Voided,
             Refusal::UnknownCharge { .. } => ErrorCode::UnknownCharge,
             Refusal::NotFound { .. } => ErrorCode::NotFound,
             Refusal::Internal => ErrorCode::InternalError,

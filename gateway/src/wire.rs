@@ -156,6 +156,8 @@ pub enum ErrorCode {
     Declined,
     /// 409: the key already stands for a different charge.
     IdempotencyKeyReused,
+    /// 409: the key was reversed before it was charged, and is charged no more.
+    Voided,
     /// 400, 405 or 413: the request cannot be understood or is out of bounds.
     InvalidRequest,
     /// 404: there is no such path.

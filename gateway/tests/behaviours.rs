@@ -157,19 +157,35 @@ async fn a_slow_charge_lands_after_its_delay_even_when_the_caller_hangs_up() {
     let url = peer.url(CHARGES_PATH);
     let call = peer.client.post(url).header(IDEMPOTENCY_KEY_HEADER, KEY).json(&euros(5, "tok_slow_300"));
     assert!(call.timeout(Duration::from_millis(50)).send().await.unwrap_err().is_timeout());
-    assert_eq!(peer.reverse(KEY).await.status(), StatusCode::NOT_FOUND, "not there yet");
+    let pending = peer.get(&format!("{CHARGES_PATH}/{KEY}")).await;
+    assert_eq!(pending.status(), StatusCode::NOT_FOUND, "not there yet");
     tokio::time::sleep(Duration::from_millis(600)).await;
     let landed: Charge = peer.get(&format!("{CHARGES_PATH}/{KEY}")).await.json().await.unwrap();
     assert_eq!(landed.status, ChargeStatus::Charged);
 }
 
 #[tokio::test]
-async fn a_reversal_refunds_once_and_an_unknown_key_is_not_remembered() {
+async fn a_key_that_is_reversed_before_its_charge_is_never_charged() {
     let peer = Peer::start().await;
-    let (status, body) = error(peer.reverse(KEY).await).await;
-    assert_eq!((status, body.error), (StatusCode::NOT_FOUND, ErrorCode::UnknownCharge));
-    let late = peer.charge(KEY, &euros(500, "tok_approve")).await.unwrap();
-    assert_eq!(late.status(), StatusCode::CREATED, "a later charge can still land");
+    let url = peer.url(CHARGES_PATH);
+    let call = peer.client.post(url).header(IDEMPOTENCY_KEY_HEADER, KEY).json(&euros(5, "tok_slow_300"));
+    assert!(call.timeout(Duration::from_millis(50)).send().await.unwrap_err().is_timeout());
+    for _ in 0..2 {
+        let (status, body) = error(peer.reverse(KEY).await).await;
+        assert_eq!((status, body.error), (StatusCode::NOT_FOUND, ErrorCode::UnknownCharge));
+    }
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    for request in [euros(5, "tok_slow_300"), euros(500, "tok_approve")] {
+        let (status, body) = error(peer.charge(KEY, &request).await.unwrap()).await;
+        assert_eq!((status, body.error), (StatusCode::CONFLICT, ErrorCode::Voided));
+    }
+    assert_eq!(peer.charges().await, [], "neither the charge on its way nor a later one has landed");
+}
+
+#[tokio::test]
+async fn a_reversal_refunds_once() {
+    let peer = Peer::start().await;
+    peer.charge(KEY, &euros(500, "tok_approve")).await.unwrap();
     for _ in 0..2 {
         let reversed: Charge = peer.reverse(KEY).await.json().await.unwrap();
         assert_eq!(reversed.status, ChargeStatus::Refunded);

@@ -19,6 +19,9 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// it does not know.
 const INVALID_REQUEST: &str = "invalid_request";
 
+/// Why the gateway does not take money under a key that was reversed before.
+const VOIDED: &str = "voided";
+
 /// The payment gateway.
 #[derive(Debug, Clone)]
 pub struct Peer {
@@ -34,7 +37,8 @@ pub enum Asked {
     Charged(Charge),
     /// No money was taken, and none will be under this key.
     Declined {
-        /// The gateway's reason, for example `insufficient_funds`; `invalid_request` when it does not take the request.
+        /// The gateway's reason, for example `insufficient_funds`; `invalid_request` when it does not take the
+        /// request, `voided` when the key was reversed before its charge.
         reason: String,
     },
 }
@@ -100,15 +104,15 @@ impl Peer {
                 Ok(Asked::Charged(response.json().await.map_err(|error| lost(&error))?))
             }
             StatusCode::PAYMENT_REQUIRED => Ok(Asked::Declined { reason: decline_reason(response).await }),
-            StatusCode::BAD_REQUEST => match unusable(response).await {
+            status => match unusable(response).await {
                 // The gateway looks at a request before anything else, and every delivery sends the same one: it was
                 // refused before and always will be. Anything else with this status may come from something between.
-                (Some(ErrorCode::InvalidRequest), _) => {
+                (Some(ErrorCode::InvalidRequest), _) if status == StatusCode::BAD_REQUEST => {
                     Ok(Asked::Declined { reason: INVALID_REQUEST.into() })
                 }
+                (Some(ErrorCode::Voided), _) => Ok(Asked::Declined { reason: VOIDED.into() }),
                 (_, error) => Err(error),
             },
-            _ => Err(unusable(response).await.1),
         }
     }
 

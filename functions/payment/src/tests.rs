@@ -6,6 +6,7 @@ use saga::{
     serve,
 };
 use serde_json::{Value as Json, json};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn request(op: &str, payment_token: &str, minor: i64) -> Request {
@@ -144,6 +145,19 @@ async fn a_charge_whose_answer_is_always_lost_comes_back_by_the_undo() {
     assert_eq!((shop.kept().await, shop.ledger()), (0, None));
 }
 
+/// The last delivery of a run is cut off in its call, and the saga turns back before the charge lands.
+#[tokio::test]
+async fn a_charge_still_on_its_way_does_not_land_after_the_undo() {
+    let shop = Shop::with("tok_slow_300").await;
+    let cut_off = tokio::time::timeout(Duration::from_millis(50), shop.ask("run")).await;
+    assert!(cut_off.is_err(), "the gateway is still at it: {cut_off:?}");
+    assert_eq!(shop.ask("undo").await.unwrap().0, Outcomes::NothingToUndo);
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!((shop.kept().await, shop.ledger()), (0, None));
+    assert_eq!(shop.ask("run").await.unwrap().0, Outcomes::TooLate);
+    assert_eq!(shop.kept().await, 0);
+}
+
 #[tokio::test]
 async fn a_gateway_that_fails_or_is_away_is_asked_again() {
     let shop = Shop::with("tok_error_once").await;
@@ -165,10 +179,10 @@ async fn a_run_after_its_undo_takes_no_money() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_overtaken_by_its_undo_gives_its_money_back() {
+async fn a_run_that_was_overtaken_by_its_undo_takes_no_money() {
     let shop = Shop::with("tok_slow_300").await;
     let overtaking = async {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
         shop.ask("undo").await.unwrap().0
     };
     let (run, undo) = tokio::join!(shop.ask("run"), overtaking);
@@ -212,6 +226,17 @@ async fn a_charge_that_was_refunded_meanwhile_is_not_committed() {
     shop.payment.peer.reverse(&saga::IdempotencyKey::new(&key.saga_id, key.step)).await.unwrap();
     let refunded = shop.ask("run").await.unwrap_err();
     assert_eq!(refunded.to_string(), "the charge was refunded already");
+    assert_eq!((shop.kept().await, shop.ledger()), (0, None));
+}
+
+#[tokio::test]
+async fn a_payment_that_was_voided_meanwhile_is_a_rejection() {
+    let shop = Shop::with("tok_approve").await;
+    let key = FenceKey { saga_id: request("run", "tok", 1).id, step: "charge-payment" };
+    shop.payment.peer.reverse(&saga::IdempotencyKey::new(&key.saga_id, key.step)).await.unwrap();
+    let cause = r#"{"reason":"voided"}"#.to_owned();
+    let declined = Reply::Failure { error: "PaymentDeclined".into(), cause };
+    assert_eq!(shop.ask("run").await.unwrap(), (Outcomes::Rejected, declined));
     assert_eq!((shop.kept().await, shop.ledger()), (0, None));
 }
 
