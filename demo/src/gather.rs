@@ -7,6 +7,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use futures::{StreamExt, TryStreamExt, stream};
+use sagas::cancel::saga_id;
 use std::{collections::BTreeMap, time::Duration};
 use system::{Books, Execution, Moment, System, eventually};
 
@@ -122,7 +123,9 @@ async fn ending(
 
 async fn cancels(system: &System, plan: &Plan) -> Result<Cancels> {
     let cancelled = plan.orders.iter().filter(|order| order.cancel_after.is_some());
-    let ids: Vec<&str> = cancelled.map(|order| order.placed.order_id.as_str()).collect();
+    let ids: Vec<String> =
+        cancelled.map(|order| saga_id(&order.placed.order_id, &order.placed.customer.id)).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let limit = system.timing().delivery_window() * 2;
     // Those that do not end in time are found open below.
     let _ = system.wait_for_end(CANCEL_SAGA, &ids, limit).await;

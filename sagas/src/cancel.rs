@@ -6,17 +6,32 @@
 use crate::{customer::Customer, participants::Orders};
 use saga::{Notice, Pivot, Rejection, Saga, Start, Step, Value, saga};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 // ---- the chain ----
 
-/// The saga. Its id is the order's id, so an order is cancelled once.
+/// The saga. It runs once for each order and customer, see [`saga_id`].
 pub fn cancel_saga() -> Saga<CancelOrder> {
     saga::<CancelOrder>("cancel-order")
         .pivot(CancelPendingOrder)
         .on_commit(CancellationAccepted)
         .on_compensate(CancellationRefused)
         .build()
+}
+
+/// The saga id of a customer's wish to cancel an order: `<first 60 characters of the order id>-<16 hex digits>` of the
+/// SHA-256 of both ids.
+///
+/// One customer's wishes to cancel one order are one saga: a duplicate message is not answered twice, and whoever asks
+/// again has the first answer. The customer is in it so that nobody else can ask in their place and leave their own
+/// wish unheard.
+pub fn saga_id(order_id: &str, customer_id: &str) -> String {
+    let shown: String = order_id.chars().take(60).collect();
+    // A line feed is in neither, so no two pairs of ids give one text.
+    let digest = Sha256::digest(format!("{order_id}\n{customer_id}"));
+    let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{shown}-{hash}")
 }
 
 // ---- values ----
@@ -91,11 +106,27 @@ impl Notice for CancellationAccepted {
     type Input = (CancelOrder,);
 }
 
-/// Published, with the reason, when it was too late.
+/// Published, with the reason, when it was too late or could not be done.
 #[derive(Debug)]
 pub struct CancellationRefused;
 
 impl Notice for CancellationRefused {
     const NAME: &'static str = "CancellationRefused";
     type Input = (CancelOrder,);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use saga::SagaId;
+
+    #[test]
+    fn each_customer_has_a_saga_to_cancel_an_order() {
+        assert_eq!(saga_id("o-1", "ALFKI"), "o-1-a418cb5601568317");
+        assert_ne!(saga_id("o-1", "ALFKI"), saga_id("o-1", "ANATR"));
+        assert_ne!(saga_id("o-1", "ALFKI"), saga_id("o-2", "ALFKI"));
+        let (one, other) = ("a".repeat(79) + "1", "a".repeat(79) + "2");
+        assert_ne!(saga_id(&one, "ALFKI"), saga_id(&other, "ALFKI"));
+        assert!(SagaId::try_from(saga_id(&one, "ALFKI")).is_ok());
+    }
 }

@@ -29,8 +29,8 @@ async fn an_order_cancelled_before_its_pivot_ends_with_money_and_stock_back(worl
         Ok(if calls.charge_calls > 0 { Ok(()) } else { Err(format!("{calls:?}")) })
     })
     .await?;
-    world.cancel(&order).await?;
-    let cancel = world.system.end_of("cancel-order", id, SOON).await?;
+    let cancel = world.cancel(&order).await?;
+    let cancel = world.system.end_of("cancel-order", &cancel, SOON).await?;
     assert_eq!(cancel.outcome(), Some("committed"), "{cancel:?}");
     world.order_becomes(&order, OrderStatus::Cancelled).await?;
 
@@ -49,15 +49,16 @@ async fn a_cancel_after_the_pivot_is_refused_and_says_so(world: &World) -> Resul
     let tea = world.product("too-late-tea", 3).await?;
     let order = world.draft("too-late").line(&tea, 1, 400).order();
     let execution = world.carry_out(&order).await?;
-    world.cancel(&order).await?;
+    let cancel = world.cancel(&order).await?;
     let id = order.order_id.as_str();
-    let cancel = world.system.end_of("cancel-order", id, SOON).await?;
+    let cancel = world.system.end_of("cancel-order", &cancel, SOON).await?;
     let seen = (cancel.outcome(), cancel.reason());
     assert_eq!(seen, (Some("compensated"), Some("TooLateToCancel")), "{cancel:?}");
     expect_committed(world, &order, &execution, 400).await?;
     assert_eq!(world.stock(&tea).await?, (2, 1));
     let mail = world.mail(&order, &format!("Order {id} was not cancelled")).await?;
-    assert!(mail.body.starts_with(&format!("We could not cancel your order {id}")), "{mail:?}");
+    let expected = format!("We could not cancel your order {id}: it was completed before you asked.");
+    assert_eq!(mail.body, expected);
     Ok(())
 }
 
@@ -65,8 +66,8 @@ async fn a_cancel_of_a_rejected_order_is_refused(world: &World) -> Result<()> {
     let tea = world.product("rejected-tea", 1).await?;
     let order = world.draft("rejected").line(&tea, 2, 400).order();
     let execution = world.carry_out(&order).await?;
-    world.cancel(&order).await?;
-    let cancel = world.system.end_of("cancel-order", &order.order_id, SOON).await?;
+    let cancel = world.cancel(&order).await?;
+    let cancel = world.system.end_of("cancel-order", &cancel, SOON).await?;
     assert_eq!(cancel.reason(), Some("TooLateToCancel"), "{cancel:?}");
     expect_compensated(world, &order, &execution, "OutOfStock").await
 }

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use aws_sdk_sqs::types::Message;
 use saga::Settling;
 use sagas::{
+    cancel::saga_id,
     entities::OrderStatus,
     events::{CancelRequested, OrderEvent, OrderPlaced},
 };
@@ -143,10 +144,12 @@ impl World {
         self.system.publish_all(&events).await
     }
 
-    /// Publishes a wish to cancel.
-    pub(crate) async fn cancel(&self, order: &OrderPlaced) -> Result<()> {
-        let wish = CancelRequested { order_id: order.order_id.clone(), customer: order.customer.clone() };
-        self.system.publish(&OrderEvent::CancelOrder(wish)).await
+    /// Publishes the customer's wish to cancel; gives the saga id it will have.
+    pub(crate) async fn cancel(&self, order: &OrderPlaced) -> Result<String> {
+        let OrderPlaced { order_id, customer, .. } = order.clone();
+        let id = saga_id(&order_id, &customer.id);
+        self.system.publish(&OrderEvent::CancelOrder(CancelRequested { order_id, customer })).await?;
+        Ok(id)
     }
 
     /// Places an order and waits for the end of its saga.

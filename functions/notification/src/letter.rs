@@ -3,7 +3,7 @@
 use saga::{Notice, NoticeMessage, Rejection, Value, WIRE_VERSION};
 use saga_lambda::redacted;
 use sagas::{
-    cancel::{CancelOrder, CancellationAccepted, CancellationRefused},
+    cancel::{CancelOrder, CancellationAccepted, CancellationRefused, TooLateToCancel},
     customer::Customer,
     money::Money,
     order::{
@@ -69,8 +69,8 @@ pub fn about(notice: &NoticeMessage) -> Result<Option<Letter>, Untellable> {
         }
         CancellationRefused::NAME => {
             let CancelOrder { order_id, customer } = value(notice)?;
-            let body =
-                format!("We could not cancel your order {order_id}: it was completed before you asked.");
+            let error = notice.reason.as_ref().map_or("", |reason| reason.error.as_str());
+            let body = format!("We could not cancel your order {order_id}{}", why_not_cancelled(error));
             Letter { to: customer, subject: format!("Order {order_id} was not cancelled"), body }
         }
         // The order's own saga tells how it ended.
@@ -90,6 +90,16 @@ fn sentence(error: &str) -> &'static str {
         PAYMENT_DECLINED => "Your payment was declined. You have not been charged.",
         ORDER_CANCELLED => "You cancelled it. If you were charged, you have your money back.",
         _ => "Something went wrong on our side. If you were charged, you have your money back.",
+    }
+}
+
+/// Why an order was not cancelled, for a customer: by the wire name of the rejection or error.
+fn why_not_cancelled(error: &str) -> &'static str {
+    const TOO_LATE: &str = <TooLateToCancel as Rejection>::NAMES[0];
+    match error {
+        TOO_LATE => ": it was completed before you asked.",
+        // Nothing is known of the order here: it may be on its way, or have ended in any way.
+        _ => " now: something went wrong on our side. Another message tells you how the order itself ends.",
     }
 }
 

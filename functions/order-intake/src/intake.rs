@@ -10,7 +10,7 @@ use aws_types::SdkConfig;
 use saga::{SagaId, environment};
 use saga_lambda::{Deadline, Error, Message, Variables, Verdict, aws, elapsed_ms};
 use sagas::{
-    cancel::{CancelOrder, cancel_saga},
+    cancel::{self, CancelOrder, cancel_saga},
     environment::{ORDER_REFUSED_EVENT, REFUSED_ORDERS},
     events::OrderEvent,
     order::{PlaceOrder, order_saga},
@@ -87,8 +87,8 @@ impl Intake {
     async fn cancel(&self, cancel: CancelOrder, receive_count: u32, deadline: Deadline) -> Outcome {
         match self.orders.has(&cancel.order_id, deadline).await {
             Ok(true) => {
-                start(&self.cancels, cancel_saga().definition().name, &cancel.order_id, &cancel, deadline)
-                    .await
+                let id = cancel::saga_id(&cancel.order_id, &cancel.customer.id);
+                start(&self.cancels, cancel_saga().definition().name, &id, &cancel, deadline).await
             }
             Ok(false) if receive_count >= self.max_receive_count => {
                 Outcome::Refused(vec![Problem::new("order_id", "no such order")])
@@ -138,11 +138,11 @@ impl Intake {
 async fn start<V: saga::Value>(
     machine: &StateMachine,
     saga: &'static str,
-    order_id: &str,
+    saga_id: &str,
     input: &V,
     deadline: Deadline,
 ) -> Outcome {
-    let id = match SagaId::try_from(order_id.to_owned()) {
+    let id = match SagaId::try_from(saga_id.to_owned()) {
         Ok(id) => id,
         Err(error) => return Outcome::Refused(vec![Problem::new("order_id", error.to_string())]),
     };

@@ -57,6 +57,15 @@ fn a_refused_cancel_is_told_and_an_accepted_one_is_left_to_the_order() {
     let (subject, body) = letter("CancellationRefused", Some("TooLateToCancel"));
     assert_eq!(subject, "Order o-1 was not cancelled");
     assert_eq!(body, "We could not cancel your order o-1: it was completed before you asked.");
+    for error in ["Flyover.DeliveriesExhausted", "States.Timeout"] {
+        let (subject, body) = letter("CancellationRefused", Some(error));
+        assert_eq!(subject, "Order o-1 was not cancelled");
+        assert_eq!(
+            body,
+            "We could not cancel your order o-1 now: something went wrong on our side. Another message tells you how \
+             the order itself ends."
+        );
+    }
     assert_eq!(about(&notice("CancellationAccepted", None)), Ok(None));
 }
 

@@ -134,7 +134,8 @@ async fn a_cancel_of_a_known_order_starts_the_cancel_saga() {
     let execution = "arn:aws:states:eu-central-1:123456789012:execution:order:o-1";
     assert_eq!(calls[0], ("DescribeExecution".into(), json!({ "executionArn": execution })));
     assert_eq!(calls[1].1["stateMachineArn"], CANCEL);
-    assert_eq!(calls[1].1["name"], "o-1");
+    // Named after the order and its customer.
+    assert_eq!(calls[1].1["name"], "o-1-a418cb5601568317");
 }
 
 #[tokio::test(start_paused = true)]
