@@ -66,21 +66,36 @@ impl Value for Cancellation {
 
 // ---- rejections ----
 
-/// The order is confirmed or rejected already.
+/// The order is not cancelled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TooLateToCancel {}
+pub enum NotCancelled {
+    /// It is confirmed or rejected already.
+    TooLateToCancel {},
+    /// Another customer placed it.
+    NotYourOrder {},
+}
 
-impl Rejection for TooLateToCancel {
-    const NAMES: &'static [&'static str] = &["TooLateToCancel"];
+impl NotCancelled {
+    /// The wire name of [`NotCancelled::TooLateToCancel`].
+    pub const TOO_LATE_TO_CANCEL: &'static str = "TooLateToCancel";
+    /// The wire name of [`NotCancelled::NotYourOrder`].
+    pub const NOT_YOUR_ORDER: &'static str = "NotYourOrder";
+}
+
+impl Rejection for NotCancelled {
+    const NAMES: &'static [&'static str] = &[Self::TOO_LATE_TO_CANCEL, Self::NOT_YOUR_ORDER];
 
     fn name(&self) -> &'static str {
-        "TooLateToCancel"
+        match self {
+            Self::TooLateToCancel {} => Self::TOO_LATE_TO_CANCEL,
+            Self::NotYourOrder {} => Self::NOT_YOUR_ORDER,
+        }
     }
 }
 
 // ---- steps ----
 
-/// PENDING becomes CANCELLED. An order that is not there yet is waited for.
+/// PENDING becomes CANCELLED, if the customer who placed the order asks. An order that is not there yet is waited for.
 #[derive(Debug)]
 pub struct CancelPendingOrder;
 
@@ -90,7 +105,7 @@ impl Step for CancelPendingOrder {
     type Kind = Pivot;
     type Input = (CancelOrder,);
     type Output = Cancellation;
-    type Rejection = TooLateToCancel;
+    type Rejection = NotCancelled;
     const TIMEOUT: Duration = Duration::from_mins(15);
     const MAX_WRITES: usize = 1;
 }
@@ -106,7 +121,7 @@ impl Notice for CancellationAccepted {
     type Input = (CancelOrder,);
 }
 
-/// Published, with the reason, when it was too late or could not be done.
+/// Published, with the reason, when the order is not cancelled.
 #[derive(Debug)]
 pub struct CancellationRefused;
 

@@ -90,7 +90,7 @@ order: order
   OrderConfirmed ["order", "confirmation"]
   OrderRejected ["order"]
 cancel-order: cancel
-  cancel-pending-order ["cancel"] -> cancellation, or ["TooLateToCancel"]
+  cancel-pending-order ["cancel"] -> cancellation, or ["TooLateToCancel", "NotYourOrder"]
   CancellationAccepted ["cancel"]
   CancellationRefused ["cancel"]
 "#);

@@ -15,6 +15,7 @@ pub(crate) fn cases() -> Vec<Case> {
         an_order_cancelled_before_its_pivot_ends_with_money_and_stock_back,
         a_cancel_after_the_pivot_is_refused_and_says_so,
         a_cancel_of_a_rejected_order_is_refused,
+        a_cancel_by_another_customer_is_refused_and_does_not_stand_in_the_way,
     ]
 }
 
@@ -57,7 +58,7 @@ async fn a_cancel_after_the_pivot_is_refused_and_says_so(world: &World) -> Resul
     expect_committed(world, &order, &execution, 400).await?;
     assert_eq!(world.stock(&tea).await?, (2, 1));
     let mail = world.mail(&order, &format!("Order {id} was not cancelled")).await?;
-    let expected = format!("We could not cancel your order {id}: it was completed before you asked.");
+    let expected = format!("We could not cancel the order {id}: it was completed before you asked.");
     assert_eq!(mail.body, expected);
     Ok(())
 }
@@ -70,4 +71,22 @@ async fn a_cancel_of_a_rejected_order_is_refused(world: &World) -> Result<()> {
     let cancel = world.system.end_of("cancel-order", &cancel, SOON).await?;
     assert_eq!(cancel.reason(), Some("TooLateToCancel"), "{cancel:?}");
     expect_compensated(world, &order, &execution, "OutOfStock").await
+}
+
+async fn a_cancel_by_another_customer_is_refused_and_does_not_stand_in_the_way(world: &World) -> Result<()> {
+    let tea = world.product("strange-tea", 1).await?;
+    // Slower than the function may take, so that the order is pending for a while.
+    let order = world.draft("strange").line(&tea, 1, 400).pays_with("tok_slow_8000").order();
+    world.place(&order).await?;
+    let mut strange = order.clone();
+    strange.customer.id = "stranger".to_owned();
+    let cancel = world.cancel(&strange).await?;
+    let cancel = world.system.end_of("cancel-order", &cancel, SOON).await?;
+    assert_eq!(cancel.reason(), Some("NotYourOrder"), "{cancel:?}");
+
+    let cancel = world.cancel(&order).await?;
+    let cancel = world.system.end_of("cancel-order", &cancel, SOON).await?;
+    assert_eq!(cancel.outcome(), Some("committed"), "{cancel:?}");
+    let execution = world.end_within(&order, world.all_deliveries()).await?;
+    expect_compensated(world, &order, &execution, "OrderCancelled").await
 }

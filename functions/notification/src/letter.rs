@@ -3,7 +3,7 @@
 use saga::{Notice, NoticeMessage, Rejection, Value, WIRE_VERSION};
 use saga_lambda::redacted;
 use sagas::{
-    cancel::{CancelOrder, CancellationAccepted, CancellationRefused, TooLateToCancel},
+    cancel::{CancelOrder, CancellationAccepted, CancellationRefused, NotCancelled},
     customer::Customer,
     money::Money,
     order::{
@@ -70,7 +70,7 @@ pub fn about(notice: &NoticeMessage) -> Result<Option<Letter>, Untellable> {
         CancellationRefused::NAME => {
             let CancelOrder { order_id, customer } = value(notice)?;
             let error = notice.reason.as_ref().map_or("", |reason| reason.error.as_str());
-            let body = format!("We could not cancel your order {order_id}{}", why_not_cancelled(error));
+            let body = format!("We could not cancel the order {order_id}{}", why_not_cancelled(error));
             Letter { to: customer, subject: format!("Order {order_id} was not cancelled"), body }
         }
         // The order's own saga tells how it ended.
@@ -95,9 +95,9 @@ fn sentence(error: &str) -> &'static str {
 
 /// Why an order was not cancelled, for a customer: by the wire name of the rejection or error.
 fn why_not_cancelled(error: &str) -> &'static str {
-    const TOO_LATE: &str = <TooLateToCancel as Rejection>::NAMES[0];
     match error {
-        TOO_LATE => ": it was completed before you asked.",
+        NotCancelled::TOO_LATE_TO_CANCEL => ": it was completed before you asked.",
+        NotCancelled::NOT_YOUR_ORDER => ": you have placed no order of this name.",
         // Nothing is known of the order here: it may be on its way, or have ended in any way.
         _ => " now: something went wrong on our side. Another message tells you how the order itself ends.",
     }

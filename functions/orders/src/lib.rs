@@ -3,7 +3,7 @@
 
 use saga::{Commit, Context, Fault, Handle, Never, Rejection, Retry, Service, Undoing, Writes};
 use sagas::{
-    cancel::{CancelOrder, CancelPendingOrder, Cancellation, TooLateToCancel},
+    cancel::{CancelOrder, CancelPendingOrder, Cancellation, NotCancelled},
     entities::{Order, OrderStatus},
     order::{
         Charge, ConfirmOrder, Confirmation, CreateOrder, DuplicateOrder, OrderCancelled, OrderCreated,
@@ -68,15 +68,17 @@ impl Handle<CancelPendingOrder> for Orders {
         &self,
         _: &Context,
         (cancel,): (CancelOrder,),
-    ) -> Result<Commit<CancelPendingOrder>, Fault<TooLateToCancel>> {
+    ) -> Result<Commit<CancelPendingOrder>, Fault<NotCancelled>> {
         let mut commit = Commit::of(Cancellation { order_id: cancel.order_id.clone() });
         commit
             .update::<Order>(cancel.order_id)
             // Its saga has begun, so an order that is not there yet is on its way.
             .exists()
             .or_retry()
+            .equals(Order::CUSTOMER_ID, cancel.customer.id)
+            .or_reject(NotCancelled::NotYourOrder {})
             .transition(Order::STATUS, OrderStatus::Pending, OrderStatus::Cancelled)
-            .or_reject(TooLateToCancel {});
+            .or_reject(NotCancelled::TooLateToCancel {});
         Ok(commit)
     }
 }

@@ -111,6 +111,21 @@ async fn after_the_pivot_a_cancel_is_refused() {
 }
 
 #[tokio::test]
+async fn only_the_customer_who_placed_an_order_can_cancel_it() {
+    for step_before in ["create-order", "confirm-order"] {
+        let store = created().await;
+        handled(&store, step_before, "run").await;
+        let status = order(&store).0;
+        let mut strange = request("cancel-pending-order", "run", None);
+        strange.input["cancel"]["customer"]["id"] = json!("ANATR");
+        let handled = serve(&Orders, &store, &strange).await.unwrap();
+        // Whatever became of the order: a stranger does not learn it.
+        assert!(failed_with(&handled.reply, "NotYourOrder"), "{handled:?}");
+        assert_eq!((handled.outcome, order(&store).0), (Outcomes::Rejected, status));
+    }
+}
+
+#[tokio::test]
 async fn a_cancel_waits_for_an_order_that_is_not_there_yet() {
     let store = MemoryStore::new();
     let early = serve(&Orders, &store, &request("cancel-pending-order", "run", None)).await;

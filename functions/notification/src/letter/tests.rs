@@ -56,13 +56,15 @@ fn a_rejected_order_says_why_and_what_became_of_the_money() {
 fn a_refused_cancel_is_told_and_an_accepted_one_is_left_to_the_order() {
     let (subject, body) = letter("CancellationRefused", Some("TooLateToCancel"));
     assert_eq!(subject, "Order o-1 was not cancelled");
-    assert_eq!(body, "We could not cancel your order o-1: it was completed before you asked.");
+    assert_eq!(body, "We could not cancel the order o-1: it was completed before you asked.");
+    let (_, body) = letter("CancellationRefused", Some("NotYourOrder"));
+    assert_eq!(body, "We could not cancel the order o-1: you have placed no order of this name.");
     for error in ["Flyover.DeliveriesExhausted", "States.Timeout"] {
         let (subject, body) = letter("CancellationRefused", Some(error));
         assert_eq!(subject, "Order o-1 was not cancelled");
         assert_eq!(
             body,
-            "We could not cancel your order o-1 now: something went wrong on our side. Another message tells you how \
+            "We could not cancel the order o-1 now: something went wrong on our side. Another message tells you how \
              the order itself ends."
         );
     }
