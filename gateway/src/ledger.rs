@@ -20,7 +20,7 @@ pub(crate) struct Ledger {
 #[derive(Debug)]
 enum Entry {
     Decided {
-        request: ChargeRequest,
+        request: Box<ChargeRequest>,
         decision: Decision,
     },
     /// Reversed before anything was decided: whatever is still on its way under this key comes too late.
@@ -65,7 +65,7 @@ impl Ledger {
         let (decided, decision) = match self.entries.get(key) {
             None => return Ok(None),
             Some(Entry::Voided) => return Err(LedgerError::Voided { key: key.to_owned() }),
-            Some(Entry::Decided { request, decision }) => (request, decision),
+            Some(Entry::Decided { request, decision }) => (request.as_ref(), decision),
         };
         if decided != request {
             return Err(LedgerError::KeyReused {
@@ -179,7 +179,7 @@ impl Ledger {
     }
 
     fn remember(&mut self, key: &str, request: ChargeRequest, decision: Decision) {
-        self.entries.insert(key.to_owned(), Entry::Decided { request, decision });
+        self.entries.insert(key.to_owned(), Entry::Decided { request: Box::new(request), decision });
     }
 }
 
