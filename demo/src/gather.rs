@@ -2,13 +2,18 @@
 
 use crate::{
     evidence::{Cancels, DeadLetters, Ending, Evidence, GatewayCounts, OrderEvidence, Told},
+    ownership::{Ownership, Whose},
     plan::{Payment, Plan, PlannedOrder},
     traffic::{ORDER_SAGA, Traffic},
 };
 use anyhow::{Context, Result, bail};
 use futures::{StreamExt, TryStreamExt, stream};
+use saga::parked_table::{SAGA_ID, WHAT};
 use sagas::cancel::saga_id;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use system::{Books, Execution, Moment, System, eventually};
 
 /// The saga of cancels, as its definition names it.
@@ -26,8 +31,8 @@ const DEAD_LETTER_QUEUE: &str = "DeadLetterQueueUrl";
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Before {
     told: Told,
-    dead_letters: BTreeMap<String, usize>,
-    parked: usize,
+    /// How many messages in each dead-letter queue do not tell of which run they are.
+    unknown: BTreeMap<String, usize>,
 }
 
 impl Before {
@@ -41,12 +46,15 @@ impl Before {
         if let Some(order) = known {
             bail!("order {} has run on this emulator before: choose another --run", order.placed.order_id);
         }
-        let mut dead_letters = BTreeMap::new();
+        let ownership = Ownership::of(plan);
+        let mut unknown = BTreeMap::new();
         for (function, url) in dead_letter_queues(system) {
-            let depth = system.depth(url).await?;
-            dead_letters.insert(function.to_owned(), usize::try_from(depth.visible + depth.in_flight)?);
+            let messages = system.receive_all(url).await?;
+            let bodies = messages.iter().filter_map(|message| message.body());
+            let count = bodies.filter(|body| ownership.whose(body) == Whose::Unknown).count();
+            unknown.insert(function.to_owned(), count);
         }
-        Ok(Self { told: told(system).await?, dead_letters, parked: parked(system).await? })
+        Ok(Self { told: told(system).await?, unknown })
     }
 }
 
@@ -60,11 +68,12 @@ pub(crate) async fn gather(
     traffic: &Traffic,
     before: &Before,
 ) -> Result<Evidence> {
+    let ownership = Ownership::of(plan);
     let cancels = cancels(system, plan).await?;
     // What stays in a queue is judged by what is missing elsewhere.
     let _ = settled(system).await;
     let told = told(system).await?;
-    let refused = refused_ids(system).await?;
+    let refused = refused_orders(system, &ownership).await?.ids;
     let order = async |order: &PlannedOrder| ending(system, order, traffic, &refused).await;
     let orders = stream::iter(&plan.orders).map(order).buffered(AT_ONCE).try_collect().await?;
     let conservation = system.conservation(&books(plan), Moment::Settled).await?;
@@ -79,8 +88,8 @@ pub(crate) async fn gather(
         cancels,
         told: Told { mails: told.mails - before.told.mails, sms: told.sms - before.told.sms },
         gateway,
-        dead_letters: dead_letters(system, plan, before).await?,
-        parked: parked(system).await?.saturating_sub(before.parked),
+        dead_letters: dead_letters(system, plan, &ownership, before).await?,
+        parked: parked(system, &ownership).await?,
         conservation,
         gave_up_after: traffic.gave_up_after,
     })
@@ -102,7 +111,7 @@ async fn ending(
     system: &System,
     order: &PlannedOrder,
     traffic: &Traffic,
-    refused: &[String],
+    refused: &BTreeSet<String>,
 ) -> Result<OrderEvidence> {
     let id = order.placed.order_id.clone();
     let published = traffic.published.get(&id).copied().context("an order was not published")?;
@@ -163,29 +172,47 @@ async fn told(system: &System) -> Result<Told> {
     Ok(Told { mails: system.mails().await?.len(), sms: sms.values().map(Vec::len).sum() })
 }
 
-async fn refused_ids(system: &System) -> Result<Vec<String>> {
+/// What is in the queue of refused orders.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// How many messages, of whichever run.
+    pub(crate) messages: usize,
+    /// The orders of this run, each once however often it was published.
+    pub(crate) ids: BTreeSet<String>,
+}
+
+/// Looks into the queue of refused orders.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) async fn refused_orders(system: &System, ownership: &Ownership) -> Result<Refused> {
     let messages = system.receive_all(system.refused_orders_queue_url()).await?;
-    let id = |message: &str| -> Option<String> {
-        let letter: serde_json::Value = serde_json::from_str(message).ok()?;
-        Some(letter.get("event")?.get("order_id")?.as_str()?.to_owned())
-    };
-    Ok(messages.iter().filter_map(|message| id(message.body()?)).collect())
+    let ids = messages.iter().filter_map(|message| ownership.refused_order(message.body()?)).collect();
+    Ok(Refused { messages: messages.len(), ids })
 }
 
 async fn dead_letters(
     system: &System,
     plan: &Plan,
+    ownership: &Ownership,
     before: &Before,
 ) -> Result<BTreeMap<String, DeadLetters>> {
     let mut found = BTreeMap::new();
     let payment = system.dead_letter_queue_url("payment");
     for (function, url) in dead_letter_queues(system) {
-        let messages = system.receive_all(url).await?;
-        let bodies = messages.iter().filter_map(|message| message.body());
-        let lost_answers = bodies.filter(|body| url == payment && is_lost_answer(body, plan)).count();
-        let earlier = before.dead_letters.get(function).copied().unwrap_or_default();
-        let unexpected = messages.len().saturating_sub(lost_answers + earlier);
-        found.insert(function.to_owned(), DeadLetters { lost_answers, unexpected });
+        let (mut letters, mut unknown) = (DeadLetters::default(), 0_usize);
+        for message in system.receive_all(url).await? {
+            let body = message.body().unwrap_or_default();
+            match ownership.whose(body) {
+                Whose::Ours if url == payment && is_lost_answer(body, plan) => letters.lost_answers += 1,
+                Whose::Ours => letters.unexpected += 1,
+                Whose::Others => {}
+                Whose::Unknown => unknown += 1,
+            }
+        }
+        let earlier = before.unknown.get(function).copied().unwrap_or_default();
+        letters.unexpected += unknown.saturating_sub(earlier);
+        found.insert(function.to_owned(), letters);
     }
     Ok(found)
 }
@@ -205,9 +232,16 @@ fn is_lost_answer(body: &str, plan: &Plan) -> bool {
     request.op == saga::Op::Run && plan.orders.iter().any(of_plan)
 }
 
-async fn parked(system: &System) -> Result<usize> {
+async fn parked(system: &System, ownership: &Ownership) -> Result<usize> {
     let table = system.output(stacks::outputs::PARKED_TABLE_NAME);
     let asked = system.clients().dynamodb.scan().table_name(table).consistent_read(true);
-    let answer = asked.send().await.context("cannot read the table of parked sagas")?;
-    Ok(usize::try_from(answer.count)?)
+    let mut pages = asked.into_paginator().items().send();
+    let mut count = 0;
+    while let Some(item) = pages.next().await {
+        let item = item.context("cannot read the table of parked sagas")?;
+        let text = |name: &str| item.get(name)?.as_s().ok();
+        let record = text(SAGA_ID).zip(text(WHAT));
+        count += usize::from(record.is_some_and(|(saga_id, what)| ownership.is_parked(saga_id, what)));
+    }
+    Ok(count)
 }

@@ -6,7 +6,7 @@
 //! | [`run`] | the steps, one after another |
 //! | [`functions`], [`interrupt`] | the build of the functions, and Ctrl-C |
 //! | [`traffic`], [`tally`] | publishing, watching and counting |
-//! | [`gather`], [`evidence`], [`measure`], [`verdict`] | what is left behind, how fast it was, and whether anything was lost |
+//! | [`gather`], [`ownership`], [`evidence`], [`measure`], [`verdict`] | what is left behind, how fast it was, and whether anything was lost |
 //! | [`screen`], [`report`], [`format`] | what is shown |
 //!
 //! Everything is seen from outside, through the crate `system`: the same way the end-to-end tests look.
@@ -19,6 +19,7 @@ mod gather;
 mod input;
 mod interrupt;
 mod measure;
+mod ownership;
 mod plan;
 mod report;
 mod run;

@@ -1,6 +1,8 @@
 //! Publishes the orders and watches them end.
 
 use crate::{
+    gather::{Refused, refused_orders},
+    ownership::Ownership,
     plan::{Plan, PlannedOrder},
     screen::Progress,
     tally::Tally,
@@ -35,6 +37,8 @@ pub(crate) struct Traffic {
     pub(crate) published: BTreeMap<String, SystemTime>,
     /// The executions of this run, by order id.
     pub(crate) executions: BTreeMap<String, ExecutionSummary>,
+    /// What was refused, as last seen.
+    pub(crate) refused: Refused,
     /// Nothing had happened for so long that waiting was given up.
     pub(crate) gave_up_after: Option<Duration>,
 }
@@ -43,7 +47,6 @@ pub(crate) struct Traffic {
 #[derive(Debug, Clone, Copy)]
 struct Before {
     confirmed: usize,
-    refused: usize,
 }
 
 /// Publishes all orders, at most `in_flight_max` of them unfinished at a time, and waits until every one has ended or
@@ -58,7 +61,8 @@ pub(crate) async fn run(
     known: &Mutex<Tally>,
     progress: &Progress,
 ) -> Result<Traffic> {
-    let before = Before { confirmed: confirmed(system).await?, refused: refused(system).await? };
+    let before = Before { confirmed: confirmed(system).await? };
+    let ownership = Ownership::of(plan);
     let patience = patience(system);
     let (mut traffic, mut cancels) = (Traffic::default(), JoinSet::new());
     let mut tally = Tally { total: plan.orders.len(), ..Tally::default() };
@@ -72,7 +76,7 @@ pub(crate) async fn run(
             progress.show(&tally, None);
         }
         let seen = tally;
-        observe(system, before, &mut traffic, &mut tally).await?;
+        observe(system, before, &ownership, &mut traffic, &mut tally).await?;
         note(known, tally);
         progress.show(&tally, waiting(system, &tally).as_deref());
         if tally.is_complete() {
@@ -119,12 +123,23 @@ async fn publish(
     Ok(())
 }
 
-async fn observe(system: &System, before: Before, traffic: &mut Traffic, tally: &mut Tally) -> Result<()> {
+async fn observe(
+    system: &System,
+    before: Before,
+    ownership: &Ownership,
+    traffic: &mut Traffic,
+    tally: &mut Tally,
+) -> Result<()> {
     let mut executions = system.executions(ORDER_SAGA).await?;
     executions.retain(|name, _| traffic.published.contains_key(name));
     tally.ended = executions.values().filter(|execution| execution.stopped.is_some()).count();
     tally.committed = confirmed(system).await?.saturating_sub(before.confirmed);
-    tally.refused = refused(system).await?.saturating_sub(before.refused);
+    let depth = system.depth(system.refused_orders_queue_url()).await?;
+    // Reading the queue takes time from the emulator, and only what is new in it says anything.
+    if usize::try_from(depth.visible + depth.in_flight)? != traffic.refused.messages {
+        traffic.refused = refused_orders(system, ownership).await?;
+    }
+    tally.refused = traffic.refused.ids.len();
     traffic.executions = executions;
     Ok(())
 }
@@ -132,11 +147,6 @@ async fn observe(system: &System, before: Before, traffic: &mut Traffic, tally: 
 async fn confirmed(system: &System) -> Result<usize> {
     let counts = system.order_counts().await?;
     Ok(counts.get(OrderStatus::Confirmed.as_str()).copied().unwrap_or_default())
-}
-
-async fn refused(system: &System) -> Result<usize> {
-    let depth = system.depth(system.refused_orders_queue_url()).await?;
-    Ok(usize::try_from(depth.visible + depth.in_flight)?)
 }
 
 /// What the stragglers wait for.
