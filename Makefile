@@ -41,8 +41,8 @@ lint: ## check formatting and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-lint-templates: venv ## check the emitted CloudFormation templates
-	.venv/bin/cfn-lint 'stacks/templates/**/*.yaml'
+lint-templates: venv .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json ## check the emitted templates and state machines with four linters
+	.venv/bin/python stacks/lint/lint.py
 
 bench: package ## measure: the emulator's throughput, and size, memory and start of each function
 	cargo bench -q -p tests --profile dev
@@ -57,9 +57,19 @@ test-cfn-all: ## compile the types of all services (several minutes, 5 GB of mem
 clean: ## delete everything that was built or installed
 	if [ -e .flyover/emulator.pid ]; then $(MAKE) --no-print-directory down; fi
 	cargo clean
-	rm -rf .venv .flyover
+	rm -rf .venv .venv-checkov .flyover stacks/lint/node_modules
 
 .venv/stamp: tests/emulator/requirements.txt
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/pip install -q --disable-pip-version-check -r $<
+	touch $@
+
+.venv-checkov/stamp: stacks/lint/checkov.txt
+	$(PYTHON) -m venv --clear .venv-checkov
+	.venv-checkov/bin/pip install -q --disable-pip-version-check -r $<
+	touch $@
+
+# npm writes this file itself when it has installed everything.
+stacks/lint/node_modules/.package-lock.json: stacks/lint/package-lock.json
+	npm ci --prefix stacks/lint --no-audit --no-fund --loglevel error
 	touch $@

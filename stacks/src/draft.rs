@@ -6,7 +6,7 @@ use crate::{
     stage::Stage,
     synth::{Stack, StackId},
 };
-use cfn::{Condition, Declare, Handle, Output, Removal, Resource, Template, Test, Value};
+use cfn::{Condition, Declare, Handle, Output, Removal, Template, Test, Value};
 use saga::budget::Timing;
 
 /// A stack in the making.
@@ -41,22 +41,30 @@ impl Draft {
     }
 
     /// Adds a resource with what customers entrusted to us: in production it stays when it leaves the stack.
-    pub(crate) fn add_kept<R: Resource>(&mut self, logical_id: impl AsRef<str>, resource: R) -> Handle<R> {
+    pub(crate) fn add_kept<D: Declare>(
+        &mut self,
+        logical_id: impl AsRef<str>,
+        resource: D,
+    ) -> Handle<D::Resource> {
         let removal = if self.stage.is_production() { Removal::Retain } else { Removal::Delete };
         self.add_with(logical_id, resource, removal)
     }
 
     /// Adds a resource with contents that go with it.
-    pub(crate) fn add_dropped<R: Resource>(&mut self, logical_id: impl AsRef<str>, resource: R) -> Handle<R> {
+    pub(crate) fn add_dropped<D: Declare>(
+        &mut self,
+        logical_id: impl AsRef<str>,
+        resource: D,
+    ) -> Handle<D::Resource> {
         self.add_with(logical_id, resource, Removal::Delete)
     }
 
-    fn add_with<R: Resource>(
+    fn add_with<D: Declare>(
         &mut self,
         logical_id: impl AsRef<str>,
-        resource: R,
+        resource: D,
         removal: Removal,
-    ) -> Handle<R> {
+    ) -> Handle<D::Resource> {
         self.template
             .add(logical_id, resource.deletion_policy(removal.clone()).update_replace_policy(removal))
     }

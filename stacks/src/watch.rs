@@ -39,7 +39,12 @@ fn operators(draft: &mut Draft) -> Handle<Topic> {
     // Not encrypted with a key: the account's key of SNS does not admit CloudWatch, so no alarm would arrive, and what
     // alarms say, the names of queues and functions, is nobody's data.
     // <https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns>
-    let operators = draft.template.add("OperatorsTopic", Topic::new().tags(draft.tags(SERVICE)));
+    let operators = Topic::new().tags(draft.tags(SERVICE)).suppress_check(
+        "CKV_AWS_26",
+        "The account's key of SNS does not admit CloudWatch, so no alarm would arrive; alarms say the names of queues \
+         and functions, which is nobody's data",
+    );
+    let operators = draft.template.add("OperatorsTopic", operators);
     topic::policy(draft, &operators, [topic_policy::allow_alarms_to_publish(&operators)], []);
     draft.output(
         outputs::OPERATORS_TOPIC_ARN,

@@ -1,5 +1,6 @@
 //! A resource as it is declared in a template, and the handle that stands for it afterwards.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -124,6 +125,7 @@ pub struct Declaration<R> {
     pub(crate) update_policy: Option<Json>,
     pub(crate) update_replace_policy: Option<Removal>,
     pub(crate) metadata: Option<Json>,
+    pub(crate) suppressed: BTreeMap<String, String>,
 }
 
 /// What can be added to a template: a resource, or a resource with options. The options are its methods.
@@ -175,6 +177,21 @@ pub trait Declare: Sized {
     fn metadata(self, metadata: Json) -> Declaration<Self::Resource> {
         Declaration { metadata: Some(metadata), ..self.declare() }
     }
+
+    /// Has `checkov` pass over one of its checks of this resource, as in `CKV_AWS_117`; the reason is a sentence that
+    /// says why the check does not apply. Both become metadata of the resource, beside what [`Declare::metadata`] says.
+    /// A template with an empty reason is refused.
+    ///
+    /// <https://www.checkov.io/2.Basics/Suppressing%20and%20Skipping%20Policies.html>
+    fn suppress_check(
+        self,
+        check_id: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Declaration<Self::Resource> {
+        let mut declaration = self.declare();
+        declaration.suppressed.insert(check_id.into(), reason.into());
+        declaration
+    }
 }
 
 impl<R: Resource> Declare for R {
@@ -190,6 +207,7 @@ impl<R: Resource> Declare for R {
             update_policy: None,
             update_replace_policy: None,
             metadata: None,
+            suppressed: BTreeMap::new(),
         }
     }
 }

@@ -116,6 +116,28 @@ pub enum TemplateError {
         /// The name between the braces.
         name: String,
     },
+    /// A check that is passed over without saying why.
+    #[error(
+        "{resource} suppresses the check {check:?} without a reason: a sentence is wanted that says why the check does \
+         not apply; pass it to `suppress_check`"
+    )]
+    Unexplained {
+        /// The logical id of the resource.
+        resource: String,
+        /// The check.
+        check: String,
+    },
+    /// Metadata to which the checks that are passed over cannot be added.
+    #[error(
+        "{at} is not {expected}, so no suppressed check can be added to it: give `metadata` an object, and leave \
+         `checkov` to `suppress_check`"
+    )]
+    BadMetadata {
+        /// Where it is, as in `Resources.Orders.Metadata`.
+        at: String,
+        /// What it must be.
+        expected: &'static str,
+    },
     /// Something could not be written as JSON or YAML.
     #[error("{at} cannot be written: {reason}; use values that have a JSON form")]
     Serialize {

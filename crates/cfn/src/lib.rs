@@ -139,6 +139,7 @@ mod read;
 mod references;
 #[cfg(feature = "stepfunctions")]
 mod substitutions;
+mod suppression;
 mod template;
 mod typed;
 mod value;

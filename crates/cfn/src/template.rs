@@ -16,6 +16,7 @@ use crate::mapping::Mapping;
 use crate::output::Output;
 use crate::parameter::{Param, Parameter};
 use crate::policy::{PolicyDocument, Statement};
+use crate::suppression::{self, SuppressionError};
 
 /// A template under construction.
 ///
@@ -31,6 +32,7 @@ pub struct Template {
 enum Problem {
     Duplicate(Section, String),
     Serialize(String, String),
+    Suppression(String, SuppressionError),
 }
 
 impl Template {
@@ -62,9 +64,14 @@ impl Template {
             update_policy,
             update_replace_policy,
             metadata,
+            suppressed,
         } = declaration.declare();
         depends_on.sort_unstable();
         depends_on.dedup();
+        let metadata = suppression::merged(metadata, suppressed).unwrap_or_else(|refused| {
+            self.problems.push(Problem::Suppression(id.to_owned(), refused));
+            None
+        });
         let entry = ResourceEntry {
             r#type: D::Resource::TYPE.to_owned(),
             condition,
@@ -163,6 +170,12 @@ impl Template {
             return Err(match problem {
                 Problem::Duplicate(section, name) => TemplateError::DuplicateName { section, name },
                 Problem::Serialize(at, reason) => TemplateError::Serialize { at, reason },
+                Problem::Suppression(resource, SuppressionError::NoReason(check)) => {
+                    TemplateError::Unexplained { resource, check }
+                }
+                Problem::Suppression(resource, SuppressionError::Misshapen { path, expected }) => {
+                    TemplateError::BadMetadata { at: format!("Resources.{resource}.{path}"), expected }
+                }
             });
         }
         for (role, statements) in grants {

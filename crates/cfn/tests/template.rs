@@ -51,6 +51,53 @@ fn sections_and_resources_are_in_the_usual_order() {
 }
 
 #[test]
+fn suppressed_checks_stand_beside_other_metadata() {
+    let mut template = Template::new("");
+    let queue = Queue::new()
+        .suppress_check("CKV_AWS_9", "Nine")
+        .metadata(
+            json!({ "owner": "orders", "checkov": { "skip": [{ "id": "CKV_AWS_1", "comment": "One" }] } }),
+        )
+        .suppress_check("CKV_AWS_27", "Twenty-seven");
+    template.add("Queue", queue);
+    template.add("Topic", Topic::new().suppress_check("CKV_AWS_26", "None"));
+    let built = parsed(&build(template));
+    let queue = &built["Resources"]["Queue"]["Metadata"];
+    assert_eq!(queue["owner"], "orders");
+    assert_eq!(
+        queue["checkov"]["skip"],
+        json!([
+            { "id": "CKV_AWS_1", "comment": "One" },
+            { "id": "CKV_AWS_27", "comment": "Twenty-seven" },
+            { "id": "CKV_AWS_9", "comment": "Nine" },
+        ])
+    );
+    let topic = &built["Resources"]["Topic"]["Metadata"];
+    assert_eq!(topic, &json!({ "checkov": { "skip": [{ "id": "CKV_AWS_26", "comment": "None" }] } }));
+}
+
+#[test]
+fn suppressed_checks_have_a_reason_and_a_place() {
+    let mut template = Template::new("");
+    template.add("Queue", Queue::new().suppress_check("CKV_AWS_27", " "));
+    let error = refused(template);
+    assert!(
+        matches!(&error, TemplateError::Unexplained { resource, check } if resource == "Queue" && check == "CKV_AWS_27"),
+        "{error}"
+    );
+    for (metadata, path) in [
+        (json!("text"), "Resources.Queue.Metadata"),
+        (json!({ "checkov": [] }), "Resources.Queue.Metadata.checkov"),
+        (json!({ "checkov": { "skip": {} } }), "Resources.Queue.Metadata.checkov.skip"),
+    ] {
+        let mut template = Template::new("");
+        template.add("Queue", Queue::new().metadata(metadata).suppress_check("CKV_AWS_27", "It is"));
+        let error = refused(template);
+        assert!(matches!(&error, TemplateError::BadMetadata { at, .. } if at == path), "{error}");
+    }
+}
+
+#[test]
 fn strings_that_yaml_1_1_reads_as_something_else_are_quoted() {
     let mut template = Template::new("yes");
     let texts = [

@@ -2,7 +2,7 @@
 
 use crate::{draft::Draft, names::pascal, outputs, parameters};
 use cfn::{
-    Handle, Param, Value, grants,
+    Declaration, Declare, Handle, Param, Value, grants,
     iam::Role,
     lambda::{Code, Function, Logging, Runtime, Tracing, TracingMode},
     logs::LogGroup,
@@ -50,6 +50,11 @@ pub(crate) fn function(
     let code_key = draft.template.parameter(parameters::code_key(name), parameters::function_code_key(name));
     let log_group =
         LogGroup::new().retention_in_days(draft.stage.log_retention_days()).tags(draft.tags(name));
+    let log_group = log_group.suppress_check(
+        "CKV_AWS_158",
+        "Encrypted with the key of CloudWatch Logs; functions log no personal data and no task tokens, so a key of our \
+         own would protect nothing more",
+    );
     let log_group = draft.add_dropped(format!("{id}LogGroup"), log_group);
     let role = Role::for_lambda().description(format!("What {name} may do")).tags(draft.tags(name));
     let role = draft.template.add(format!("{id}Role"), role);
@@ -69,10 +74,34 @@ pub(crate) fn function(
     let function = environment
         .into_iter()
         .fold(function, |function, (variable, value)| function.environment_variable(variable, value));
-    let function = draft.template.add(format!("{id}Function"), function);
+    let function = draft.template.add(format!("{id}Function"), explained(function));
     draft.export(outputs::function_name(name), function.name(), format!("The name of {name}"));
     let log = format!("The name of the log group of {name}");
     draft.export(outputs::log_group_name(name), log_group.name(), log);
     draft.output(outputs::role_arn(name), role.arn(), format!("The ARN of the role of {name}"));
     Deployed { function, role }
+}
+
+/// What a linter asks of functions and these do without.
+fn explained(function: Function) -> Declaration<Function> {
+    function
+        .suppress_check(
+            "CKV_AWS_115",
+            "Its event source mapping limits its concurrency; a reservation would take from what the account's other \
+             functions share",
+        )
+        .suppress_check(
+            "CKV_AWS_116",
+            "Only a queue invokes it, and what it cannot work off goes to the dead-letter queue of that queue; a \
+             dead-letter queue of the function takes asynchronous invocations only",
+        )
+        .suppress_check(
+            "CKV_AWS_117",
+            "It calls AWS and public addresses over TLS and nothing in a VPC; inside one it would need a NAT gateway",
+        )
+        .suppress_check(
+            "CKV_AWS_173",
+            "Its variables are names and addresses of resources and settings, no secrets; Lambda encrypts them with the \
+             account's key aws/lambda",
+        )
 }

@@ -2,7 +2,7 @@
 
 use crate::{draft::Draft, names::pascal};
 use cfn::{
-    Declare, Handle, PolicyDocument, Statement,
+    Declaration, Declare, Handle, PolicyDocument, Statement,
     sqs::{Queue, QueuePolicy, RedriveAllowPolicy, RedrivePolicy, queue_policy},
 };
 use std::time::Duration;
@@ -22,18 +22,16 @@ pub(crate) fn queue_with_dead_letter(draft: &mut Draft, service: &str, delay: Du
     let dead_letters = Queue::new()
         .message_retention_period(timing.dead_letter_retention())
         .redrive_allow_policy(RedriveAllowPolicy::by_queue([Queue::arn_of_name(&name)]))
-        .sqs_managed_sse_enabled(true)
         .tags(draft.tags(service));
-    let dead_letters = draft.add_kept(format!("{}DeadLetterQueue", pascal(service)), dead_letters);
+    let dead_letters = draft.add_kept(format!("{}DeadLetterQueue", pascal(service)), encrypted(dead_letters));
     let queue = Queue::new()
         .queue_name(name)
         .visibility_timeout(timing.visibility_timeout())
         .message_retention_period(timing.queue_retention())
         .redrive_policy(RedrivePolicy::new(&dead_letters, timing.max_receive_count()))
-        .sqs_managed_sse_enabled(true)
         .tags(draft.tags(service));
     let queue = if delay.is_zero() { queue } else { queue.delay_seconds(delay) };
-    let queue = draft.add_dropped(format!("{}Queue", pascal(service)), queue);
+    let queue = draft.add_dropped(format!("{}Queue", pascal(service)), encrypted(queue));
     WorkQueue { queue, dead_letters }
 }
 
@@ -48,9 +46,8 @@ pub(crate) fn kept_queue(draft: &mut Draft, logical_id: &str, service: &str) -> 
 pub(crate) fn kept_queue_without_policy(draft: &mut Draft, logical_id: &str, service: &str) -> Handle<Queue> {
     let queue = Queue::new()
         .message_retention_period(draft.timing().dead_letter_retention())
-        .sqs_managed_sse_enabled(true)
         .tags(draft.tags(service));
-    draft.add_kept(logical_id, queue)
+    draft.add_kept(logical_id, encrypted(queue))
 }
 
 /// Adds the policy of a queue: what holds everywhere; and, on AWS, over TLS only and what else is asked there.
@@ -73,4 +70,13 @@ pub(crate) fn policy(
         let statements = everywhere.into_iter().chain(on_aws);
         draft.template.add(id, QueuePolicy::new(PolicyDocument::new(statements), [queue]));
     }
+}
+
+/// Encrypts a queue with the key that SQS manages. With a key of KMS, no topic could deliver to it unless a policy of that
+/// key admits SNS.
+fn encrypted(queue: Queue) -> Declaration<Queue> {
+    queue.sqs_managed_sse_enabled(true).suppress_check(
+        "CKV_AWS_27",
+        "Encrypted with the key that SQS manages (SqsManagedSseEnabled), at which this check does not look",
+    )
 }

@@ -8,7 +8,7 @@ use crate::{
     synth::{Machine, StackId},
 };
 use cfn::{
-    Arn, Handle, PolicyDocument, Principal, Statement, Value,
+    Arn, Declare, Handle, PolicyDocument, Principal, Statement, Value,
     dynamodb::Table,
     grants,
     iam::Role,
@@ -88,7 +88,12 @@ fn log_group(draft: &mut Draft, saga: &str) -> Handle<LogGroup> {
     let group = LogGroup::new()
         .log_group_name(draft.physical_name("/aws/vendedlogs/states/", saga))
         .retention_in_days(draft.stage.log_retention_days())
-        .tags(draft.tags(saga));
+        .tags(draft.tags(saga))
+        .suppress_check(
+            "CKV_AWS_158",
+            "Encrypted with the key of CloudWatch Logs; only errors are logged, without what the states are given, so a \
+             key of our own would protect nothing more",
+        );
     draft.add_dropped(format!("{}StateMachineLogGroup", pascal(saga)), group)
 }
 

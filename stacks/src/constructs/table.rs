@@ -2,7 +2,7 @@
 
 use crate::draft::Draft;
 use cfn::{
-    Handle,
+    Declare, Handle,
     dynamodb::{
         AttributeDefinition, AttributeType, BillingMode, KeySchema, PointInTimeRecovery, Sse, Table,
         TimeToLive,
@@ -40,5 +40,10 @@ pub(crate) fn table(draft: &mut Draft, logical_id: &str, spec: &TableSpec) -> Ha
         Some(attribute) => table.time_to_live(TimeToLive::on(attribute)),
         None => table,
     };
+    let table = table.suppress_check(
+        "CKV_AWS_119",
+        "Encrypted with the account's key aws/dynamodb, whose use CloudTrail shows; a key of our own would be one more \
+         thing that can be lost together with the data",
+    );
     draft.add_kept(logical_id, table)
 }

@@ -4,6 +4,7 @@ use crate::templates::{app, list, of_type, referred, resources, template};
 use saga::fence_table;
 use serde_json::{Value as Json, json};
 use stacks::{Stage, Trigger};
+use std::collections::BTreeSet;
 
 #[test]
 fn each_table_can_be_restored_and_is_encrypted() {
@@ -272,4 +273,28 @@ fn what_can_have_tags_says_to_whom_it_belongs() {
             list(&entry["Properties"]["Tags"]).into_iter().filter_map(|tag| tag["Key"].as_str()).collect();
         assert_eq!(tags, ["project", "stage", "service"], "{id}");
     }
+}
+
+#[test]
+fn only_these_checks_of_linters_are_suppressed() {
+    let mut suppressed = BTreeSet::new();
+    for (_, entry) in resources(&app(Stage::Prod)) {
+        for skip in list(&entry["Metadata"]["checkov"]["skip"]) {
+            let texts = [&entry["Type"], &skip["id"]].map(|text| text.as_str().expect("text").to_owned());
+            suppressed.insert(texts.join(" "));
+        }
+    }
+    assert_eq!(
+        suppressed.into_iter().collect::<Vec<_>>(),
+        [
+            "AWS::DynamoDB::Table CKV_AWS_119",
+            "AWS::Lambda::Function CKV_AWS_115",
+            "AWS::Lambda::Function CKV_AWS_116",
+            "AWS::Lambda::Function CKV_AWS_117",
+            "AWS::Lambda::Function CKV_AWS_173",
+            "AWS::Logs::LogGroup CKV_AWS_158",
+            "AWS::SNS::Topic CKV_AWS_26",
+            "AWS::SQS::Queue CKV_AWS_27",
+        ]
+    );
 }
