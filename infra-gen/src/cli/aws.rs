@@ -7,7 +7,9 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use infra_gen::aws::{self, AwsError, DeployOptions, Deployed, DestroyOptions, Destroyed, Side, Target};
+use infra_gen::aws::{
+    self, AwsError, DeployOptions, Deployed, DestroyOptions, Destroyed, Difference, Side, Target,
+};
 
 use super::args::{DeployArgs, DestroyArgs, DiffArgs, TargetArgs};
 use super::output;
@@ -64,17 +66,27 @@ pub(crate) fn diff(args: DiffArgs) -> anyhow::Result<ExitCode> {
         }
         let same = if stack.differences.is_empty() { " no differences" } else { "" };
         output::line(format_args!("{}:{same}", stack.stack));
-        for difference in stack.differences {
-            match difference.side {
-                Side::Added(new) => output::line(format_args!("  + {}  {new}", difference.path)),
-                Side::Removed(old) => output::line(format_args!("  - {}  {old}", difference.path)),
-                Side::Changed(old, new) => {
-                    output::line(format_args!("  ~ {}  {old} -> {new}", difference.path));
-                }
-            }
+        for difference in &stack.differences {
+            output::line(format_args!("  {}", described(difference)));
+        }
+        for (resource, effect) in stack.losses() {
+            output::line(format_args!("  ! {resource}: this {effect}"));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn described(difference: &Difference) -> String {
+    let path = &difference.path;
+    let line = match &difference.side {
+        Side::Added(new) => format!("+ {path}  {new}"),
+        Side::Removed(old) => format!("- {path}  {old}"),
+        Side::Changed(old, new) => format!("~ {path}  {old} -> {new}"),
+    };
+    match difference.effect {
+        Some(effect) => format!("{line}  [{effect}]"),
+        None => line,
+    }
 }
 
 fn target(args: TargetArgs) -> Target {
@@ -139,5 +151,23 @@ fn report_destroyed(destroyed: &Destroyed) {
     }
     if destroyed.stacks.is_empty() && destroyed.bucket.is_none() {
         output::line("there was nothing to destroy");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use infra_gen::aws::{Data, Effect, Fate};
+
+    #[test]
+    fn a_difference_is_one_line_with_its_effect() {
+        let difference = |side, effect| Difference { path: "Resources.A".to_owned(), side, effect };
+        let lost = Effect { fate: Fate::Replaced, data: Data::Lost };
+        let text = || "x".to_owned();
+        assert_eq!(described(&difference(Side::Added(text()), None)), "+ Resources.A  x");
+        assert_eq!(
+            described(&difference(Side::Changed(text(), text()), Some(lost))),
+            "~ Resources.A  x -> x  [replaces it, and what it holds is lost]"
+        );
     }
 }
