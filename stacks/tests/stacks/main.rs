@@ -5,3 +5,4 @@ mod policies;
 mod resources;
 mod structure;
 mod templates;
+mod text;
