@@ -7,6 +7,7 @@ use crate::{
     world::{SOON, World},
 };
 use anyhow::{Context, Result};
+use saga::dead_letter;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -40,7 +41,10 @@ async fn a_malformed_message_goes_to_the_dead_letter_queue_and_its_batch_mates_a
     let dead = world.message(url, &secret, world.all_deliveries()).await?;
     assert_eq!(dead.body.as_deref(), Some(malformed.as_str()), "it arrives as it was sent");
 
-    let message_id = dead.message_id.context("a message has an id")?;
+    let told = |name: &str| dead.message_attributes.as_ref()?.get(name)?.string_value.clone();
+    let reason = told(dead_letter::REASON).context("it is kept with its reason")?;
+    assert!(reason.starts_with("not a request: "), "{reason}");
+    let message_id = told(dead_letter::MESSAGE_ID).context("it is kept with the id it had")?;
     let members = [("outcome", "malformed"), ("message_id", message_id.as_str())];
     let lines = world.log_lines("inventory", &message_id, &members, 1).await?;
     for line in &lines {

@@ -27,12 +27,22 @@ impl From<SqsMessage> for Message {
 }
 
 /// What becomes of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is done with and leaves the queue.
     Acknowledge,
     /// It is delivered again, and after the queue's last delivery moves to the dead-letter queue.
-    DeliverAgain,
+    DeliverAgain {
+        /// Why: kept beside the message in the dead-letter queue. Never anything that was given in the message.
+        reason: String,
+    },
+}
+
+impl Verdict {
+    /// It is delivered again, for this reason.
+    pub fn deliver_again(reason: impl Into<String>) -> Self {
+        Self::DeliverAgain { reason: reason.into() }
+    }
 }
 
 /// Handles all messages of a batch at the same time. One that fails does not hold up the others.
@@ -49,7 +59,7 @@ where
     }));
     let mut response = SqsBatchResponse::default();
     for (id, verdict) in verdicts.await {
-        if verdict == Verdict::DeliverAgain {
+        if verdict != Verdict::Acknowledge {
             response.add_failure(id);
         }
     }
@@ -71,7 +81,7 @@ mod tests {
         let event: SqsEvent = serde_json::from_value(event).unwrap();
         let response =
             each_message(event, async |message| match (message.body.as_str(), message.receive_count) {
-                ("bad", 3) => Verdict::DeliverAgain,
+                ("bad", 3) => Verdict::deliver_again("bad"),
                 ("fine", 1) => Verdict::Acknowledge,
                 other => panic!("{other:?}"),
             });

@@ -3,6 +3,7 @@
 use crate::{
     DynamoStore, Error, Tables, Variables, aws,
     batch::{Message, Verdict, each_message},
+    dead_letters::DeadLetters,
     deadline::Deadline,
     log,
     participant::Answering,
@@ -33,20 +34,30 @@ where
         max_receive_count: variables.parsed(environment::MAX_RECEIVE_COUNT, "a whole number")?,
     };
     let (service, store, answering) = (&service, &store, &answering);
-    serve_queue(async |message, deadline| answering.carry_out(service, store, message, deadline).await).await
+    serve_queue(async |message: &Message, deadline| {
+        answering.carry_out(service, store, message, deadline).await
+    })
+    .await
 }
 
 /// Serves a queue: gives each message to `handle`, with the time by which it must be done, and reports those that are
-/// to be delivered again. Logs are set up first. Returns when Lambda ends the process.
+/// to be delivered again; after its last delivery a message is kept in the dead-letter queue with the reason. Logs are
+/// set up first. Returns when Lambda ends the process.
 ///
 /// # Errors
-/// When the Lambda runtime stops.
-pub async fn serve_queue(handle: impl AsyncFn(Message, Deadline) -> Verdict) -> Result<(), Error> {
+/// When a variable that the stack sets is missing or invalid, or when the Lambda runtime stops.
+pub async fn serve_queue(handle: impl AsyncFn(&Message, Deadline) -> Verdict) -> Result<(), Error> {
     log::start();
-    let handle = &handle;
+    let variables = Variables::of_process();
+    let dead_letters = DeadLetters::from_variables(&aws::config(&variables)?, &variables)?;
+    let (handle, dead_letters) = (&handle, &dead_letters);
     let serve = service_fn(async |event: LambdaEvent<SqsEvent>| {
         let deadline = Deadline::of_invocation(&event.context).earlier(MARGIN);
-        let response = each_message(event.payload, |message| handle(message, deadline)).await;
+        let response = each_message(event.payload, async |message| {
+            let verdict = handle(&message, deadline.earlier(KEEP_TIME)).await;
+            dead_letters.conclude(&message, verdict, deadline).await
+        })
+        .await;
         Ok::<_, lambda_runtime::Error>(response)
     });
     lambda_runtime::run(serve).await.map_err(Error::Runtime)
@@ -70,6 +81,9 @@ where
     });
     lambda_runtime::run(serve).await.map_err(Error::Runtime)
 }
+
+/// What is kept of the time to keep a message in the dead-letter queue.
+const KEEP_TIME: Duration = Duration::from_millis(500);
 
 /// What is left of the function's time for its response to reach Lambda.
 const MARGIN: Duration = Duration::from_millis(150);

@@ -18,6 +18,7 @@
 
 pub mod aws;
 mod batch;
+mod dead_letters;
 mod deadline;
 mod dynamo;
 mod error;

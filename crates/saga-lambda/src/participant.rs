@@ -36,14 +36,14 @@ impl Answering {
         &self,
         service: &H,
         store: &DynamoStore,
-        message: Message,
+        message: &Message,
         deadline: Deadline,
     ) -> Verdict
     where
         H: Service + HandleAll<<H::Participant as Participant>::Steps>,
     {
         let work = deadline.earlier(REPLY_TIME);
-        self.answer(service, &store.until(work), &message, work, deadline).await
+        self.answer(service, &store.until(work), message, work, deadline).await
     }
 
     async fn answer<H>(
@@ -61,14 +61,15 @@ impl Answering {
         let request = match Request::decode(&message.body) {
             Ok(request) => request,
             Err(malformed) => {
+                let reason = without_values(&malformed);
                 tracing::error!(
                     outcome = "malformed",
-                    reason = %without_values(&malformed),
+                    %reason,
                     message_id = message.id,
                     receive_count = message.receive_count,
                     "left to the dead-letter queue"
                 );
-                return Verdict::DeliverAgain;
+                return Verdict::deliver_again(reason);
             }
         };
         let served = timeout(work.remaining(), serve(service, store, &request)).await;
@@ -79,7 +80,10 @@ impl Answering {
             Ok(handled) => {
                 let sent = reply::send(&self.client, &request.token, &handled.reply, deadline).await;
                 line.served(&handled, &sent);
-                if matches!(sent, Sent::Failed(_)) { Verdict::DeliverAgain } else { Verdict::Acknowledge }
+                match sent {
+                    Sent::InTime | Sent::Late => Verdict::Acknowledge,
+                    Sent::Failed(why) => Verdict::deliver_again(format!("served, not answered: {why}")),
+                }
             }
             Err(unserved) => {
                 let reason = reason_of(&unserved);
@@ -89,7 +93,7 @@ impl Answering {
                     None
                 };
                 line.unserved(&unserved, &reason, sent.as_ref());
-                Verdict::DeliverAgain
+                Verdict::deliver_again(reason)
             }
         }
     }

@@ -18,6 +18,9 @@ pub const PARKED_TABLE: &str = "FLYOVER_PARKED_TABLE";
 /// The variable with how often the participant's queue delivers a message.
 pub const MAX_RECEIVE_COUNT: &str = "FLYOVER_MAX_RECEIVE_COUNT";
 
+/// The variable with the URL of the function's dead-letter queue.
+pub const DEAD_LETTER_QUEUE: &str = "FLYOVER_DEAD_LETTER_QUEUE";
+
 /// The variable with the ARN of a saga's state machine, for functions that start it: `FLYOVER_SAGA_<NAME>`.
 pub fn state_machine(saga: &str) -> String {
     format!("FLYOVER_SAGA_{}", upper(saga))

@@ -13,6 +13,7 @@ pub mod asl;
 pub mod budget;
 mod builder;
 mod commit;
+pub mod dead_letter;
 mod definition;
 mod engine;
 mod entity;

@@ -36,7 +36,7 @@ impl Notifier {
     }
 
     /// Handles one message. The log line has neither the customer nor the text in it.
-    pub async fn handle(&self, message: Message, deadline: Deadline) -> Verdict {
+    pub async fn handle(&self, message: &Message, deadline: Deadline) -> Verdict {
         let began = Instant::now();
         let (message_id, receive_count) = (message.id.as_str(), message.receive_count);
         let malformed = |reason: &str| {
@@ -47,7 +47,7 @@ impl Notifier {
                 message_id,
                 "left to the dead-letter queue"
             );
-            Verdict::DeliverAgain
+            Verdict::deliver_again(reason)
         };
         let notice: NoticeMessage = match serde_json::from_str(&message.body) {
             Ok(notice) => notice,
@@ -94,7 +94,7 @@ impl Notifier {
                     message_id,
                     "delivered again"
                 );
-                Verdict::DeliverAgain
+                Verdict::deliver_again(reason)
             }
         }
     }

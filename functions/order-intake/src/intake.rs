@@ -63,7 +63,7 @@ impl Intake {
     }
 
     /// Handles one message.
-    pub async fn handle(&self, message: Message, deadline: Deadline) -> Verdict {
+    pub async fn handle(&self, message: &Message, deadline: Deadline) -> Verdict {
         let began = Instant::now();
         let outcome = match event::decode(&message.body) {
             Ok(OrderEvent::OrderPlaced(placed)) => match validate::place_order(&placed) {
@@ -76,7 +76,7 @@ impl Intake {
             },
             Err(problems) => Outcome::Refused(problems),
         };
-        self.conclude(outcome, &message, began, deadline).await
+        self.conclude(outcome, message, began, deadline).await
     }
 
     async fn place(&self, order: PlaceOrder, deadline: Deadline) -> Outcome {
@@ -131,7 +131,7 @@ impl Intake {
         };
         let (outcome, reason, duration_ms) = ("retry", why.as_str(), duration_ms());
         tracing::warn!(outcome, reason, duration_ms, receive_count, message_id, "delivered again");
-        Verdict::DeliverAgain
+        Verdict::deliver_again(why)
     }
 }
 

@@ -58,11 +58,14 @@ pub(crate) fn paced_consumer(
 ) -> Consumer {
     let WorkQueue { queue, dead_letters } = queue_with_dead_letter(draft, name, pace.delay);
     let attempts = draft.timing().max_receive_count().to_string();
-    let environment =
-        environment.into_iter().chain([(saga::environment::MAX_RECEIVE_COUNT.to_owned(), attempts.into())]);
+    let environment = environment.into_iter().chain([
+        (saga::environment::MAX_RECEIVE_COUNT.to_owned(), attempts.into()),
+        (saga::environment::DEAD_LETTER_QUEUE.to_owned(), dead_letters.url().into()),
+    ]);
     let timeout = draft.timing().function_timeout();
     let deployed = function(draft, program, name, description, timeout, environment);
     draft.template.grant(&deployed.role, queue.grant_consume_messages());
+    draft.template.grant(&deployed.role, dead_letters.grant_send_messages());
     let source = EventSourceMapping::from_queue(&deployed.function, &queue)
         .batch_size(pace.batch_size)
         .scaling_config(ScalingConfig::new().maximum_concurrency(pace.max_concurrency))

@@ -108,6 +108,11 @@ fn functions_write_their_own_log_and_read_their_own_queue_only() {
         let queue = json!({ "Fn::GetAtt": [format!("{id}Queue"), "Arn"] });
         let own = if function.trigger == Trigger::Queue { vec![queue] } else { Vec::new() };
         assert_eq!(on("sqs:ReceiveMessage"), own, "{id}");
+        if function.trigger == Trigger::Queue {
+            let dead_letters = json!({ "Fn::GetAtt": [format!("{id}DeadLetterQueue"), "Arn"] });
+            let sends = on("sqs:SendMessage").contains(&dead_letters);
+            assert!(sends, "{id} keeps its dead letters with their reason");
+        }
     }
 }
 

@@ -115,7 +115,7 @@ impl System {
             // Messages stay hidden for a moment, so that the next call gets others.
             let asked =
                 self.clients().sqs.receive_message().queue_url(queue_url).visibility_timeout(PEEK_SECONDS);
-            let answer = asked.max_number_of_messages(10).send().await;
+            let answer = asked.max_number_of_messages(10).message_attribute_names("All").send().await;
             let received = answer.with_context(|| format!("cannot read {queue_url}"))?.messages;
             let received = received.unwrap_or_default();
             if received.is_empty() {

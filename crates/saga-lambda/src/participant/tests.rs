@@ -195,7 +195,9 @@ async fn a_late_reply_is_acknowledged() {
 #[tokio::test(start_paused = true)]
 async fn a_reply_that_cannot_be_sent_brings_the_message_back() {
     let told = told(&stocked(), message(&request("nw-1"), 1), vec![]).await;
-    assert_eq!((told.verdict, &told.line["reply"]), (Verdict::DeliverAgain, &json!("unsent")));
+    let why = told.line["reason"].as_str().unwrap();
+    assert_eq!(told.verdict, Verdict::deliver_again(format!("served, not answered: {why}")));
+    assert_eq!(told.line["reply"], "unsent");
     assert_eq!(told.line["outcome"], "done");
 }
 
@@ -204,11 +206,11 @@ async fn a_malformed_message_goes_to_the_dead_letter_queue_with_its_reason() {
     let mut no_step = request("nw-1");
     no_step["op"] = json!("nancy@example.com");
     let told_malformed = told(&stocked(), message(&no_step, 1), vec![]).await;
-    assert_eq!(told_malformed.verdict, Verdict::DeliverAgain);
     assert_eq!(told_malformed.calls, []);
     assert_eq!(told_malformed.line["outcome"], "malformed");
     let reason = told_malformed.line["reason"].as_str().unwrap();
     assert!(reason.starts_with("not a request: unknown variant …"), "{reason}");
+    assert_eq!(told_malformed.verdict, Verdict::deliver_again(reason));
 
     let mut foreign = request("nw-1");
     foreign["step"] = json!("ship");
@@ -232,14 +234,14 @@ async fn an_input_that_does_not_fit_is_not_quoted() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_delivered_again_and_the_last_time_told_to_the_saga() {
     let first = told(&stocked(), message(&request("fails"), 2), vec![]).await;
-    assert_eq!((first.verdict, first.calls.len()), (Verdict::DeliverAgain, 0));
+    assert_eq!((&first.verdict, first.calls.len()), (&Verdict::deliver_again("the shelf is locked"), 0));
     assert_eq!(
         (&first.line["outcome"], &first.line["reason"]),
         (&json!("retry"), &json!("the shelf is locked"))
     );
 
     let last = told(&stocked(), message(&request("fails"), 3), ok()).await;
-    assert_eq!(last.verdict, Verdict::DeliverAgain);
+    assert_eq!(last.verdict, Verdict::deliver_again("the shelf is locked"));
     assert_eq!(last.calls[0].body["error"], DELIVERIES_EXHAUSTED);
     assert_eq!(last.calls[0].body["cause"], "the shelf is locked");
     assert_eq!((&last.line["level"], &last.line["reply"]), (&json!("ERROR"), &json!("sent")));
@@ -248,7 +250,7 @@ async fn a_failure_is_delivered_again_and_the_last_time_told_to_the_saga() {
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_hangs_is_cut_off_with_time_for_the_reply() {
     let told = told(&stocked(), message(&request("hangs"), 3), ok()).await;
-    assert_eq!(told.verdict, Verdict::DeliverAgain);
+    assert_eq!(told.verdict, Verdict::deliver_again("the time of the function is used up"));
     assert_eq!(told.calls[0].body["error"], DELIVERIES_EXHAUSTED);
     assert_eq!(told.line["reason"], "the time of the function is used up");
 }

@@ -48,7 +48,7 @@ async fn logged(
     let log = Log::keep();
     let replay = Replay::of(answers);
     let message = Message { id: "m-1".into(), body: body.into(), receive_count };
-    let verdict = intake(&replay).handle(message, Deadline::after(Duration::from_secs(2))).await;
+    let verdict = intake(&replay).handle(&message, Deadline::after(Duration::from_secs(2))).await;
     for personal in ["maria", "ALFKI", "tok_approve"] {
         assert!(!log.text().contains(personal), "{personal} is in the log: {}", log.text());
     }
@@ -95,7 +95,8 @@ async fn an_order_that_was_started_before_is_done_with() {
 async fn an_order_that_cannot_be_started_now_comes_again() {
     let (verdict, calls) =
         taken(&order().to_string(), 1, vec![Answer::error("StateMachineDoesNotExist")]).await;
-    assert_eq!((verdict, calls.len()), (Verdict::DeliverAgain, 1));
+    let why = "Step Functions: StateMachineDoesNotExist";
+    assert_eq!((verdict, calls.len()), (Verdict::deliver_again(why), 1));
     let (verdict, calls) =
         taken(&order().to_string(), 1, vec![Answer::error("ThrottlingException"), started()]).await;
     assert_eq!((verdict, calls.len()), (Verdict::Acknowledge, 2));
@@ -124,7 +125,8 @@ async fn what_is_no_event_is_refused_and_comes_again_when_it_cannot_be_kept() {
     let (verdict, calls) = taken("{oops", 1, vec![Answer::ok(json!({ "MessageId": "1" }))]).await;
     assert_eq!((verdict, calls[0].0.as_str()), (Verdict::Acknowledge, "SendMessage"));
     let denied = Answer::error("AccessDenied");
-    assert_eq!(taken("{oops", 1, vec![denied]).await.0, Verdict::DeliverAgain);
+    let why = "the queue of refused orders: AccessDenied";
+    assert_eq!(taken("{oops", 1, vec![denied]).await.0, Verdict::deliver_again(why));
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,7 +144,7 @@ async fn a_cancel_of_a_known_order_starts_the_cancel_saga() {
 async fn a_cancel_waits_for_its_order_and_is_refused_at_last() {
     let unknown = || Answer::error("ExecutionDoesNotExist");
     let (verdict, calls) = taken(&cancel().to_string(), 2, vec![unknown()]).await;
-    assert_eq!((verdict, calls.len()), (Verdict::DeliverAgain, 1));
+    assert_eq!((verdict, calls.len()), (Verdict::deliver_again("the order is not known yet"), 1));
     let kept = Answer::ok(json!({ "MessageId": "1" }));
     let (verdict, calls) = taken(&cancel().to_string(), 3, vec![unknown(), kept]).await;
     assert_eq!(verdict, Verdict::Acknowledge);
