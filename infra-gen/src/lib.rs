@@ -6,6 +6,7 @@
 //! | [`functions`] | whether each function of the stacks has a crate |
 //! | [`package`] | the functions as zips named by their content |
 //! | `aws` (feature `aws`) | deploys by change set, destroys, compares with what is deployed |
+//! | `ops` (feature `aws`) | looks at the sagas of a deployment, and answers for an operator |
 //!
 //! Nothing here prints or ends the process: what happens is returned, or told to an `aws::Progress`. The program of
 //! the same name is the edge that prints. `src/cli/synth.rs` is a complete example of its use.
@@ -14,6 +15,8 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod functions;
+#[cfg(feature = "aws")]
+pub mod ops;
 pub mod package;
 pub mod project;
 pub mod synth;

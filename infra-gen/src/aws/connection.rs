@@ -22,10 +22,12 @@ pub async fn sdk_config() -> SdkConfig {
 
 /// The clients of one account in one region.
 #[derive(Debug, Clone)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     pub(super) cloudformation: aws_sdk_cloudformation::Client,
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) account: String,
+    /// The ARN of whoever calls.
+    pub(crate) caller: String,
     pub(super) region: String,
     pub(super) endpoint: Endpoint,
 }
@@ -37,22 +39,27 @@ impl Connection {
             Some(config) => config.clone(),
             None => sdk_config().await,
         };
+        Self::with(&config).await
+    }
+
+    pub(crate) async fn with(config: &SdkConfig) -> Result<Self, AwsError> {
         let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
         let region = region.ok_or(AwsError::NoRegion)?;
         let endpoint = Endpoint::of(config.endpoint_url());
-        let identity = aws_sdk_sts::Client::new(&config)
+        let identity = aws_sdk_sts::Client::new(config)
             .get_caller_identity()
             .send()
             .await
             .map_err(call("ask AWS who we are"))?;
         // Emulators do not answer at a host name per bucket.
-        let s3 = aws_sdk_s3::config::Builder::from(&config)
+        let s3 = aws_sdk_s3::config::Builder::from(config)
             .force_path_style(matches!(endpoint, Endpoint::Custom(_)))
             .build();
         Ok(Self {
-            cloudformation: aws_sdk_cloudformation::Client::new(&config),
+            cloudformation: aws_sdk_cloudformation::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3),
             account: identity.account.unwrap_or_default(),
+            caller: identity.arn.unwrap_or_default(),
             region,
             endpoint,
         })

@@ -80,6 +80,14 @@ pub enum AwsError {
         /// What to do.
         advice: &'static str,
     },
+    /// A stack does not exist.
+    #[error(
+        "stack {stack} is not deployed: give `--stage` and `--deployment` as they were deployed, or run `infra-gen deploy`"
+    )]
+    NotDeployed {
+        /// The stack.
+        stack: String,
+    },
     /// A change set could not be made.
     #[error("the change set of stack {stack} failed: {reason}")]
     ChangeSet {
@@ -157,7 +165,7 @@ impl fmt::Display for CallError {
 impl Error for CallError {}
 
 /// For `map_err`: says what could not be done.
-pub(super) fn call<E, R>(what: impl Into<String>) -> impl FnOnce(SdkError<E, R>) -> AwsError
+pub(crate) fn call<E, R>(what: impl Into<String>) -> impl FnOnce(SdkError<E, R>) -> AwsError
 where
     E: ProvideErrorMetadata + Error + 'static,
     R: fmt::Debug + 'static,

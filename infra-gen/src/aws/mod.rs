@@ -21,14 +21,17 @@ mod stack;
 mod template;
 
 pub use compare::{StackDifference, diff};
+pub(crate) use connection::Connection;
 pub use connection::sdk_config;
 pub use deploy::{DeployOptions, Deployed, deploy};
 pub use destroy::{DestroyOptions, Destroyed, Retained, destroy};
 pub use difference::{Difference, Side};
 pub use effect::{Data, Effect, Fate};
+pub(crate) use error::call;
 pub use error::{AwsError, CallError};
 pub use events::{ResourceEvent, first_failure};
 pub use progress::{Progress, Silent, Update};
+pub(crate) use stack::outputs;
 
 use stacks::{Stack, Stage};
 
@@ -54,7 +57,7 @@ impl Target {
         format!("{}-{}", self.deployment, self.stage)
     }
 
-    fn stack_name(&self, stack: &Stack) -> String {
+    pub(crate) fn stack_name(&self, stack: &Stack) -> String {
         stack.name(&self.deployment, self.stage)
     }
 }

@@ -89,6 +89,22 @@ pub(super) async fn describe(aws: &Connection, name: &str) -> Result<Option<Depl
     Ok(found.filter(|stack| stack.status != "DELETE_COMPLETE"))
 }
 
+/// The outputs of every stack of a deployment, by name.
+///
+/// # Errors
+/// When a stack is not deployed.
+pub(crate) async fn outputs(
+    aws: &Connection,
+    names: &[String],
+) -> Result<BTreeMap<String, String>, AwsError> {
+    let mut all = BTreeMap::new();
+    for name in names {
+        let found = describe(aws, name).await?;
+        all.extend(found.ok_or_else(|| AwsError::NotDeployed { stack: name.clone() })?.outputs);
+    }
+    Ok(all)
+}
+
 /// Waits until CloudFormation is done with the stack.
 pub(super) async fn settle(
     aws: &Connection,

@@ -34,6 +34,21 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     /// Print a picture of a saga
     Graph(GraphArgs),
+    /// Look at the sagas of a deployment, and answer for an operator
+    #[cfg(feature = "aws")]
+    Ops(super::ops::OpsArgs),
+    /// Look at the sagas of a deployment, and answer for an operator
+    #[cfg(not(feature = "aws"))]
+    #[command(disable_help_flag = true)]
+    Ops(ForwardedArgs),
+}
+
+/// Arguments for the program with the feature `aws`, which reads them.
+#[cfg(not(feature = "aws"))]
+#[derive(Debug, Args)]
+pub(crate) struct ForwardedArgs {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    _rest: Vec<std::ffi::OsString>,
 }
 
 #[derive(Debug, Args)]
@@ -111,10 +126,10 @@ pub(crate) struct DiffArgs {
 #[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "read by the program with the feature"))]
 pub(crate) struct TargetArgs {
     /// The stage
-    #[arg(long, default_value_t = Stage::Dev, value_parser = stage_parser())]
+    #[arg(long, global = true, default_value_t = Stage::Dev, value_parser = stage_parser())]
     pub(crate) stage: Stage,
     /// The name that all stacks of the deployment begin with
-    #[arg(long, default_value = "flyover", value_name = "NAME", value_parser = parse_deployment)]
+    #[arg(long, global = true, default_value = "flyover", value_name = "NAME", value_parser = parse_deployment)]
     pub(crate) deployment: String,
 }
 

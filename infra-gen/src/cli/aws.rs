@@ -89,12 +89,12 @@ fn described(difference: &Difference) -> String {
     }
 }
 
-fn target(args: TargetArgs) -> Target {
+pub(super) fn target(args: TargetArgs) -> Target {
     Target { deployment: args.deployment, stage: args.stage }
 }
 
 /// Runs it to its end, or until Ctrl-C: then none.
-fn until_interrupted<T>(work: impl Future<Output = T>) -> anyhow::Result<Option<T>> {
+pub(super) fn until_interrupted<T>(work: impl Future<Output = T>) -> anyhow::Result<Option<T>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

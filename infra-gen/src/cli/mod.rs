@@ -4,6 +4,8 @@ mod args;
 #[cfg(feature = "aws")]
 mod aws;
 mod graph;
+#[cfg(feature = "aws")]
+mod ops;
 mod output;
 mod package;
 #[cfg(not(feature = "aws"))]
@@ -30,7 +32,11 @@ pub(crate) fn run(cli: Cli, start: Instant) -> anyhow::Result<ExitCode> {
         Some(Command::Destroy(args)) => aws::destroy(args),
         #[cfg(feature = "aws")]
         Some(Command::Diff(args)) => aws::diff(args),
+        #[cfg(feature = "aws")]
+        Some(Command::Ops(args)) => ops::run(args),
         #[cfg(not(feature = "aws"))]
-        Some(Command::Deploy(_) | Command::Destroy(_) | Command::Diff(_)) => rerun::with_aws(),
+        Some(Command::Deploy(_) | Command::Destroy(_) | Command::Diff(_) | Command::Ops(_)) => {
+            rerun::with_aws()
+        }
     }
 }

@@ -1,0 +1,217 @@
+//! `retry` and `skip`: an operator answers a parked saga.
+
+use super::parked::Open;
+use super::{Operations, OpsError};
+use aws_sdk_sfn::error::ProvideErrorMetadata;
+use serde::Serialize;
+use serde_json::json;
+
+/// The most characters of a reason.
+const REASON_CHARS: usize = 1_000;
+
+/// What an operator wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Try again.
+    Retry,
+    /// Go on without.
+    Skip,
+}
+
+impl Action {
+    /// Its name, as the state machine reads it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+/// An answer to a parked saga.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The saga id: the order's id.
+    pub order: String,
+    /// What to do.
+    pub action: Action,
+    /// What is answered, as in [`ParkedRecord::what`](super::ParkedRecord::what). Default: the only thing that waits.
+    pub what: Option<String>,
+    /// Why, 1 to 1,000 characters. It is recorded.
+    pub reason: String,
+    /// Who decides. It is recorded. Default: [`Operations::caller`].
+    pub by: Option<String>,
+}
+
+/// An answer that was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Answered {
+    /// The saga id.
+    pub id: String,
+    /// The saga's name.
+    pub saga: String,
+    /// The name of the execution that goes on.
+    pub execution: String,
+    /// What was parked.
+    pub what: String,
+    /// What it was told.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+    /// Who decided.
+    pub by: String,
+}
+
+impl Operations {
+    /// Answers a parked saga, which then goes on.
+    ///
+    /// # Errors
+    /// When it is not parked, cannot be skipped or was answered already; or when AWS cannot be asked.
+    pub async fn answer(&self, answer: &Answer) -> Result<Answered, OpsError> {
+        let reason = checked_reason(&answer.reason)?;
+        let (open, _) = self.parked_of(&answer.order).await?;
+        if open.is_empty() {
+            return Err(self.not_parked(&answer.order).await?);
+        }
+        let chosen = choose(&answer.order, &open, answer.what.as_deref())?;
+        check_skip(chosen, answer.action)?;
+        let by = answer.by.clone().unwrap_or_else(|| self.caller.clone());
+        let output = json!({ "action": answer.action.name(), "reason": reason, "by": by });
+        let sent =
+            self.sfn.send_task_success().task_token(chosen.token.expose()).output(output.to_string()).send();
+        match sent.await {
+            Ok(_) => {}
+            Err(error)
+                if matches!(error.code(), Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken")) =>
+            {
+                return Err(OpsError::Refused(format!(
+                    "execution {} does not wait for `{}` any more: it was answered already, or it has ended (then `settle`)",
+                    chosen.record.execution, chosen.record.what
+                )));
+            }
+            Err(error) => {
+                // Not its message: it can quote the token.
+                let code = error.code().unwrap_or("no answer").to_owned();
+                return Err(OpsError::Unanswered { execution: chosen.record.execution.clone(), code });
+            }
+        }
+        Ok(Answered {
+            id: answer.order.clone(),
+            saga: chosen.record.saga.clone(),
+            execution: chosen.record.execution.clone(),
+            what: chosen.record.what.clone(),
+            action: answer.action,
+            reason,
+            by,
+        })
+    }
+
+    /// Why an order cannot be answered of which nothing is parked.
+    async fn not_parked(&self, order: &str) -> Result<OpsError, OpsError> {
+        let mut states = Vec::new();
+        for saga in &self.sagas {
+            if let Some(run) = self.run_of(saga.name, order).await? {
+                states.push(format!("saga {} is {}", saga.name, run.row(&[].into()).state));
+            }
+        }
+        Ok(if states.is_empty() {
+            OpsError::NotFound(format!("there is no saga {order}"))
+        } else {
+            OpsError::Refused(format!("{order} is not parked: {}", states.join(", ")))
+        })
+    }
+}
+
+fn checked_reason(reason: &str) -> Result<String, OpsError> {
+    let reason = reason.trim();
+    let count = reason.chars().count();
+    if (1..=REASON_CHARS).contains(&count) {
+        Ok(reason.to_owned())
+    } else {
+        Err(OpsError::Usage(format!(
+            "the reason has {count} characters: 1 to {REASON_CHARS} are allowed, and it is recorded"
+        )))
+    }
+}
+
+/// What is answered.
+fn choose<'o>(order: &str, open: &'o [Open], what: Option<&str>) -> Result<&'o Open, OpsError> {
+    let waiting = || open.iter().map(|open| format!("`{}`", open.record.what)).collect::<Vec<_>>().join(", ");
+    match what {
+        Some(what) => open.iter().find(|open| open.record.what == what).ok_or_else(|| {
+            OpsError::Refused(format!("`{what}` of {order} is not parked: what waits is {}", waiting()))
+        }),
+        None => match open {
+            [only] => Ok(only),
+            _ => Err(OpsError::Usage(format!(
+                "more than one thing of {order} waits: give `--what` as one of {}",
+                waiting()
+            ))),
+        },
+    }
+}
+
+/// Refuses to skip what a saga cannot do without.
+fn check_skip(open: &Open, action: Action) -> Result<(), OpsError> {
+    if action == Action::Retry || open.record.can_skip {
+        return Ok(());
+    }
+    let what = &open.record.what;
+    let why = if what.starts_with("settle ") {
+        "only the pivot's fence knows whether the saga goes forward or back"
+    } else if what.starts_with("recall ") {
+        "later steps need what it did"
+    } else {
+        "the saga is past its pivot and can only be finished"
+    };
+    Err(OpsError::Refused(format!("`{what}` cannot be skipped: {why}; repair what keeps it, then `retry`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ErrorKind;
+    use super::super::parked::tests::open;
+    use super::*;
+
+    #[test]
+    fn the_only_thing_that_waits_is_meant() {
+        let one = [open("undo order", true)];
+        assert_eq!(choose("o-1", &one, None).unwrap().record.what, "undo order");
+        let two = [open("undo order", true), open("settle cancel-pending-order", false)];
+        let named = choose("o-1", &two, Some("settle cancel-pending-order")).unwrap();
+        assert_eq!(named.record.what, "settle cancel-pending-order");
+
+        let error = choose("o-1", &two, None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        let expected = "more than one thing of o-1 waits: give `--what` as one of `undo order`, `settle cancel-pending-order`";
+        assert_eq!(error.to_string(), expected);
+        let error = choose("o-1", &one, Some("recall x")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert_eq!(error.to_string(), "refused: `recall x` of o-1 is not parked: what waits is `undo order`");
+    }
+
+    #[test]
+    fn what_a_saga_needs_is_not_skipped_and_the_reason_is_told() {
+        assert!(check_skip(&open("undo order", true), Action::Skip).is_ok());
+        for (what, why) in [
+            ("settle confirm-order", "only the pivot's fence knows"),
+            ("recall reserve-stock", "later steps need what it did"),
+            ("ship-order", "past its pivot"),
+        ] {
+            assert!(check_skip(&open(what, false), Action::Retry).is_ok());
+            let error = check_skip(&open(what, false), Action::Skip).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Refused);
+            assert!(error.to_string().contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_needed() {
+        assert_eq!(checked_reason(" refunded by hand ").unwrap(), "refunded by hand");
+        for reason in ["", "  ", &"x".repeat(1_001)] {
+            assert_eq!(checked_reason(reason).unwrap_err().kind(), ErrorKind::Usage);
+        }
+    }
+}

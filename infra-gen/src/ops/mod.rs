@@ -1,0 +1,114 @@
+//! What an operator sees and does: one file a verb.
+//!
+//! | verb | file | does |
+//! | --- | --- | --- |
+//! | `list` | `list.rs` | the sagas with their states |
+//! | `show` | `show.rs` | everything about one order: executions, attempts, fences, parked records, dead letters |
+//! | `parked` | `parked.rs` | the sagas that wait for an operator, and what operators decided |
+//! | `retry`, `skip` | `answer.rs` | answers a parked saga |
+//! | `dead-letters` | `dead_letters.rs` | the messages that nobody could handle, with the reason |
+//! | `dead-letters --redrive` | `redrive.rs` | sends them back to their queues |
+//! | `cancel` | `cancel.rs` | cancels an order for its customer |
+//! | `settle` | `settle.rs` | settles a saga whose execution died |
+//!
+//! Every verb is a method of [`Operations`] and returns data; [`text`] makes tables of it, and as JSON it is the data
+//! itself, see `docs/operations.md`. Task tokens and personal data are in neither.
+
+mod answer;
+mod cancel;
+mod dead_letters;
+mod error;
+mod fences;
+mod history;
+mod letter;
+mod list;
+mod parked;
+mod redrive;
+mod run;
+mod settle;
+mod show;
+mod state;
+pub mod text;
+
+pub use answer::{Action, Answer, Answered};
+pub use cancel::Cancelled;
+pub use dead_letters::DeadLetters;
+pub use error::{ErrorKind, OpsError};
+pub use fences::FenceRow;
+pub use history::{Attempt, Kind, Outcome};
+pub use letter::DeadLetter;
+pub use list::{ListOptions, Listing};
+pub use parked::{Decision, Failure, Parked, ParkedRecord};
+pub use redrive::{Means, Redriven};
+pub use run::SagaRow;
+pub use settle::Settling;
+pub use show::{ExecutionRow, SagaStory, Story};
+pub use state::State;
+
+use crate::aws::{Connection, Target, outputs, sdk_config};
+use aws_config::SdkConfig;
+use saga::Definition;
+use std::collections::BTreeMap;
+
+/// The sagas of one deployment, from outside.
+#[derive(Debug, Clone)]
+pub struct Operations {
+    dynamodb: aws_sdk_dynamodb::Client,
+    sfn: aws_sdk_sfn::Client,
+    sns: aws_sdk_sns::Client,
+    sqs: aws_sdk_sqs::Client,
+    caller: String,
+    outputs: BTreeMap<String, String>,
+    sagas: Vec<Definition>,
+    functions: Vec<&'static str>,
+}
+
+impl Operations {
+    /// Finds the deployment, with the configuration given or the ordinary one.
+    ///
+    /// # Errors
+    /// When AWS cannot be asked, or there is no such deployment.
+    pub async fn open(target: &Target, config: Option<&SdkConfig>) -> Result<Self, OpsError> {
+        let config = match config {
+            Some(config) => config.clone(),
+            None => sdk_config().await,
+        };
+        let app = stacks::synth(target.stage)?;
+        let connection = Connection::with(&config).await?;
+        let names: Vec<_> = app.stacks.iter().map(|stack| target.stack_name(stack)).collect();
+        Ok(Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            sfn: aws_sdk_sfn::Client::new(&config),
+            sns: aws_sdk_sns::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            outputs: outputs(&connection, &names).await?,
+            caller: connection.caller,
+            sagas: sagas::all(),
+            functions: app.functions.iter().map(|function| function.name).collect(),
+        })
+    }
+
+    /// The ARN of whoever calls AWS here: the operator, unless another one is named.
+    #[must_use]
+    pub fn caller(&self) -> &str {
+        &self.caller
+    }
+
+    fn output(&self, name: &str) -> Result<&str, OpsError> {
+        let value = self.outputs.get(name).map(String::as_str);
+        value.ok_or_else(|| OpsError::NoOutput { name: name.to_owned() })
+    }
+
+    /// The sagas of this name, or all.
+    fn sagas_named(&self, name: Option<&str>) -> Result<Vec<&Definition>, OpsError> {
+        let Some(name) = name else { return Ok(self.sagas.iter().collect()) };
+        match self.sagas.iter().find(|saga| saga.name == name) {
+            Some(saga) => Ok(vec![saga]),
+            None => Err(OpsError::Unknown {
+                what: "saga",
+                given: name.to_owned(),
+                known: self.sagas.iter().map(|saga| saga.name.to_owned()).collect(),
+            }),
+        }
+    }
+}
