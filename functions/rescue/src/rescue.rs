@@ -87,7 +87,7 @@ impl Rescue {
                     message_id,
                     "not settled"
                 );
-                Verdict::DeliverAgain
+                Verdict::deliver_again(reason)
             }
         }
     }

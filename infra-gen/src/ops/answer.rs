@@ -3,6 +3,7 @@
 use super::parked::Open;
 use super::{Operations, OpsError};
 use aws_sdk_sfn::error::ProvideErrorMetadata;
+use saga::parked_table::{self, ACTION, BY, REASON};
 use serde::Serialize;
 use serde_json::json;
 
@@ -24,8 +25,8 @@ impl Action {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Retry => "retry",
-            Self::Skip => "skip",
+            Self::Retry => parked_table::RETRY,
+            Self::Skip => parked_table::SKIP,
         }
     }
 }
@@ -78,7 +79,7 @@ impl Operations {
         let chosen = choose(&answer.order, &open, answer.what.as_deref())?;
         check_skip(chosen, answer.action)?;
         let by = answer.by.clone().unwrap_or_else(|| self.caller.clone());
-        let output = json!({ "action": answer.action.name(), "reason": reason, "by": by });
+        let output = json!({ ACTION: answer.action.name(), REASON: reason, BY: by });
         let sent =
             self.sfn.send_task_success().task_token(chosen.token.expose()).output(output.to_string()).send();
         match sent.await {
@@ -159,7 +160,7 @@ fn check_skip(open: &Open, action: Action) -> Result<(), OpsError> {
         return Ok(());
     }
     let what = &open.record.what;
-    let why = if what.starts_with("settle ") {
+    let why = if what.starts_with("settle ") || what.starts_with("rescue ") {
         "only the pivot's fence knows whether the saga goes forward or back"
     } else if what.starts_with("recall ") {
         "later steps need what it did"
@@ -197,6 +198,7 @@ mod tests {
         assert!(check_skip(&open("undo order", true), Action::Skip).is_ok());
         for (what, why) in [
             ("settle confirm-order", "only the pivot's fence knows"),
+            ("rescue confirm-order", "only the pivot's fence knows"),
             ("recall reserve-stock", "later steps need what it did"),
             ("ship-order", "past its pivot"),
         ] {

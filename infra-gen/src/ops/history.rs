@@ -160,10 +160,11 @@ pub(super) fn shown_cause(error: &str, cause: &str) -> Option<String> {
 
 /// What a state of the compiled machine does.
 fn operation(definition: &Definition, state: &str) -> (Kind, String) {
-    const PREFIXES: [(&str, Kind); 5] = [
+    const PREFIXES: [(&str, Kind); 6] = [
         ("park ", Kind::Park),
         ("undo ", Kind::Undo),
         ("settle ", Kind::Settle),
+        ("rescue ", Kind::Settle),
         ("recall ", Kind::Recall),
         ("publish ", Kind::Notice),
     ];

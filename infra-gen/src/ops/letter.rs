@@ -12,6 +12,9 @@ const OPS: [&str; 3] = ["run", "undo", "settle"];
 /// The events of customers.
 const EVENTS: [&str; 2] = ["OrderPlaced", "CancelOrder"];
 
+/// How executions die.
+const DEATHS: [&str; 3] = ["FAILED", "TIMED_OUT", "ABORTED"];
+
 /// A message that nobody could handle. Of its body only the names that this release knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeadLetter {
@@ -29,7 +32,7 @@ pub struct DeadLetter {
     pub step: Option<String>,
     /// `run`, `undo` or `settle`, of a request.
     pub op: Option<String>,
-    /// The type of a notice or of a customer's event.
+    /// The type of a notice or of a customer's event; of an execution that died its status, for example `ABORTED`.
     pub event: Option<String>,
     /// Why nobody could handle it; none when the function ended before it could say.
     pub reason: Option<String>,
@@ -51,7 +54,7 @@ pub(super) fn dead_letter(sagas: &[Definition], function: &str, message: &Messag
         logged_as: told(dead_letter::MESSAGE_ID).unwrap_or_else(|| message_id.clone()),
         message_id,
         saga: member("saga").filter(|given| sagas.iter().any(|saga| saga.name == *given)).map(str::to_owned),
-        id: member("id").or_else(|| member("order_id")).and_then(saga_id),
+        id: member("id").or_else(|| member("order_id")).and_then(saga_id).or_else(|| id_of_dead(&body)),
         step: member("step").filter(known_step).map(str::to_owned),
         op: member("op").filter(|given| OPS.contains(given)).map(str::to_owned),
         event: event_of(sagas, &body),
@@ -96,7 +99,19 @@ fn saga_id(given: &str) -> Option<String> {
     SagaId::try_from(given.to_owned()).ok().map(String::from)
 }
 
+/// The saga id in the event about an execution that died. A large input is left out of it.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html>
+fn id_of_dead(body: &Json) -> Option<String> {
+    let detail = &body["detail"];
+    let input = detail["input"].as_str().and_then(|input| serde_json::from_str::<Json>(input).ok());
+    let id = input.as_ref().and_then(|input| input["id"].as_str()).and_then(saga_id);
+    id.or_else(|| detail["name"].as_str().and_then(saga_id))
+}
+
 fn event_of(sagas: &[Definition], body: &Json) -> Option<String> {
+    if let Some(status) = body["detail"]["status"].as_str() {
+        return DEATHS.contains(&status).then(|| status.to_owned());
+    }
     let given = body["type"].as_str()?;
     let mut notices = sagas.iter().flat_map(|saga| saga.on_commit.iter().chain(&saga.on_compensate));
     let known = EVENTS.contains(&given) || notices.any(|notice| notice.name == given);
@@ -177,6 +192,19 @@ mod tests {
             (letter.event.as_deref(), letter.saga.as_deref()),
             (Some("OrderConfirmed"), Some("order"))
         );
+    }
+
+    #[test]
+    fn an_execution_that_could_not_be_settled_shows_its_saga() {
+        let input = json!({ "v": 1, "id": "o-1", "input": { "email": SECRET } }).to_string();
+        let mut body = json!({ "detail": { "name": "o-1-settle-0", "status": "ABORTED", "input": input } });
+        let told = |body: &Json| {
+            let letter = dead_letter(&sagas::all(), "rescue", &message(body, &[]));
+            (letter.id, letter.event)
+        };
+        assert_eq!(told(&body), (Some("o-1".to_owned()), Some("ABORTED".to_owned())));
+        body["detail"]["input"] = Json::Null;
+        assert_eq!(told(&body).0.as_deref(), Some("o-1-settle-0"));
     }
 
     #[test]

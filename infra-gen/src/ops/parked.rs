@@ -4,14 +4,16 @@ use super::fences::text;
 use super::history::shown_cause;
 use super::{Operations, OpsError};
 use crate::aws::call;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use saga::TaskToken;
+use saga::parked_table::{
+    ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION, FAILURE, OF, REASON, SAGA, SAGA_ID, SINCE, STEP,
+    TASK_TOKEN, WHAT,
+};
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// What the sort key of a decision begins with; of anything else it says what is parked.
-const DECISION: &str = "decision ";
 
 /// What waits for operators, and what they decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -27,7 +29,7 @@ pub struct Parked {
 pub struct ParkedRecord {
     /// The saga id: the order's id.
     pub id: String,
-    /// What is parked: `undo <saga>`, `settle <pivot>`, `recall <step>` or the name of a step.
+    /// What is parked: `undo <saga>`, `settle <pivot>`, `rescue <pivot>`, `recall <step>` or the name of a step.
     pub what: String,
     /// The saga's name.
     pub saga: String,
@@ -100,7 +102,7 @@ impl Operations {
         if !with_decisions {
             scan = scan
                 .filter_expression("NOT begins_with(#what, :decision)")
-                .expression_attribute_names("#what", "what")
+                .expression_attribute_names("#what", WHAT)
                 .expression_attribute_values(":decision", AttributeValue::S(DECISION.to_owned()));
         }
         let mut items = Vec::new();
@@ -120,7 +122,7 @@ impl Operations {
             .query()
             .table_name(self.parked_table()?)
             .key_condition_expression("#id = :id")
-            .expression_attribute_names("#id", "saga_id")
+            .expression_attribute_names("#id", SAGA_ID)
             .expression_attribute_values(":id", AttributeValue::S(id.to_owned()))
             .consistent_read(true)
             .into_paginator()
@@ -135,6 +137,37 @@ impl Operations {
     /// The names of all executions that wait for an operator.
     pub(super) async fn parked_executions(&self) -> Result<BTreeSet<String>, OpsError> {
         Ok(self.parked(false).await?.parked.into_iter().map(|record| record.execution).collect())
+    }
+
+    /// Takes away what a dead execution left: nobody can answer it any more.
+    pub(super) async fn forget(&self, id: &str, execution: &str) -> Result<(), OpsError> {
+        let (open, _) = self.parked_of(id).await?;
+        for Open { record, .. } in open.into_iter().filter(|open| open.record.execution == execution) {
+            let what = record.what;
+            let deleted = self
+                .dynamodb
+                .delete_item()
+                .table_name(self.parked_table()?)
+                .key(SAGA_ID, AttributeValue::S(id.to_owned()))
+                .key(WHAT, AttributeValue::S(what.clone()))
+                // Another execution may have parked the same meanwhile.
+                .condition_expression("#execution = :execution")
+                .expression_attribute_names("#execution", EXECUTION)
+                .expression_attribute_values(":execution", AttributeValue::S(execution.to_owned()))
+                .send()
+                .await;
+            match deleted {
+                Ok(_) => {}
+                Err(error)
+                    if error
+                        .as_service_error()
+                        .is_some_and(DeleteItemError::is_conditional_check_failed_exception) => {}
+                Err(error) => {
+                    return Err(call(format!("take away the parked record {id}/{what}"))(error).into());
+                }
+            }
+        }
+        Ok(())
     }
 
     fn parked_table(&self) -> Result<&str, OpsError> {
@@ -159,7 +192,7 @@ fn sorted(items: &[HashMap<String, AttributeValue>]) -> Result<(Vec<Open>, Vec<D
 }
 
 fn entry(item: &HashMap<String, AttributeValue>) -> Result<Entry, OpsError> {
-    let (id, what) = (text(item, "saga_id").unwrap_or_default(), text(item, "what").unwrap_or_default());
+    let (id, what) = (text(item, SAGA_ID).unwrap_or_default(), text(item, WHAT).unwrap_or_default());
     let needed = |name: &str| {
         text(item, name).ok_or_else(|| {
             OpsError::unreadable(format!("the parked record {id}/{what}"), format!("it has no text `{name}`"))
@@ -168,30 +201,30 @@ fn entry(item: &HashMap<String, AttributeValue>) -> Result<Entry, OpsError> {
     if let Some(at) = what.strip_prefix(DECISION) {
         return Ok(Entry::Decision(Decision {
             at: at.to_owned(),
-            saga: needed("saga")?,
-            execution: needed("execution")?,
-            of: needed("of")?,
-            action: needed("action")?,
-            reason: text(item, "reason"),
-            by: text(item, "by"),
+            saga: needed(SAGA)?,
+            execution: needed(EXECUTION)?,
+            of: needed(OF)?,
+            action: needed(ACTION)?,
+            reason: text(item, REASON),
+            by: text(item, BY),
             id,
         }));
     }
     let json = |name: &str| text(item, name).and_then(|text| serde_json::from_str::<Json>(&text).ok());
-    let steps = text(item, "step").unwrap_or_default();
+    let steps = text(item, STEP).unwrap_or_default();
     let record = ParkedRecord {
-        saga: needed("saga")?,
-        execution: needed("execution")?,
+        saga: needed(SAGA)?,
+        execution: needed(EXECUTION)?,
         steps: steps.split(',').map(str::trim).filter(|step| !step.is_empty()).map(str::to_owned).collect(),
-        failures: json("failure").map(|failures| failures_of(&failures)).unwrap_or_default(),
-        attempts: item.get("attempts").and_then(|value| value.as_n().ok()?.parse().ok()),
-        reason: json("reason").and_then(|reason| Some(reason["error"].as_str()?.to_owned())),
-        since: text(item, "since"),
-        can_skip: item.get("can_skip").and_then(|value| value.as_bool().ok().copied()).unwrap_or_default(),
+        failures: json(FAILURE).map(|failures| failures_of(&failures)).unwrap_or_default(),
+        attempts: item.get(ATTEMPTS).and_then(|value| value.as_n().ok()?.parse().ok()),
+        reason: json(REASON).and_then(|reason| Some(reason["error"].as_str()?.to_owned())),
+        since: text(item, SINCE),
+        can_skip: item.get(CAN_SKIP).and_then(|value| value.as_bool().ok().copied()).unwrap_or_default(),
         id: id.clone(),
         what: what.clone(),
     };
-    Ok(Entry::Open(Box::new(Open { token: TaskToken::new(needed("task_token")?), record })))
+    Ok(Entry::Open(Box::new(Open { token: TaskToken::new(needed(TASK_TOKEN)?), record })))
 }
 
 fn failures_of(json: &Json) -> BTreeMap<String, Failure> {
@@ -219,7 +252,7 @@ pub(super) mod tests {
             ("what", "undo order"),
             ("saga", "order"),
             ("execution", "o-1"),
-            ("step", "charge-payment,reserve-stock"),
+            ("step", "charge-payment, reserve-stock"),
             (
                 "failure",
                 r#"{"charge-payment":{"error":"Flyover.DeliveriesExhausted","cause":"the gateway: 503"},

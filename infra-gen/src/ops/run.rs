@@ -1,11 +1,11 @@
 //! One run of a saga: its execution and the settling executions that took over when one died.
 
-use super::settle::settling_name;
 use super::{Operations, OpsError, State};
 use crate::aws::call;
 use aws_sdk_sfn::operation::describe_execution::{DescribeExecutionError, DescribeExecutionOutput};
 use aws_sdk_sfn::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_sfn::types::ExecutionStatus;
+use saga::{SagaId, Settling};
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -129,7 +129,8 @@ impl Operations {
         let id = first.input["id"].as_str().unwrap_or(&first.name).to_owned();
         let mut run = Run { saga, id, first, settling: Vec::new() };
         while run.last().is_dead() && run.settling.len() < MOST_SETTLEMENTS {
-            let name = settling_name(&run.id, &run.last().arn);
+            let Ok(id) = SagaId::try_from(run.id.clone()) else { break };
+            let name = Settling::execution_name(&id, &run.last().arn);
             match self.execution(saga, &name).await? {
                 Some(next) => run.settling.push(next),
                 None => break,

@@ -4,14 +4,9 @@ use super::run::{Execution, Run};
 use super::{Operations, OpsError};
 use crate::aws::call;
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
+use saga::StartInput;
 use serde::Serialize;
-use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use std::fmt::Write;
-
-/// The most characters of the saga id in the name of a settling execution, which may have 80.
-const ID_CHARS: usize = 40;
 
 /// A settling execution that was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,7 +22,7 @@ pub struct Settling {
     /// The name of the settling execution.
     pub execution: String,
     /// The how manieth settling execution of the saga it is, from 1.
-    pub attempt: u64,
+    pub attempt: u32,
 }
 
 impl Operations {
@@ -42,16 +37,20 @@ impl Operations {
         }
         let run = only_dead(order, &runs)?;
         let dead = run.last();
-        let unreadable =
-            |why: &str| OpsError::unreadable(format!("the input of execution {}", dead.name), why);
-        let (input, attempt) = settling_input(dead).ok_or_else(|| unreadable("it is not that of a saga"))?;
-        let name = settling_name(&run.id, &dead.arn);
+        let input = settling_input(dead)?;
+        let attempt = input.settle.as_ref().map_or(1, |settle| settle.attempt);
+        let name = saga::Settling::execution_name(&input.id, &dead.arn);
+        let json = serde_json::to_string(&input).map_err(|error| {
+            OpsError::unreadable("the input of the settling execution", error.to_string())
+        })?;
+        // Whatever waits after this comes from the settling execution.
+        self.forget(input.id.as_str(), &dead.name).await?;
         let started = self
             .sfn
             .start_execution()
             .state_machine_arn(self.state_machine_arn(run.saga)?)
             .name(&name)
-            .input(input.to_string())
+            .input(json)
             .send()
             .await;
         match started {
@@ -91,23 +90,13 @@ fn only_dead<'a>(order: &str, runs: &'a [Run]) -> Result<&'a Run, OpsError> {
     }
 }
 
-/// The name of the execution that settles a dead one: always the same, so that it is settled once.
-pub(super) fn settling_name(saga_id: &str, dead_arn: &str) -> String {
-    let head: String = saga_id.chars().take(ID_CHARS).collect();
-    let mut name = format!("{head}-settle-");
-    for byte in Sha256::digest(dead_arn).iter().take(8) {
-        // Writing to a string does not fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
-}
-
-/// The input of the execution that settles a dead one, and its number; none when the dead one's is not of a saga.
-fn settling_input(dead: &Execution) -> Option<(Json, u64)> {
-    let (version, id, input) = (dead.input.get("v")?, dead.input.get("id")?, dead.input.get("input")?);
-    let attempt = dead.input["settle"]["attempt"].as_u64().unwrap_or_default() + 1;
-    let settle = json!({ "execution": dead.name, "status": dead.status.as_str(), "attempt": attempt });
-    Some((json!({ "v": version, "id": id, "input": input, "settle": settle }), attempt))
+/// The input of the execution that settles a dead one.
+fn settling_input(dead: &Execution) -> Result<StartInput, OpsError> {
+    // Not the error's text: it can quote what customers gave.
+    let input: StartInput = serde_json::from_value(dead.input.clone()).map_err(|_| {
+        OpsError::unreadable(format!("the input of execution {}", dead.name), "it is not that of a saga")
+    })?;
+    Ok(input.settled(&dead.name, dead.status.as_str()))
 }
 
 #[cfg(test)]
@@ -115,32 +104,24 @@ mod tests {
     use super::super::run::tests::execution;
     use super::*;
     use aws_sdk_sfn::types::ExecutionStatus;
+    use serde_json::{Value as Json, json};
 
     fn run(saga: &'static str, status: ExecutionStatus) -> Run {
         Run { saga, id: "o-1".to_owned(), first: execution("o-1", status, Json::Null), settling: Vec::new() }
     }
 
     #[test]
-    fn the_name_of_a_settling_execution_stands_still() {
-        let arn = "arn:aws:states:eu-central-1:123456789012:execution:flyover-prod-order:o-1";
-        assert_eq!(settling_name("o-1", arn), "o-1-settle-ade364ef358570af");
-        let long = "x".repeat(80);
-        assert_eq!(settling_name(&long, arn).len(), 40 + "-settle-".len() + 16);
-    }
-
-    #[test]
     fn a_settling_execution_says_whom_it_settles_and_counts() {
         let mut dead = execution("o-1", ExecutionStatus::Aborted, Json::Null);
-        let (input, attempt) = settling_input(&dead).unwrap();
+        let input = settling_input(&dead).unwrap();
         let settle = json!({ "execution": "o-1", "status": "ABORTED", "attempt": 1 });
-        assert_eq!(
-            (input.clone(), attempt),
-            (json!({ "v": 1, "id": "o-1", "input": {}, "settle": settle }), 1)
-        );
-        dead.input = input;
-        assert_eq!(settling_input(&dead).unwrap().1, 2);
-        dead.input = json!({ "order_id": "o-1" });
-        assert_eq!(settling_input(&dead), None);
+        let expected = json!({ "v": 1, "id": "o-1", "input": {}, "settle": settle });
+        assert_eq!(json!(input), expected);
+        dead.input = expected;
+        assert_eq!(settling_input(&dead).unwrap().settle.map(|settle| settle.attempt), Some(2));
+        dead.input = json!({ "order_id": "nancy@example.com" });
+        let error = settling_input(&dead).unwrap_err().to_string();
+        assert_eq!(error, "the input of execution o-1 cannot be read: it is not that of a saga");
     }
 
     #[test]
