@@ -12,6 +12,7 @@
 //! | `contention` | concurrent orders never oversell |
 //! | `rescue` | a saga whose execution was stopped is finished or undone by another |
 //! | `parking` | what cannot be undone waits for an operator, and the other undos go on |
+//! | `operations` | an operator sees what happened and does what makes sense |
 //! | `throttling` | an account with few functions at a time slows sagas and compensates none |
 //! | `reconciliation` | a charge that no order wants is found on a schedule and refunded, an order's is kept |
 //! | `security` | with IAM enforced, each function can do what it needs and nothing else |
@@ -30,6 +31,7 @@ mod crafted;
 mod draft;
 mod endings;
 mod fulfilment;
+mod operations;
 mod parking;
 mod probes;
 mod reconciliation;
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         contention::cases(),
         rescue::cases(),
         parking::cases(),
+        operations::cases(),
         throttling::cases(),
         reconciliation::cases(),
         security::cases(),

@@ -6,9 +6,10 @@ use crate::{
     world::{SOON, World},
 };
 use anyhow::{Context, Result};
+use infra_gen::ops::{Action, Answer, Attempt, ErrorKind, Kind, Outcome, State};
 use sagas::{entities::OrderStatus, events::OrderPlaced};
 use serde_json::json;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use system::{Decision, Execution, Parked, StockLevel, eventually};
 
 /// Seven attempts of five deliveries each, with the waits between them.
@@ -33,7 +34,7 @@ async fn an_undo_that_fails_is_parked_while_the_others_go_on_and_a_retry_ends_th
     let (order, parked) = park(world, "retried", &tea).await?;
     // What was missing is there again.
     world.system.put_stock(&tea, StockLevel { available: 2, reserved: 3 }).await?;
-    world.system.answer_parked(&parked, "retry", "the shelf is back", BY).await?;
+    answer(world, &order, &parked, Action::Retry, "the shelf is back").await?;
     let execution = world.end_of(&order).await?;
     expect_cancelled(&execution, &json!({}));
     assert_eq!(world.stock(&tea).await?, (5, 0));
@@ -43,7 +44,7 @@ async fn an_undo_that_fails_is_parked_while_the_others_go_on_and_a_retry_ends_th
 async fn a_parked_undo_that_is_skipped_shows_in_the_outcome(world: &World) -> Result<()> {
     let tea = world.product("skipped-tea", 5).await?;
     let (order, parked) = park(world, "skipped", &tea).await?;
-    world.system.answer_parked(&parked, "skip", "the product was taken off the market", BY).await?;
+    answer(world, &order, &parked, Action::Skip, "the product was taken off the market").await?;
     let execution = world.end_of(&order).await?;
     let skipped = &execution.output.as_ref().context("it ended")?["skipped"];
     assert_eq!(skipped["reserve-stock"]["error"], saga::DELIVERIES_EXHAUSTED, "{execution:?}");
@@ -79,6 +80,46 @@ async fn park(world: &World, name: &str, sku: &str) -> Result<(OrderPlaced, Park
     assert_eq!(row.status, OrderStatus::Cancelled, "{row:?}");
     expect_no_money_kept(world, &order).await?;
     Ok((order, parked))
+}
+
+/// Answers as an operator does, who first looks.
+async fn answer(
+    world: &World,
+    order: &OrderPlaced,
+    parked: &Parked,
+    action: Action,
+    reason: &str,
+) -> Result<()> {
+    let operations = world.system.operations().await?;
+    let id = order.order_id.as_str();
+    let listed = operations.parked(false).await?.parked.into_iter().find(|record| record.id == id);
+    let listed = listed.with_context(|| format!("{id} is not listed"))?;
+    assert_eq!((&listed.what, &listed.since), (&parked.what, &Some(parked.since.clone())), "{listed:?}");
+    assert_eq!(listed.steps, ["reserve-stock"], "{listed:?}");
+    assert_eq!((listed.attempts, listed.can_skip), (Some(7), true), "{listed:?}");
+
+    let story = operations.show(id).await?;
+    let row = story.sagas.iter().map(|saga| &saga.row).find(|row| row.saga == "order");
+    assert_eq!(row.map(|row| row.state), Some(State::Parked), "{story:?}");
+    let waits = |attempt: &&Attempt| attempt.kind == Kind::Park && attempt.result == Outcome::Waiting;
+    assert_eq!(story.sagas[0].timeline.iter().filter(waits).count(), 1, "{story:?}");
+    let letters = story.dead_letters.iter().filter(|letter| letter.step.as_deref() == Some("reserve-stock"));
+    let reasons: BTreeSet<_> = letters.map(|letter| letter.reason.is_some()).collect();
+    assert_eq!(reasons, [true].into(), "each attempt left a message with its reason: {story:?}");
+
+    let mut answer = Answer {
+        order: id.to_owned(),
+        action,
+        what: Some("settle confirm-order".to_owned()),
+        reason: reason.to_owned(),
+        by: Some(BY.to_owned()),
+    };
+    let error = operations.answer(&answer).await.expect_err("that does not wait");
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    answer.what = None;
+    let answered = operations.answer(&answer).await?;
+    assert_eq!((answered.what.as_str(), answered.action), ("undo order", action), "{answered:?}");
+    Ok(())
 }
 
 fn expect_cancelled(execution: &Execution, skipped: &serde_json::Value) {

@@ -15,6 +15,7 @@ mod deploy;
 mod eventually;
 mod executions;
 mod mailbox;
+mod operations;
 mod parked;
 mod payments;
 mod publish;

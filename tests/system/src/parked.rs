@@ -1,4 +1,4 @@
-//! What waits for an operator, and answering it.
+//! What waits for an operator, and what operators decided.
 
 use crate::start::System;
 use anyhow::{Context, Result};
@@ -7,7 +7,7 @@ use saga::parked_table::{
     ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION, FAILURE, OF, REASON, SAGA_ID, SINCE, STEP,
     TASK_TOKEN, WHAT,
 };
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use std::collections::HashMap;
 
 type Item = HashMap<String, AttributeValue>;
@@ -29,7 +29,6 @@ pub struct Parked {
     pub since: String,
     /// Whether the saga can go on without.
     pub can_skip: bool,
-    token: String,
 }
 
 /// What an operator decided, as the state machine recorded it.
@@ -65,18 +64,6 @@ impl System {
         items.iter().filter(decided).map(decision).collect()
     }
 
-    /// Answers a record as an operator does.
-    ///
-    /// # Errors
-    /// When Step Functions does not take the answer.
-    pub async fn answer_parked(&self, parked: &Parked, action: &str, reason: &str, by: &str) -> Result<()> {
-        let answer = json!({ "action": action, "reason": reason, "by": by });
-        let sent =
-            self.clients().sfn.send_task_success().task_token(&parked.token).output(answer.to_string());
-        sent.send().await.with_context(|| format!("cannot answer {}", parked.what))?;
-        Ok(())
-    }
-
     async fn parked_items(&self, saga_id: &str) -> Result<Vec<Item>> {
         let asked = self
             .clients()
@@ -103,7 +90,6 @@ fn parked(item: &Item) -> Result<Parked> {
         attempts: attempts.context("a record tells how often it was tried")?.parse()?,
         since: text(item, SINCE)?,
         can_skip: *can_skip.context("a record tells whether it can be skipped")?,
-        token: text(item, TASK_TOKEN)?,
     })
 }
 

@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, path::Path};
 pub struct System {
     clients: Clients,
     endpoint: String,
+    deployment: String,
     outputs: BTreeMap<String, String>,
     gateway_url: String,
     // Dropped in this order: no function outlives its peer.
@@ -46,7 +47,8 @@ impl System {
         report(&format!("the payment gateway is at {gateway_url}"));
         let outputs = deploy(&config, &endpoint, &gateway_url, report).await?;
         let clients = Clients::new(&endpoint).await?;
-        Ok(Self { clients, endpoint, outputs, gateway_url, emulator, gateway })
+        let deployment = config.deployment;
+        Ok(Self { clients, endpoint, deployment, outputs, gateway_url, emulator, gateway })
     }
 
     /// Deploys to an AWS, usually an emulator, that runs already. The payment gateway runs in this process, so the
@@ -80,6 +82,11 @@ impl System {
     #[must_use]
     pub fn gateway_url(&self) -> &str {
         &self.gateway_url
+    }
+
+    /// The name of the deployment.
+    pub(crate) fn deployment(&self) -> &str {
+        &self.deployment
     }
 
     /// Where our own emulator logs.
