@@ -132,7 +132,7 @@ async fn a_dead_letter_is_listed_with_its_reason_and_sent_back(world: &World) ->
     // Looking leaves it where it is.
     let again = operations.dead_letters(Some("notification"), 100).await?;
     assert!(again.letters.contains(&letter), "{again:?}");
-    assert_eq!(operations.show(&id).await?.dead_letters, [letter.clone()]);
+    assert_eq!(operations.show(&id).await?.dead_letters, std::slice::from_ref(&letter));
 
     let redriven = operations.redrive(Some("notification")).await?;
     assert_eq!(redriven.len(), 1, "{redriven:?}");
