@@ -7,8 +7,8 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use infra_gen::ops::{
-    Action, Answer, Attempt, ErrorKind, ListOptions, Operations, OpsError, SagaRow,
-    SagaStory, State, Story, text,
+    Action, Answer, Attempt, ErrorKind, ListOptions, Operations, OpsError, SagaRow, SagaStory, State, Story,
+    text,
 };
 use saga::RESCUED;
 use sagas::events::OrderPlaced;
