@@ -1,6 +1,6 @@
 //! `dead-letters`: the messages that nobody could handle, looked at and left where they are.
 
-use super::letter::{dead_letter, refused_order};
+use super::letter::{dead_letter, failed_call, refused_order};
 use super::{DeadLetter, Operations, OpsError};
 use crate::aws::call;
 use aws_sdk_sqs::types::{
@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::{
 };
 use futures::future::try_join_all;
 use serde::Serialize;
-use stacks::outputs;
+use stacks::{Trigger, outputs};
 use std::collections::BTreeMap;
 
 /// The queue of orders that were refused before there was a saga.
@@ -41,8 +41,18 @@ pub(super) struct LetterBox<'a> {
     /// The function, or `refused-orders`.
     pub(super) name: &'a str,
     pub(super) url: &'a str,
-    /// The queue that the messages come from; none for refused orders, which were decided.
-    pub(super) source_url: Option<&'a str>,
+    pub(super) origin: Origin<'a>,
+}
+
+/// Where letters come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin<'a> {
+    /// The queue of a function, at this URL.
+    Queue(&'a str),
+    /// Calls of a function by its schedule.
+    Schedule,
+    /// Orders that were refused.
+    Refused,
 }
 
 impl Operations {
@@ -65,9 +75,10 @@ impl Operations {
             found.queues.insert(letter_box.name.to_owned(), holds);
             let mut letters: Vec<_> = messages
                 .iter()
-                .map(|message| match letter_box.source_url {
-                    Some(_) => dead_letter(&self.sagas, letter_box.name, message),
-                    None => refused_order(&self.sagas, letter_box.name, message),
+                .map(|message| match letter_box.origin {
+                    Origin::Queue(_) => dead_letter(&self.sagas, letter_box.name, message),
+                    Origin::Schedule => failed_call(letter_box.name, message),
+                    Origin::Refused => refused_order(&self.sagas, letter_box.name, message),
                 })
                 .collect();
             letters.sort_by(|a, b| (&a.since, &a.message_id).cmp(&(&b.since, &b.message_id)));
@@ -79,16 +90,16 @@ impl Operations {
     /// The queue of this name, or all.
     pub(super) fn letter_boxes(&self, queue: Option<&str>) -> Result<Vec<LetterBox<'_>>, OpsError> {
         let mut boxes = Vec::new();
-        for function in &self.functions {
-            // A function without a queue has no dead letters.
-            let dead = self.outputs.get(&outputs::dead_letter_queue_url(function));
-            if let Some(url) = dead {
-                let source = self.output(&outputs::queue_url(function))?;
-                boxes.push(LetterBox { name: function, url, source_url: Some(source) });
-            }
+        for (function, trigger) in &self.functions {
+            let origin = match trigger {
+                Trigger::Queue => Origin::Queue(self.output(&outputs::queue_url(function))?),
+                Trigger::Schedule => Origin::Schedule,
+            };
+            let url = self.output(&outputs::dead_letter_queue_url(function))?;
+            boxes.push(LetterBox { name: function, url, origin });
         }
         let refused = self.output(outputs::REFUSED_ORDERS_QUEUE_URL)?;
-        boxes.push(LetterBox { name: REFUSED_ORDERS, url: refused, source_url: None });
+        boxes.push(LetterBox { name: REFUSED_ORDERS, url: refused, origin: Origin::Refused });
         let Some(name) = queue else { return Ok(boxes) };
         let known = boxes.iter().map(|letter_box| letter_box.name.to_owned()).collect();
         boxes.retain(|letter_box| letter_box.name == name);

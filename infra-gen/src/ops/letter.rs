@@ -15,6 +15,9 @@ const EVENTS: [&str; 2] = ["OrderPlaced", "CancelOrder"];
 /// How executions die.
 const DEATHS: [&str; 3] = ["FAILED", "TIMED_OUT", "ABORTED"];
 
+/// Why Lambda gives up a call.
+const CONDITIONS: [&str; 2] = ["EventAgeExceeded", "RetriesExhausted"];
+
 /// A message that nobody could handle. Of its body only the names that this release knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeadLetter {
@@ -32,7 +35,8 @@ pub struct DeadLetter {
     pub step: Option<String>,
     /// `run`, `undo` or `settle`, of a request.
     pub op: Option<String>,
-    /// The type of a notice or of a customer's event; of an execution that died its status, for example `ABORTED`.
+    /// The type of a notice or of a customer's event; of an execution that died its
+    /// status, for example `ABORTED`; `schedule` of a call by a schedule.
     pub event: Option<String>,
     /// Why nobody could handle it; none when the function ended before it could say.
     pub reason: Option<String>,
@@ -80,6 +84,27 @@ pub(super) fn refused_order(sagas: &[Definition], queue: &str, message: &Message
         op: None,
         event: event_of(sagas, &body["event"]),
         reason: (!fields.is_empty()).then(|| format!("refused: {}", fields.join(", "))),
+        deliveries: None,
+        since: since(message),
+    }
+}
+
+/// What may be shown of a failed call of a function by its schedule.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
+pub(super) fn failed_call(function: &str, message: &Message) -> DeadLetter {
+    let condition = &body_of(message)["requestContext"]["condition"];
+    let known = condition.as_str().filter(|condition| CONDITIONS.contains(condition));
+    let message_id = message.message_id.clone().unwrap_or_default();
+    DeadLetter {
+        queue: function.to_owned(),
+        logged_as: message_id.clone(),
+        message_id,
+        saga: None,
+        id: None,
+        step: None,
+        op: None,
+        event: Some("schedule".to_owned()),
+        reason: known.map(str::to_owned),
         deliveries: None,
         since: since(message),
     }
@@ -205,6 +230,15 @@ mod tests {
         assert_eq!(told(&body), (Some("o-1".to_owned()), Some("ABORTED".to_owned())));
         body["detail"]["input"] = Json::Null;
         assert_eq!(told(&body).0.as_deref(), Some("o-1-settle-0"));
+    }
+
+    #[test]
+    fn a_failed_call_shows_why_lambda_gave_it_up() {
+        let record =
+            json!({ "requestContext": { "condition": "RetriesExhausted" }, "responsePayload": SECRET });
+        let letter = failed_call("reconcile", &message(&record, &[]));
+        assert_eq!(letter.reason.as_deref(), Some("RetriesExhausted"));
+        assert_eq!(failed_call("reconcile", &message(&json!({}), &[])).reason, None);
     }
 
     #[test]

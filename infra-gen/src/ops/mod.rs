@@ -48,6 +48,7 @@ pub use state::State;
 use crate::aws::{Connection, Target, outputs, sdk_config};
 use aws_config::SdkConfig;
 use saga::Definition;
+use stacks::Trigger;
 use std::collections::BTreeMap;
 
 /// The sagas of one deployment, from outside.
@@ -60,7 +61,7 @@ pub struct Operations {
     caller: String,
     outputs: BTreeMap<String, String>,
     sagas: Vec<Definition>,
-    functions: Vec<&'static str>,
+    functions: Vec<(&'static str, Trigger)>,
 }
 
 impl Operations {
@@ -84,7 +85,7 @@ impl Operations {
             outputs: outputs(&connection, &names).await?,
             caller: connection.caller,
             sagas: sagas::all(),
-            functions: app.functions.iter().map(|function| function.name).collect(),
+            functions: app.functions.iter().map(|function| (function.name, function.trigger)).collect(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! `dead-letters --redrive`: dead letters go back to the queue they come from.
 
-use super::dead_letters::{LetterBox, REFUSED_ORDERS};
+use super::dead_letters::{LetterBox, Origin};
 use super::{Operations, OpsError};
 use crate::aws::call;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
@@ -36,15 +36,13 @@ impl Operations {
     /// # Errors
     /// When there is no such queue, its messages come from none, or SQS refuses.
     pub async fn redrive(&self, queue: Option<&str>) -> Result<Vec<Redriven>, OpsError> {
-        if queue == Some(REFUSED_ORDERS) {
-            return Err(OpsError::Refused(
-                "refused orders were decided and come from no queue: have them corrected and published again"
-                    .to_owned(),
-            ));
-        }
         let mut all = Vec::new();
         for letter_box in self.letter_boxes(queue)? {
-            let Some(source_url) = letter_box.source_url else { continue };
+            let source_url = match letter_box.origin {
+                Origin::Queue(url) => url,
+                _ if queue.is_none() => continue,
+                origin => return Err(OpsError::Refused(why_not(letter_box.name, origin))),
+            };
             let holds = self.holds(&letter_box).await?;
             if holds == 0 {
                 continue;
@@ -106,6 +104,18 @@ impl Operations {
         let answer = answer.send().await.map_err(call(format!("ask {url}")))?;
         let arn = answer.attributes.and_then(|mut attributes| attributes.remove(&name));
         arn.ok_or_else(|| OpsError::unreadable(format!("the queue {url}"), "it does not tell its ARN"))
+    }
+}
+
+/// Why the letters of a box are not sent back.
+fn why_not(name: &str, origin: Origin<'_>) -> String {
+    match origin {
+        Origin::Schedule => {
+            format!("what is kept of {name} are failed calls by its schedule, which calls it again")
+        }
+        Origin::Queue(_) | Origin::Refused => {
+            format!("{name} were decided and come from no queue: have them corrected and published again")
+        }
     }
 }
 
