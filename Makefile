@@ -2,7 +2,7 @@ STAGE ?= dev
 PYTHON ?= python3
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv synth package deploy destroy demo up down test lint lint-templates bench cfn-spec test-cfn-all clean
+.PHONY: help venv synth package deploy destroy ops demo up down test lint lint-templates bench cfn-spec test-cfn-all clean
 # cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
 package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -22,6 +22,9 @@ deploy: venv ## package and deploy to AWS (STAGE=dev, GATEWAY_URL=, EMAIL_FROM=)
 
 destroy: ## delete from AWS what deploy made (STAGE=dev, YES=1 without asking)
 	cargo run -q -p infra-gen --features aws -- destroy --stage $(STAGE) $(if $(YES),--yes)
+
+ops: ## look at sagas and answer parked ones (ARGS="list", STAGE=dev; without ARGS it lists the verbs)
+	@cargo run -q -p infra-gen --features aws -- ops --stage $(STAGE) $(or $(ARGS),help)
 
 demo: venv ## run the order saga on the emulator (ORDERS=, STOCK=)
 	cargo run -q -p demo -- $(if $(ORDERS),--orders $(ORDERS)) $(if $(STOCK),--stock $(STOCK))
