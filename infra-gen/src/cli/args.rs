@@ -59,7 +59,7 @@ pub(crate) struct SynthArgs {
     /// The folder to write to [default: stacks/templates, where files that are no more emitted are removed]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// How templates are written
+    /// How templates are written; another than the default needs --out
     #[arg(long, default_value_t, value_parser = format_parser())]
     pub(crate) format: Format,
     /// Write nothing; fail if a file is not as it would be written

@@ -1,9 +1,11 @@
 //! `infra-gen synth`.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use infra_gen::synth::{self, Change, Emitted, FileState, Prune};
+use anyhow::bail;
+use infra_gen::synth::{self, Change, Emitted, FileState, Format, Prune};
 use infra_gen::{functions, project};
 use stacks::Stage;
 
@@ -16,16 +18,28 @@ pub(crate) fn run(args: &SynthArgs, start: Instant) -> anyhow::Result<ExitCode> 
     let root = project::root()?;
     let Emitted { files, functions } = synth::emit(stages.iter().copied(), args.format)?;
     functions::check(&root, functions)?;
-    let (folder, prune) = match &args.out {
-        Some(folder) => (folder.clone(), Prune::No),
-        None => (root.join(synth::FOLDER), Prune::Of(stages)),
-    };
+    let (folder, prune) = target(args, &root, stages)?;
     if args.check {
         let states = synth::compare(&folder, &files, prune)?;
         return Ok(report_check(&states, start));
     }
     report_written(&synth::write(&folder, &files, prune)?, start);
     Ok(ExitCode::SUCCESS)
+}
+
+/// The folder to bring in line, and whether what is no more emitted goes.
+fn target<'a>(args: &SynthArgs, root: &Path, stages: &'a [Stage]) -> anyhow::Result<(PathBuf, Prune<'a>)> {
+    match &args.out {
+        Some(folder) => Ok((folder.clone(), Prune::No)),
+        None if args.format == Format::default() => Ok((root.join(synth::FOLDER), Prune::Of(stages))),
+        // The committed templates would count as stale and go.
+        None => bail!(
+            "`--format {}` needs `--out DIR`: {} holds the committed templates, which are {}",
+            args.format,
+            synth::FOLDER,
+            Format::default(),
+        ),
+    }
 }
 
 fn report_written(states: &[FileState], start: Instant) {
@@ -80,5 +94,27 @@ fn shortened(line: &str) -> String {
     match line.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(format: Format, out: Option<&str>) -> SynthArgs {
+        SynthArgs { stage: None, out: out.map(PathBuf::from), format, check: false }
+    }
+
+    #[test]
+    fn only_the_committed_format_prunes_the_committed_folder() {
+        let (root, stages) = (Path::new("/project"), &Stage::ALL[..]);
+        let committed = target(&args(Format::Yaml, None), root, stages).unwrap();
+        assert_eq!(committed, (root.join(synth::FOLDER), Prune::Of(stages)));
+        for format in Format::ALL {
+            let elsewhere = target(&args(format, Some("/tmp/x")), root, stages).unwrap();
+            assert_eq!(elsewhere, (PathBuf::from("/tmp/x"), Prune::No));
+        }
+        let error = target(&args(Format::Json, None), root, stages).unwrap_err().to_string();
+        assert!(error.starts_with("`--format json` needs `--out DIR`: stacks/templates holds"), "{error}");
     }
 }
