@@ -17,8 +17,8 @@ synth: ## write the templates and state machines to stacks/templates
 package: venv ## build the Lambda functions and zip them
 	cargo run -q -p infra-gen -- package
 
-deploy: venv ## package and deploy to AWS (STAGE=dev, GATEWAY_URL=, EMAIL_FROM=)
-	cargo run -q -p infra-gen --features aws -- deploy --stage $(STAGE) $(if $(GATEWAY_URL),--gateway-url $(GATEWAY_URL)) $(if $(EMAIL_FROM),--email-from $(EMAIL_FROM))
+deploy: venv ## package and deploy to AWS (STAGE=dev, GATEWAY_URL=, EMAIL_FROM=, ALLOW_INCOMPATIBLE=1)
+	cargo run -q -p infra-gen --features aws -- deploy --stage $(STAGE) $(if $(GATEWAY_URL),--gateway-url $(GATEWAY_URL)) $(if $(EMAIL_FROM),--email-from $(EMAIL_FROM)) $(if $(ALLOW_INCOMPATIBLE),--allow-incompatible)
 
 destroy: ## delete from AWS what deploy made (STAGE=dev, YES=1 without asking)
 	cargo run -q -p infra-gen --features aws -- destroy --stage $(STAGE) $(if $(YES),--yes)

@@ -5,15 +5,19 @@
 
 use crate::{customer::Customer, participants::Orders};
 use saga::{Notice, Pivot, Rejection, Saga, Start, Step, Value, saga};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 // ---- the chain ----
 
+/// The saga's name.
+pub const CANCEL_SAGA: &str = "cancel-order";
+
 /// The saga. It runs once for each order and customer, see [`saga_id`].
 pub fn cancel_saga() -> Saga<CancelOrder> {
-    saga::<CancelOrder>("cancel-order")
+    saga::<CancelOrder>(CANCEL_SAGA)
         .pivot(CancelPendingOrder)
         .on_commit(CancellationAccepted)
         .on_compensate(CancellationRefused)
@@ -37,7 +41,7 @@ pub fn saga_id(order_id: &str, customer_id: &str) -> String {
 // ---- values ----
 
 /// A wish to cancel: the saga's input.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CancelOrder {
     /// Which order.
     pub order_id: String,
@@ -52,7 +56,7 @@ impl Value for CancelOrder {
 }
 
 /// The order is cancelled; its saga will find out at its pivot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cancellation {
     /// The order.
     pub order_id: String,
@@ -67,7 +71,7 @@ impl Value for Cancellation {
 // ---- rejections ----
 
 /// The order is not cancelled.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub enum NotCancelled {
     /// It is confirmed or rejected already.
     TooLateToCancel {},

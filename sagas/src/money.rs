@@ -1,9 +1,10 @@
 //! Money in integer minor units with a currency.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An amount of money.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Money {
     /// The amount in the currency's minor unit (cents for USD), zero or more.
     pub minor: i64,

@@ -6,6 +6,7 @@ use crate::{
     participants::{Inventory, Orders, Payment},
 };
 use saga::{Compensable, CompensableOutside, Notice, Pivot, Rejection, Saga, Start, Step, Value, saga};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
@@ -20,9 +21,12 @@ pub const MAX_TOTAL_MINOR: i64 = 1_000_000_000_000;
 
 // ---- the chain ----
 
+/// The saga's name.
+pub const ORDER_SAGA: &str = "order";
+
 /// The saga.
 pub fn order_saga() -> Saga<PlaceOrder> {
-    saga::<PlaceOrder>("order")
+    saga::<PlaceOrder>(ORDER_SAGA)
         .step(CreateOrder)
         .step(ReserveStock)
         .step(ChargePayment)
@@ -35,7 +39,7 @@ pub fn order_saga() -> Saga<PlaceOrder> {
 // ---- values ----
 
 /// A valid order: the saga's input.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlaceOrder {
     /// The order's id, which is also the saga id.
     pub order_id: String,
@@ -69,7 +73,7 @@ impl Value for PlaceOrder {
 }
 
 /// One line of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     /// The product, 1 to 64 characters.
     pub sku: String,
@@ -78,7 +82,7 @@ pub struct Line {
 }
 
 /// The order is kept, as pending.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderCreated {
     /// The order.
     pub order_id: String,
@@ -91,7 +95,7 @@ impl Value for OrderCreated {
 }
 
 /// Units are set aside for the order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reservation {
     /// How many units of all products.
     pub units: u64,
@@ -104,7 +108,7 @@ impl Value for Reservation {
 }
 
 /// The customer is charged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Charge {
     /// The gateway's id of the charge.
     pub charge_id: String,
@@ -119,7 +123,7 @@ impl Value for Charge {
 }
 
 /// The order is confirmed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Confirmation {
     /// The order.
     pub order_id: String,
@@ -136,7 +140,7 @@ impl Value for Confirmation {
 // ---- rejections ----
 
 /// There is an order with this id already.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DuplicateOrder {}
 
 impl Rejection for DuplicateOrder {
@@ -148,7 +152,7 @@ impl Rejection for DuplicateOrder {
 }
 
 /// A product is not there in the quantity ordered.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct OutOfStock {
     /// The product.
     pub sku: String,
@@ -163,7 +167,7 @@ impl Rejection for OutOfStock {
 }
 
 /// The gateway will not charge.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentDeclined {
     /// The gateway's reason, for example `insufficient_funds`.
     pub reason: String,
@@ -178,7 +182,7 @@ impl Rejection for PaymentDeclined {
 }
 
 /// The customer cancelled in time.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct OrderCancelled {}
 
 impl Rejection for OrderCancelled {

@@ -14,7 +14,7 @@ use crate::{
     },
     draft::Draft,
     names::pascal,
-    outputs, parameters,
+    outputs, parameters, record,
     rescue::{RESCUE, rescue},
     stage::Stage,
     synth::{Machine, Stack, StackId},
@@ -25,7 +25,7 @@ use cfn::{
     sns::{Subscription, SubscriptionRedrivePolicy, Topic},
     sqs::queue_policy,
 };
-use saga::{Entity, budget::Budget, environment};
+use saga::{Entity, budget::Budget, environment, schema::Schemas};
 use sagas::{
     ParticipantSpec,
     entities::LedgerEntry,
@@ -64,8 +64,10 @@ pub(crate) fn stack(
     stage: Stage,
     participants: &[ParticipantSpec],
     machines: &[Machine],
+    schemas: &Schemas,
 ) -> Result<Stack, SynthError> {
     let mut draft = Draft::new(stage, StackId::App, "topics, queues, functions and state machines");
+    record::keep(&mut draft, schemas)?;
     let program = Program::new(&mut draft);
     let events = topic::topic(&mut draft, "OrderEventsTopic", "sagas");
     draft.output(

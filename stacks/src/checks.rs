@@ -33,6 +33,14 @@ pub enum SynthError {
         /// Why.
         source: serde_json::Error,
     },
+    /// The schemas cannot be written as JSON.
+    #[error("the schemas of `{name}` cannot be written")]
+    Schemas {
+        /// Of a saga, or of the envelope.
+        name: String,
+        /// Why.
+        source: serde_json::Error,
+    },
     /// A participant is not listed.
     #[error(
         "step `{step}` of saga `{saga}` belongs to participant `{participant}`, which is not in `sagas::participants()`: list it there"

@@ -29,6 +29,7 @@ mod draft;
 mod names;
 pub mod outputs;
 pub mod parameters;
+pub mod record;
 mod rescue;
 mod stage;
 mod synth;

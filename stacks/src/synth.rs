@@ -2,7 +2,7 @@
 
 use crate::{app, checks, checks::SynthError, data, stage::Stage, watch};
 use cfn::BuiltTemplate;
-use saga::{Definition, asl::StateMachine};
+use saga::{Definition, asl::StateMachine, schema::Schemas};
 
 /// Everything a stage is deployed from.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub struct App {
     pub stacks: Vec<Stack>,
     /// The state machines, one per saga.
     pub machines: Vec<Machine>,
+    /// What the messages of all sagas look like.
+    pub schemas: Schemas,
     /// The functions whose code the stacks need.
     pub functions: Vec<FunctionAsset>,
 }
@@ -80,11 +82,12 @@ pub fn synth(stage: Stage) -> Result<App, SynthError> {
     let (sagas, participants) = (sagas::all(), sagas::participants());
     let (consumers, scheduled) = (app::consumers(&participants), app::scheduled());
     let functions = [&consumers[..], &scheduled].concat();
+    let schemas = Schemas::of(&sagas);
     checks::check(&sagas, &participants, &functions, stage.timing())?;
     let machines = sagas.into_iter().map(|saga| machine(saga, stage)).collect::<Result<Vec<_>, _>>()?;
     let stacks = vec![
         data::stack(stage, &participants)?,
-        app::stack(stage, &participants, &machines)?,
+        app::stack(stage, &participants, &machines, &schemas)?,
         watch::stack(stage, &consumers, &scheduled, &machines)?,
     ];
     let asset = |trigger| {
@@ -92,7 +95,7 @@ pub fn synth(stage: Stage) -> Result<App, SynthError> {
     };
     let consumers = consumers.into_iter().map(asset(Trigger::Queue));
     let functions = consumers.chain(scheduled.into_iter().map(asset(Trigger::Schedule))).collect();
-    Ok(App { stage, stacks, machines, functions })
+    Ok(App { stage, stacks, machines, schemas, functions })
 }
 
 fn machine(definition: Definition, stage: Stage) -> Result<Machine, SynthError> {

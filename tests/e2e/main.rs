@@ -16,6 +16,7 @@
 //! | `throttling` | an account with few functions at a time slows sagas and compensates none |
 //! | `reconciliation` | a charge that no order wants is found on a schedule and refunded, an order's is kept |
 //! | `security` | with IAM enforced, each function can do what it needs and nothing else |
+//! | `upgrade` | a release that would not understand what is in flight is not deployed |
 //! | `aftermath` | when all is over, units and money add up and nothing is left in any queue (runs last) |
 //!
 //! `world` is what they share: one deployment, and the books of what was put in. They run at the same time, each with
@@ -42,6 +43,7 @@ mod rescue;
 mod security;
 mod throttling;
 mod unknown_outcomes;
+mod upgrade;
 mod world;
 
 use crate::{cases::Case, world::Shared};
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         throttling::cases(),
         reconciliation::cases(),
         security::cases(),
+        upgrade::cases(),
     ];
     let passed = run(&arguments, &shared, cases.concat());
     // Only when all the others are over does everything have to add up.

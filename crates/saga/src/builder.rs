@@ -1,8 +1,9 @@
 //! The builder: a saga as a chain of typed steps.
 
 use crate::{
-    definition::{Definition, NoticeSpec, Stage, StepSpec},
+    definition::{Definition, Stage, StepSpec},
     input::{Certain, Nil, Provides, With},
+    schema::{Describer, SagaSchemas},
     step::{AfterPivot, AtPivot, BeforePivot, Notice, Owns, Participant, Step},
     value::{ProducedBy, Start, Value},
 };
@@ -10,7 +11,7 @@ use std::{marker::PhantomData, time::Duration};
 
 /// Begins a saga with the input `In`. See the crate documentation for a whole one.
 pub fn saga<In: Value + ProducedBy<Start>>(name: &'static str) -> Open<In, With<In, Nil>> {
-    Open { name, stages: Vec::new(), held: PhantomData }
+    Open { name, stages: Vec::new(), describer: Describer::new::<In>(), held: PhantomData }
 }
 
 /// A saga being built, before its pivot. `Held` lists the values it has so far.
@@ -19,6 +20,7 @@ pub fn saga<In: Value + ProducedBy<Start>>(name: &'static str) -> Open<In, With<
 pub struct Open<In, Held> {
     name: &'static str,
     stages: Vec<Stage>,
+    describer: Describer,
     held: PhantomData<(In, Held)>,
 }
 
@@ -31,8 +33,8 @@ impl<In: Value, Held> Open<In, Held> {
         Held: Provides<S::Input, I>,
         <S::Participant as Participant>::Steps: Owns<S, P>,
     {
-        self.stages.push(Stage::Step(StepSpec::of::<S>()));
-        Open { name: self.name, stages: self.stages, held: PhantomData }
+        self.stages.push(Stage::Step(self.describer.step::<S>()));
+        Open { name: self.name, stages: self.stages, describer: self.describer, held: PhantomData }
     }
 
     /// Adds two to four compensable steps that run at the same time. When one fails, all of them are undone.
@@ -40,12 +42,12 @@ impl<In: Value, Held> Open<In, Held> {
     where
         G: Branches<Held, I>,
     {
-        self.stages.push(Stage::Parallel(G::specs()));
-        Open { name: self.name, stages: self.stages, held: PhantomData }
+        self.stages.push(Stage::Parallel(G::specs(&mut self.describer)));
+        Open { name: self.name, stages: self.stages, describer: self.describer, held: PhantomData }
     }
 
     /// Adds the go/no-go step.
-    pub fn pivot<S, I, P>(self, _: S) -> Decided<In, With<S::Output, Held>>
+    pub fn pivot<S, I, P>(mut self, _: S) -> Decided<In, With<S::Output, Held>>
     where
         S: Step,
         S::Kind: AtPivot<S>,
@@ -57,13 +59,14 @@ impl<In: Value, Held> Open<In, Held> {
             input: In::NAME,
             input_max_bytes: In::MAX_BYTES,
             stages: self.stages,
-            pivot: StepSpec::of::<S>(),
+            pivot: self.describer.step::<S>(),
             finish: Vec::new(),
             on_commit: Vec::new(),
             on_compensate: Vec::new(),
             deadline: Duration::from_hours(24),
+            schemas: SagaSchemas::default(),
         };
-        Decided { definition, held: PhantomData }
+        Decided { definition, describer: self.describer, held: PhantomData }
     }
 }
 
@@ -72,6 +75,7 @@ impl<In: Value, Held> Open<In, Held> {
 #[must_use = "a saga ends with `.build()`"]
 pub struct Decided<In, Held> {
     definition: Definition,
+    describer: Describer,
     held: PhantomData<(In, Held)>,
 }
 
@@ -84,8 +88,8 @@ impl<In: Value, Held> Decided<In, Held> {
         Held: Provides<S::Input, I>,
         <S::Participant as Participant>::Steps: Owns<S, P>,
     {
-        self.definition.finish.push(StepSpec::of::<S>());
-        Decided { definition: self.definition, held: PhantomData }
+        self.definition.finish.push(self.describer.step::<S>());
+        Decided { definition: self.definition, describer: self.describer, held: PhantomData }
     }
 
     /// Publishes a notice when the saga has committed. It may carry every value of the saga.
@@ -94,7 +98,7 @@ impl<In: Value, Held> Decided<In, Held> {
         N: Notice,
         Held: Provides<N::Input, I>,
     {
-        self.definition.on_commit.push(NoticeSpec::of::<N>());
+        self.definition.on_commit.push(self.describer.notice::<N>());
         self
     }
 
@@ -105,7 +109,7 @@ impl<In: Value, Held> Decided<In, Held> {
         N: Notice,
         N::Input: Certain<In>,
     {
-        self.definition.on_compensate.push(NoticeSpec::of::<N>());
+        self.definition.on_compensate.push(self.describer.notice::<N>());
         self
     }
 
@@ -118,7 +122,8 @@ impl<In: Value, Held> Decided<In, Held> {
 
     /// The finished saga.
     pub fn build(self) -> Saga<In> {
-        Saga { definition: self.definition, input: PhantomData }
+        let definition = Definition { schemas: self.describer.finish(), ..self.definition };
+        Saga { definition, input: PhantomData }
     }
 }
 
@@ -141,8 +146,8 @@ pub trait Branches<Before, I> {
     /// The values held afterwards.
     type Held;
 
-    /// The steps as data.
-    fn specs() -> Vec<StepSpec>;
+    /// The steps as data, described.
+    fn specs(describer: &mut Describer) -> Vec<StepSpec>;
 }
 
 macro_rules! held {
@@ -163,8 +168,8 @@ macro_rules! branches {
         {
             type Held = held!(Before $($step)+);
 
-            fn specs() -> Vec<StepSpec> {
-                vec![$(StepSpec::of::<$step>()),+]
+            fn specs(describer: &mut Describer) -> Vec<StepSpec> {
+                vec![$(describer.step::<$step>()),+]
             }
         }
     )+};

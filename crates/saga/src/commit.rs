@@ -16,12 +16,13 @@ use std::{collections::BTreeMap, marker::PhantomData};
 ///
 /// ```
 /// # use saga::{Commit, Entity, Field, FieldSpec, Rejection, Step, Value};
+/// # use schemars::JsonSchema;
 /// # use serde::{Deserialize, Serialize};
-/// # #[derive(Debug, Clone, Serialize, Deserialize)] struct Order;
+/// # #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)] struct Order;
 /// # impl Value for Order { const NAME: &'static str = "order"; const MAX_BYTES: usize = 9; type Producer = saga::Start; }
-/// # #[derive(Debug, Clone, Serialize, Deserialize)] struct Reservation;
+/// # #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)] struct Reservation;
 /// # impl Value for Reservation { const NAME: &'static str = "reservation"; const MAX_BYTES: usize = 9; type Producer = ReserveStock; }
-/// # #[derive(Debug, Clone, Serialize, Deserialize)] struct OutOfStock;
+/// # #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)] struct OutOfStock;
 /// # impl Rejection for OutOfStock { const NAMES: &'static [&'static str] = &["OutOfStock"]; fn name(&self) -> &'static str { "OutOfStock" } }
 /// # struct Inventory;
 /// # impl saga::Participant for Inventory { const NAME: &'static str = "inventory"; type Steps = (ReserveStock,); type Entities = (Stock,); }
@@ -348,6 +349,7 @@ pub enum CommitError {
 mod tests {
     use super::*;
     use crate::entity::FieldSpec;
+    use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
 
     struct Stock;
@@ -364,7 +366,7 @@ mod tests {
         const STATE: Field<Stock, String> = Field::new("state");
     }
 
-    #[derive(Debug, Clone, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
     struct No(u32);
     impl Rejection for No {
         const NAMES: &'static [&'static str] = &["No"];

@@ -3,10 +3,11 @@
 use crate::{
     input::Inputs,
     rejection::Rejection,
+    schema::SagaSchemas,
     step::{Notice, Participant, Step, StepKind},
     value::Value,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -33,6 +34,9 @@ pub struct Definition {
     pub on_compensate: Vec<NoticeSpec>,
     /// By when the saga has ended, unless it is parked.
     pub deadline: Duration,
+    /// What its values and rejections look like. Not written with the rest: it has a file of its own.
+    #[serde(skip)]
+    pub schemas: SagaSchemas,
 }
 
 /// One place in the chain before the pivot.
@@ -98,7 +102,7 @@ impl StepSpec {
 }
 
 /// The kind of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Has an undo.
     Compensable,
@@ -340,6 +344,7 @@ mod tests {
             on_commit: vec![NoticeSpec { name: "Confirmed", inputs: &["order"], input_max_bytes: 1_000 }],
             on_compensate: vec![NoticeSpec { name: "Rejected", inputs: &["order"], input_max_bytes: 1_000 }],
             deadline: Duration::from_hours(24),
+            schemas: SagaSchemas::default(),
         }
     }
 

@@ -1,7 +1,8 @@
 //! How steps find their inputs by type among the values a saga holds.
 
 use crate::value::Value;
-use serde_json::{Map, Value as Json};
+use schemars::SchemaGenerator;
+use serde_json::{Map, Value as Json, json};
 use std::marker::PhantomData;
 
 /// A tuple of [`Value`]s: the input of a step or a notice.
@@ -11,6 +12,9 @@ pub trait Inputs: Sized + Send {
 
     /// The most bytes its JSON form may have.
     const MAX_BYTES: usize;
+
+    /// Its schema: an object with one member a value.
+    fn schema(generator: &mut SchemaGenerator) -> Json;
 
     /// Reads it from an object with one member a value.
     ///
@@ -31,6 +35,13 @@ macro_rules! inputs {
             const NAMES: &'static [&'static str] = &[$($value::NAME),*];
             // Each member costs its name, two quotes, a colon and a comma.
             const MAX_BYTES: usize = 2 $(+ $value::NAME.len() + 4 + $value::MAX_BYTES)*;
+
+            fn schema(_generator: &mut SchemaGenerator) -> Json {
+                let values: &[(&str, Json)] =
+                    &[$(($value::NAME, _generator.subschema_for::<$value>().to_value())),*];
+                let properties = Map::from_iter(values.iter().map(|(name, json)| ((*name).into(), json.clone())));
+                json!({ "type": "object", "properties": properties, "required": Self::NAMES })
+            }
 
             fn decode(_object: &Map<String, Json>) -> Result<Self, String> {
                 Ok(($(member::<$value>(_object)?,)*))

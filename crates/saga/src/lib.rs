@@ -28,6 +28,7 @@ mod message;
 pub mod parked_table;
 mod rejection;
 mod runner;
+pub mod schema;
 mod serve;
 mod step;
 mod store;

@@ -3,6 +3,7 @@
 //! Every format carries [`WIRE_VERSION`]. Snapshot tests hold them still, because executions in flight outlive a
 //! release.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
@@ -14,8 +15,9 @@ pub const WIRE_VERSION: u8 = 1;
 /// The identity of one run of a saga: the name of its execution, the key of its fences, part of every idempotency
 /// key. 1 to 80 letters, digits, `-` and `_`, as Step Functions allows for
 /// [execution names](https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[A-Za-z0-9_-]{1,80}$"))]
 pub struct SagaId(String);
 
 impl SagaId {
@@ -78,7 +80,7 @@ impl IdempotencyKey {
 }
 
 /// The input of an execution.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartInput {
     /// [`WIRE_VERSION`].
@@ -94,7 +96,7 @@ pub struct StartInput {
 
 /// What a settling execution acts for: an execution that ended without an outcome. It asks the fence of the pivot, by
 /// asking decides it, and finishes the saga forward or backward.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settling {
     /// The name of the execution that ended.
@@ -126,7 +128,7 @@ impl StartInput {
 }
 
 /// A message from the state machine to a participant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Request {
     /// [`WIRE_VERSION`].
     pub v: u8,
@@ -171,7 +173,7 @@ struct Version {
 }
 
 /// What a participant is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Op {
     /// Do the step.
@@ -194,7 +196,7 @@ impl Op {
 }
 
 /// A Step Functions task token. Whoever has it can answer for a step, so it never shows in logs.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct TaskToken(String);
 
@@ -217,7 +219,7 @@ impl fmt::Debug for TaskToken {
 }
 
 /// Why a saga compensates.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// The step that was rejected or whose outcome is unknown.
     pub step: String,
@@ -228,7 +230,7 @@ pub struct Reason {
 }
 
 /// The answer to [`Op::Settle`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SettleReply {
     /// Where the saga goes.
     pub direction: Direction,
@@ -247,7 +249,7 @@ pub struct SettleReply {
 pub const RESCUED: &str = "Flyover.Rescued";
 
 /// Where a settled saga goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// The pivot was done: finish.
@@ -257,7 +259,7 @@ pub enum Direction {
 }
 
 /// A published notice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NoticeMessage {
     /// [`WIRE_VERSION`].
     pub v: u8,

@@ -1,14 +1,16 @@
 //! Rejections: a participant's business 'no'.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
 
 /// Why a step says no. The step then had no effect, and that decision is recorded.
 ///
 /// ```
+/// use schemars::JsonSchema;
 /// use serde::{Deserialize, Serialize};
 ///
-/// #[derive(Debug, Clone, Serialize, Deserialize)]
+/// #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 /// struct OutOfStock {
 ///     sku: String,
 /// }
@@ -19,7 +21,9 @@ use std::fmt::Debug;
 ///     }
 /// }
 /// ```
-pub trait Rejection: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {
+pub trait Rejection:
+    Serialize + DeserializeOwned + JsonSchema + Clone + Debug + Send + Sync + 'static
+{
     /// Every name [`name`](Self::name) can return. The state machine catches exactly these; they are a wire format,
     /// so they are written out and never derived from type names.
     const NAMES: &'static [&'static str];
@@ -29,7 +33,7 @@ pub trait Rejection: Serialize + DeserializeOwned + Clone + Debug + Send + Sync 
 }
 
 /// The rejection of a step that cannot be rejected.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 pub enum Never {}
 
 impl Rejection for Never {
@@ -41,7 +45,7 @@ impl Rejection for Never {
 }
 
 /// A rejection as it is recorded in a fence and sent to the state machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// The wire name, for example `OutOfStock`.
     pub error: String,

@@ -12,11 +12,12 @@ use std::time::Duration;
 /// A unit of work of one participant: a local transaction with a typed input, output and rejection.
 ///
 /// ```
+/// # use schemars::JsonSchema;
 /// # use serde::{Deserialize, Serialize};
 /// # use std::time::Duration;
-/// # #[derive(Debug, Clone, Serialize, Deserialize)] struct PlaceOrder;
+/// # #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)] struct PlaceOrder;
 /// # impl saga::Value for PlaceOrder { const NAME: &'static str = "order"; const MAX_BYTES: usize = 9; type Producer = saga::Start; }
-/// # #[derive(Debug, Clone, Serialize, Deserialize)] struct Reservation;
+/// # #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)] struct Reservation;
 /// # impl saga::Value for Reservation { const NAME: &'static str = "reservation"; const MAX_BYTES: usize = 9; type Producer = ReserveStock; }
 /// # struct Inventory;
 /// # impl saga::Participant for Inventory { const NAME: &'static str = "inventory"; type Steps = (ReserveStock,); type Entities = (); }

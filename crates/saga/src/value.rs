@@ -1,5 +1,6 @@
 //! Values: what a saga carries from step to step.
 
+use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
 
@@ -8,9 +9,10 @@ use std::fmt::Debug;
 /// Steps find their inputs by the *type* of the value, so every value type has exactly one producer.
 ///
 /// ```
+/// use schemars::JsonSchema;
 /// use serde::{Deserialize, Serialize};
 ///
-/// #[derive(Debug, Clone, Serialize, Deserialize)]
+/// #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 /// struct PlaceOrder {
 ///     order_id: String,
 /// }
@@ -20,7 +22,7 @@ use std::fmt::Debug;
 ///     type Producer = saga::Start;
 /// }
 /// ```
-pub trait Value: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {
+pub trait Value: Serialize + DeserializeOwned + JsonSchema + Clone + Debug + Send + Sync + 'static {
     /// The stable name on the wire and of the state machine's variable: lower-case letters, digits and `_`,
     /// starting with a letter. Renaming it breaks executions in flight.
     const NAME: &'static str;

@@ -1,6 +1,7 @@
 //! Writes as data: what a commit does to one item, when it may, and how to reverse it.
 
 use crate::rejection::Refusal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -8,7 +9,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 pub type Row = BTreeMap<Cow<'static, str>, Scalar>;
 
 /// A stored value.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Scalar {
     /// A whole number.
@@ -28,7 +29,7 @@ impl Scalar {
 }
 
 /// The identity of one item.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct RowKey {
     /// The entity's name.
     pub entity: Cow<'static, str>,
@@ -39,7 +40,7 @@ pub struct RowKey {
 }
 
 /// A guarded change of one item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Write {
     /// Which item.
     pub key: RowKey,
@@ -50,7 +51,7 @@ pub struct Write {
 }
 
 /// What a write does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Creates the item.
@@ -62,7 +63,7 @@ pub enum Change {
 }
 
 /// What an update does to one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldChange {
     /// Adds a number, which may be negative.
@@ -72,7 +73,7 @@ pub enum FieldChange {
 }
 
 /// A condition, and what it means when it does not hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Guard {
     /// What must hold.
     pub condition: Condition,
@@ -82,7 +83,7 @@ pub struct Guard {
 }
 
 /// What must hold for an item before it is written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// There is no such item.

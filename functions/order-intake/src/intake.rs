@@ -10,10 +10,10 @@ use aws_types::SdkConfig;
 use saga::{SagaId, environment};
 use saga_lambda::{Deadline, Error, Message, Variables, Verdict, aws, elapsed_ms};
 use sagas::{
-    cancel::{self, CancelOrder, cancel_saga},
+    cancel::{self, CANCEL_SAGA, CancelOrder},
     environment::{ORDER_REFUSED_EVENT, REFUSED_ORDERS},
     events::OrderEvent,
-    order::{PlaceOrder, order_saga},
+    order::{ORDER_SAGA, PlaceOrder},
 };
 use std::time::Instant;
 
@@ -53,10 +53,9 @@ impl Intake {
             client: aws_sdk_sqs::Client::new(config),
             url: variables.text(&environment::queue(REFUSED_ORDERS))?.into(),
         };
-        let (order, cancel) = (order_saga(), cancel_saga());
         Ok(Self {
-            orders: StateMachine::from_variables(client.clone(), variables, order.definition().name)?,
-            cancels: StateMachine::from_variables(client, variables, cancel.definition().name)?,
+            orders: StateMachine::from_variables(client.clone(), variables, ORDER_SAGA)?,
+            cancels: StateMachine::from_variables(client, variables, CANCEL_SAGA)?,
             refused,
             max_receive_count: variables.parsed(environment::MAX_RECEIVE_COUNT, "a whole number")?,
         })
@@ -80,7 +79,7 @@ impl Intake {
     }
 
     async fn place(&self, order: PlaceOrder, deadline: Deadline) -> Outcome {
-        start(&self.orders, order_saga().definition().name, &order.order_id, &order, deadline).await
+        start(&self.orders, ORDER_SAGA, &order.order_id, &order, deadline).await
     }
 
     /// Events may overtake each other: an order that is not known yet is waited for until the last delivery.
@@ -88,7 +87,7 @@ impl Intake {
         match self.orders.has(&cancel.order_id, deadline).await {
             Ok(true) => {
                 let id = cancel::saga_id(&cancel.order_id, &cancel.customer.id);
-                start(&self.cancels, cancel_saga().definition().name, &id, &cancel, deadline).await
+                start(&self.cancels, CANCEL_SAGA, &id, &cancel, deadline).await
             }
             Ok(false) if receive_count >= self.max_receive_count => {
                 Outcome::Refused(vec![Problem::new("order_id", "no such order")])

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
+use saga::schema::Incompatibility;
 use serde_json::{Map, Value as Json};
+use stacks::record;
 
 use super::connection::Connection;
 use super::difference::{Difference, differences};
 use super::effect::{Effect, Fate};
 use super::error::AwsError;
-use super::{Target, stack, template};
+use super::{Target, stack, template, upgrade};
 
 /// How a stack differs from its template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,9 @@ pub struct StackDifference {
     pub deployed: bool,
     /// What a deployment would change. Parameters' values, and with them the functions' code, are not compared.
     pub differences: Vec<Difference>,
+    /// What this release would not understand of what the deployed one has in flight. None when that is not known: the
+    /// deployed release kept no schemas. Empty for a stack without messages.
+    pub incompatibilities: Option<Vec<Incompatibility>>,
 }
 
 impl StackDifference {
@@ -43,7 +48,7 @@ impl StackDifference {
 /// Compares every stack's template with the deployed one.
 ///
 /// # Errors
-/// When AWS refuses to show a template.
+/// When AWS refuses to show a template, or one cannot be read.
 pub async fn diff(target: &Target, config: Option<&SdkConfig>) -> Result<Vec<StackDifference>, AwsError> {
     let app = stacks::synth(target.stage)?;
     let aws = Connection::open(config).await?;
@@ -55,11 +60,20 @@ pub async fn diff(target: &Target, config: Option<&SdkConfig>) -> Result<Vec<Sta
             Some(found) => template::deployed(&aws, &name, found).await?,
             None => Json::Object(Map::new()),
         };
+        let incompatibilities = if found.is_some() && upgrade::keeps_the_record(stack) {
+            upgrade::compare(&name, &there, &app.schemas)?
+        } else {
+            Some(Vec::new())
+        };
         let here: Json = serde_json::from_str(stack.template.to_json())
             .map_err(|error| AwsError::Template { stack: name.clone(), reason: error.to_string() })?;
         all.push(StackDifference {
             deployed: found.is_some(),
-            differences: differences(&there, &here),
+            differences: differences(
+                &record::with_record_taken_apart(there),
+                &record::with_record_taken_apart(here),
+            ),
+            incompatibilities,
             stack: name,
         });
     }
@@ -83,6 +97,7 @@ mod tests {
             stack: "data".to_owned(),
             deployed: true,
             differences: differences(&there, &here),
+            incompatibilities: Some(Vec::new()),
         };
         let losses: Vec<_> = stack.losses().into_iter().map(|(path, effect)| (path, effect.fate)).collect();
         assert_eq!(

@@ -12,7 +12,7 @@ use super::connection::Connection;
 use super::error::AwsError;
 use super::progress::{Progress, Update};
 use super::stack::{self, Before, Deployment, before_deploy};
-use super::{Target, template};
+use super::{Target, template, upgrade};
 use crate::package::{self, Arch, Manifest, PackageError, PackageOptions, Profile};
 use crate::project;
 
@@ -33,6 +33,8 @@ pub struct DeployOptions {
     pub parameters: BTreeMap<String, String>,
     /// Whether the functions are packaged first; otherwise what was packaged before is deployed.
     pub package: bool,
+    /// Whether a release is deployed that would not understand what the deployed one has in flight.
+    pub allow_incompatible: bool,
     /// Whether cargo's messages are left out.
     pub quiet_build: bool,
     /// How functions that are packaged are compiled. Default: as they are shipped.
@@ -53,6 +55,7 @@ impl DeployOptions {
             operator_email: None,
             parameters: BTreeMap::new(),
             package: true,
+            allow_incompatible: false,
             quiet_build: false,
             profile: Profile::default(),
             config: None,
@@ -87,8 +90,8 @@ pub struct Deployed {
 /// goes on with the stack it works on; calling this again waits for that first.
 ///
 /// # Errors
-/// When a parameter is missing, the functions cannot be packaged, AWS refuses something, or a stack fails: then with
-/// the first resource that failed, and why.
+/// When a parameter is missing, the release would not understand what the deployed one has in flight, the functions
+/// cannot be packaged, AWS refuses something, or a stack fails: then with the first resource that failed, and why.
 pub async fn deploy(options: &DeployOptions, progress: &mut dyn Progress) -> Result<Deployed, AwsError> {
     let app = stacks::synth(options.target.stage)?;
     let aws = Connection::open(options.config.as_ref()).await?;
@@ -99,6 +102,7 @@ pub async fn deploy(options: &DeployOptions, progress: &mut dyn Progress) -> Res
     given.insert(parameters::ARCHITECTURE.to_owned(), arch.lambda_name()?.to_owned());
     given.insert(parameters::LOCAL_EMULATOR.to_owned(), local.to_string());
     check_parameters(&aws, &app, options, &given).await?;
+    upgrade::check(&aws, &app, &options.target, options.allow_incompatible, progress).await?;
     if local {
         let note = format!("AWS_ENDPOINT_URL is plain http: {} = true", parameters::LOCAL_EMULATOR);
         progress.update(Update::Note(&note));

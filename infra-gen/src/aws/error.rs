@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
+use saga::schema::Incompatibility;
+
 use crate::package::PackageError;
 use crate::project::NotInProject;
 
@@ -110,6 +112,17 @@ pub enum AwsError {
         /// Why.
         reason: String,
     },
+    /// The release would not understand what the deployed one has in flight.
+    #[error(
+        "executions of stack {stack} in flight would not be understood:{}\nChange it as said; or wait until none of them is left, and give `--allow-incompatible`",
+        lines(found)
+    )]
+    Incompatible {
+        /// The stack.
+        stack: String,
+        /// What would not be understood.
+        found: Vec<Incompatibility>,
+    },
     /// A call of AWS failed.
     #[error("cannot {what}")]
     Call {
@@ -118,6 +131,11 @@ pub enum AwsError {
         /// Why not.
         source: CallError,
     },
+}
+
+/// Each on a line of its own.
+fn lines(found: &[Incompatibility]) -> String {
+    found.iter().map(|incompatibility| format!("\n- {incompatibility}")).collect()
 }
 
 /// What AWS, or the way to it, said.

@@ -1,6 +1,6 @@
 //! Deploying to AWS, or to what speaks like it.
 //!
-//! [`deploy`] packages, uploads and applies; [`destroy`] takes it back; [`diff`] compares. The SDK is configured as
+//! [`deploy`] packages, uploads and applies, unless executions in flight would not be understood; [`destroy`] takes it back; [`diff`] compares. The SDK is configured as
 //! usual: profiles, regions, `AWS_ENDPOINT_URL`; or by the caller. A plain `http` endpoint is taken for a local
 //! emulator.
 
@@ -19,6 +19,7 @@ mod parameters;
 mod progress;
 mod stack;
 mod template;
+mod upgrade;
 
 pub use compare::{StackDifference, diff};
 pub(crate) use connection::Connection;

@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Deploy(DeployArgs),
     /// Delete the stacks and the artifact bucket
     Destroy(DestroyArgs),
-    /// Show how the templates differ from what is deployed
+    /// Show how the templates differ from what is deployed; fail if executions in flight would not be understood
     Diff(DiffArgs),
     /// Print a picture of a saga
     Graph(GraphArgs),
@@ -103,6 +103,9 @@ pub(crate) struct DeployArgs {
     /// Deploy what was packaged before
     #[arg(long)]
     pub(crate) no_package: bool,
+    /// Deploy even if messages of executions in flight would not be understood
+    #[arg(long)]
+    pub(crate) allow_incompatible: bool,
 }
 
 #[derive(Debug, Args)]
@@ -120,6 +123,9 @@ pub(crate) struct DestroyArgs {
 pub(crate) struct DiffArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
+    /// Do not fail if messages of executions in flight would not be understood
+    #[arg(long)]
+    pub(crate) allow_incompatible: bool,
 }
 
 #[derive(Debug, Args)]

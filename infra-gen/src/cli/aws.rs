@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use infra_gen::aws::{
-    self, AwsError, DeployOptions, Deployed, DestroyOptions, Destroyed, Difference, Side, Target,
+    self, AwsError, DeployOptions, Deployed, DestroyOptions, Destroyed, Difference, Side, StackDifference,
+    Target,
 };
 
 use super::args::{DeployArgs, DestroyArgs, DiffArgs, TargetArgs};
@@ -23,6 +24,7 @@ pub(crate) fn deploy(args: DeployArgs) -> anyhow::Result<ExitCode> {
         operator_email: args.operator_email,
         parameters: args.parameters.into_iter().collect(),
         package: !args.no_package,
+        allow_incompatible: args.allow_incompatible,
         ..DeployOptions::new(target(args.target))
     };
     let mut lines = Lines::new();
@@ -59,7 +61,21 @@ pub(crate) fn destroy(args: DestroyArgs) -> anyhow::Result<ExitCode> {
 pub(crate) fn diff(args: DiffArgs) -> anyhow::Result<ExitCode> {
     let target = target(args.target);
     let Some(stacks) = until_interrupted(aws::diff(&target, None))? else { return Ok(ExitCode::FAILURE) };
-    for stack in stacks? {
+    let stacks = stacks?;
+    report_differences(&stacks);
+    let incompatible =
+        stacks.iter().filter_map(|stack| stack.incompatibilities.as_ref()).any(|found| !found.is_empty());
+    if incompatible && !args.allow_incompatible {
+        output::line(
+            "executions in flight would not be understood: `deploy` refuses this unless given `--allow-incompatible`",
+        );
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report_differences(stacks: &[StackDifference]) {
+    for stack in stacks {
         if !stack.deployed {
             output::line(format_args!("{}: not deployed", stack.stack));
             continue;
@@ -72,8 +88,17 @@ pub(crate) fn diff(args: DiffArgs) -> anyhow::Result<ExitCode> {
         for (resource, effect) in stack.losses() {
             output::line(format_args!("  ! {resource}: this {effect}"));
         }
+        match &stack.incompatibilities {
+            Some(found) => {
+                for incompatibility in found {
+                    output::line(format_args!("  ! {incompatibility}"));
+                }
+            }
+            None => output::line(
+                "  ! the deployed release kept no schemas: whether its messages are understood is not known",
+            ),
+        }
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn described(difference: &Difference) -> String {

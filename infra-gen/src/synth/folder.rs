@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::{SAGA_SCHEMAS, SCHEMAS};
 use stacks::Stage;
 
 /// What to do with files that were emitted before and are no more.
@@ -11,7 +12,7 @@ use stacks::Stage;
 pub enum Prune<'a> {
     /// Leave them: the folder may hold files of others.
     No,
-    /// Remove the emitted kinds: the pictures, and the templates and state machines of these stages.
+    /// Remove the emitted kinds: the pictures and schemas, and the templates and state machines of these stages.
     Of(&'a [Stage]),
 }
 
@@ -134,10 +135,13 @@ fn first_difference(there: &str, emitted: &str) -> Change {
     }
 }
 
-/// The files in `folder` of the kinds that are emitted: pictures in it, templates and state machines in the folders
-/// of the stages.
+/// The files in `folder` of the kinds that are emitted: pictures in it, schemas in their folders, templates and state
+/// machines in the folders of the stages.
 fn emitted_kinds(folder: &Path, stages: &[Stage]) -> Result<Vec<PathBuf>, FolderError> {
     let mut found = files_in(folder, Path::new(""), &["mmd", "svg", "dot"])?;
+    for schemas in [SCHEMAS, SAGA_SCHEMAS] {
+        found.extend(files_in(folder, Path::new(schemas), &["json"])?);
+    }
     for stage in stages {
         found.extend(files_in(folder, Path::new(stage.name()), &["yaml", "json"])?);
     }
@@ -217,16 +221,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("dev")).unwrap();
         std::fs::create_dir_all(folder.path().join("prod")).unwrap();
-        for path in
-            ["dev/old.yaml", "dev/old.asl.json", "dev/notes.md", "prod/old.yaml", "old.svg", "README.md"]
-        {
+        std::fs::create_dir_all(folder.path().join("schemas/sagas")).unwrap();
+        for path in [
+            "dev/old.yaml",
+            "dev/old.asl.json",
+            "dev/notes.md",
+            "prod/old.yaml",
+            "old.svg",
+            "schemas/sagas/old.json",
+            "README.md",
+        ] {
             std::fs::write(folder.path().join(path), "x").unwrap();
         }
         let none = files(&[]);
         assert_eq!(compare(folder.path(), &none, Prune::No).unwrap(), []);
         let states = write(folder.path(), &none, DEV).unwrap();
         let stale: Vec<_> = changes(&states).into_iter().map(|(path, _)| path).collect();
-        assert_eq!(stale, ["dev/old.asl.json", "dev/old.yaml", "old.svg"]);
+        assert_eq!(stale, ["dev/old.asl.json", "dev/old.yaml", "old.svg", "schemas/sagas/old.json"]);
         for (path, there) in [("dev/old.yaml", false), ("dev/notes.md", true), ("prod/old.yaml", true)] {
             assert_eq!(folder.path().join(path).exists(), there, "{path}");
         }

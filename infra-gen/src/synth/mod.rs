@@ -13,10 +13,17 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::thread;
 
+use saga::schema::Schemas;
 use stacks::Stage;
 
 /// Where the committed files are, from the project's root.
 pub const FOLDER: &str = "stacks/templates";
+
+/// Where in it the schemas of the messages are: the envelope's, which all sagas share.
+const SCHEMAS: &str = "schemas";
+
+/// Where in it each saga's schemas are. A folder of their own, so that a saga can have any name.
+const SAGA_SCHEMAS: &str = "schemas/sagas";
 
 /// How templates are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,8 +76,9 @@ pub struct UnknownFormat {
 /// What the stages give.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Emitted {
-    /// Every file, by its path in the folder: `<stage>/<stack>.yaml`, `<stage>/<saga>.asl.json`, and the pictures
-    /// `<saga>.mmd`, `.svg` and `.dot`, which no stage changes.
+    /// Every file, by its path in the folder: `<stage>/<stack>.yaml`, `<stage>/<saga>.asl.json`, and what
+    /// no stage changes: the pictures `<saga>.mmd`, `.svg` and `.dot`, and the schemas of all messages,
+    /// `schemas/envelope.json` and `schemas/sagas/<saga>.json`.
     pub files: BTreeMap<PathBuf, String>,
     /// The functions whose code the stacks need: see [`crate::functions::check`].
     pub functions: BTreeSet<&'static str>,
@@ -116,8 +124,25 @@ fn emit_stage(stage: Stage, format: Format) -> Result<Emitted, SynthError> {
             files.insert(path.into(), picture.of(&machine.definition));
         }
     }
+    files.extend(schema_files(&app.schemas)?);
     let functions = app.functions.iter().map(|function| function.name).collect();
     Ok(Emitted { files, functions })
+}
+
+fn schema_files(schemas: &Schemas) -> Result<BTreeMap<PathBuf, String>, SynthError> {
+    let text = |name: &str, schemas: serde_json::Result<String>| {
+        schemas
+            .map(|text| text + "\n")
+            .map_err(|source| SynthError::Schemas { name: name.to_owned(), source })
+    };
+    let mut files = BTreeMap::new();
+    let envelope = text("envelope", serde_json::to_string_pretty(&schemas.envelope))?;
+    files.insert(Path::new(SCHEMAS).join("envelope.json"), envelope);
+    for (saga, schemas) in &schemas.sagas {
+        let path = Path::new(SAGA_SCHEMAS).join(format!("{saga}.json"));
+        files.insert(path, text(saga, serde_json::to_string_pretty(schemas))?);
+    }
+    Ok(files)
 }
 
 /// A way to draw a saga.
@@ -179,6 +204,14 @@ pub enum SynthError {
         /// Why.
         source: stacks::SynthError,
     },
+    /// Schemas cannot be written as JSON.
+    #[error("the schemas of `{name}` cannot be written as JSON")]
+    Schemas {
+        /// Of a saga, or of the envelope.
+        name: String,
+        /// Why.
+        source: serde_json::Error,
+    },
     /// A state machine cannot be written as JSON.
     #[error("the state machine of saga `{saga}` cannot be written as JSON")]
     Machine {
@@ -201,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn every_stage_has_its_folder_and_every_saga_its_pictures() {
+    fn every_stage_has_its_folder_and_every_saga_its_pictures_and_schemas() {
         let Emitted { files, functions } = emit(Stage::ALL, Format::Yaml).unwrap();
         let app = stacks::synth(Stage::Dev).unwrap();
         assert!(app.functions.iter().all(|function| functions.contains(function.name)));
@@ -213,7 +246,9 @@ mod tests {
                 assert!(files.contains_key(Path::new(&format!("{stage}/{}.asl.json", machine.saga))));
             }
         }
+        assert!(files.contains_key(Path::new("schemas/envelope.json")));
         for machine in &app.machines {
+            assert!(files.contains_key(Path::new(&format!("schemas/sagas/{}.json", machine.saga))));
             for extension in ["mmd", "svg", "dot"] {
                 assert!(files.contains_key(Path::new(&format!("{}.{extension}", machine.saga))));
             }

@@ -1,11 +1,12 @@
 //! Bringing a deployment up, and taking it down again.
 
 use crate::{
-    clients::{Clients, is_local},
+    clients::{self, Clients, is_local},
     config::SystemConfig,
     deploy::{STAGE, deploy},
 };
 use anyhow::{Context, Result};
+use aws_config::SdkConfig;
 use emulator::{Emulator, EmulatorConfig};
 use gateway::Gateway;
 use saga::budget::Timing;
@@ -70,6 +71,11 @@ impl System {
         if let Some(gateway) = self.gateway.take() {
             gateway.stop().await;
         }
+    }
+
+    /// How the SDK reaches it.
+    pub async fn sdk_config(&self) -> SdkConfig {
+        clients::sdk_config(&self.endpoint).await
     }
 
     /// The URL of AWS.

@@ -4,12 +4,13 @@ use saga::{
     Commit, Compensable, Context, Entity, Fault, Field, FieldSpec, Handle, MemoryStore, Rejection, Scalar,
     Start, Step, Value,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 // ---- a participant with one step ----
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 struct Order {
     sku: String,
     quantity: u32,
@@ -22,7 +23,7 @@ impl Value for Order {
     type Producer = Start;
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 struct Reserved {
     units: u32,
 }
@@ -33,7 +34,7 @@ impl Value for Reserved {
     type Producer = Reserve;
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 struct OutOfStock {}
 
 impl Rejection for OutOfStock {

@@ -9,4 +9,5 @@ mod graph;
 mod protocol;
 mod runner;
 mod trip;
+mod upgrade;
 mod wire;

@@ -7,6 +7,7 @@ use saga::{
     MemoryStore, Never, Notice, Participant, Pivot, Rejection, Retriable, Retry, Row, Runner, Saga, SagaId,
     Start, Step, Value, saga,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -29,7 +30,7 @@ pub(crate) fn trip_saga() -> Saga<Trip> {
 
 macro_rules! value {
     ($value:ident $name:literal from $producer:ty { $($field:ident: $type:ty),* }) => {
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         pub(crate) struct $value {
             $(pub(crate) $field: $type),*
         }
@@ -53,7 +54,7 @@ value!(Itinerary "itinerary" from SendItinerary { sent: bool });
 
 macro_rules! rejection {
     ($rejection:ident: $($name:ident),+) => {
-        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
         pub(crate) enum $rejection {
             $($name),+
         }

@@ -2,12 +2,13 @@
 #![allow(dead_code, unused_imports, unused_macros)]
 
 pub use saga::*;
+pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};
 pub use std::time::Duration;
 
 macro_rules! value {
     ($value:ident $name:literal from $producer:ty) => {
-        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
         pub struct $value {}
         impl Value for $value {
             const NAME: &'static str = $name;
@@ -56,7 +57,7 @@ macro_rules! handle {
     };
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct OutOfStock;
 impl Rejection for OutOfStock {
     const NAMES: &'static [&'static str] = &["OutOfStock"];

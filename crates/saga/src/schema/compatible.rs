@@ -1,0 +1,180 @@
+//! Whether a new release understands what the deployed one has in flight.
+
+use super::{
+    Change, EnvelopeSchemas, Incompatibility, NoticeSchemas, Place, SagaSchemas, Schemas, StepSchemas,
+    subset::{Mismatch, mismatches},
+};
+use serde_json::{Map, Value as Json};
+use std::collections::BTreeSet;
+
+/// What a new release would not understand of what the deployed one has in flight, in a stable order. Empty: every
+/// message, recorded output and recorded rejection of the deployed release is understood.
+///
+/// Compatible are new sagas, steps, notices and rejections, new members that need not be there, members that are not
+/// looked at any more, and wider types. Whatever else a value was, it must still be readable.
+#[must_use]
+pub fn incompatibilities(deployed: &Schemas, here: &Schemas) -> Vec<Incompatibility> {
+    let mut found = envelope(&deployed.envelope, &here.envelope);
+    for (name, old) in &deployed.sagas {
+        match here.sagas.get(name) {
+            Some(new) => found.extend(Comparison::of(name, old, new)),
+            None => {
+                found.push(Incompatibility {
+                    place: Place::Saga { saga: name.clone() },
+                    change: Change::Gone,
+                });
+            }
+        }
+    }
+    found
+}
+
+fn envelope(old: &EnvelopeSchemas, new: &EnvelopeSchemas) -> Vec<Incompatibility> {
+    let mut found = Vec::new();
+    if old.v != new.v {
+        let place = Place::Envelope { message: "request", path: "$.v".into() };
+        found.push(Incompatibility { place, change: Change::Version { deployed: old.v, here: new.v } });
+    }
+    let read_here = [
+        ("start", &old.start, &new.start),
+        ("request", &old.request, &new.request),
+        ("notice", &old.notice, &new.notice),
+        ("inverse", &old.inverse, &new.inverse),
+    ];
+    for (message, old_schema, new_schema) in read_here {
+        for Mismatch { path, why } in
+            mismatches((old_schema, &old.definitions), (new_schema, &new.definitions))
+        {
+            found.push(Incompatibility {
+                place: Place::Envelope { message, path },
+                change: Change::read_here(why),
+            });
+        }
+    }
+    // An answer goes the other way: this release writes it, and executions in flight read it.
+    let written = (&new.settle_reply, &new.definitions);
+    for Mismatch { path, why } in mismatches(written, (&old.settle_reply, &old.definitions)) {
+        let place = Place::Envelope { message: "settle_reply", path };
+        found.push(Incompatibility { place, change: Change::read_in_flight(why) });
+    }
+    found
+}
+
+struct Comparison<'a> {
+    saga: &'a str,
+    old: &'a SagaSchemas,
+    new: &'a SagaSchemas,
+    found: Vec<Incompatibility>,
+}
+
+impl<'a> Comparison<'a> {
+    fn of(saga: &'a str, old: &'a SagaSchemas, new: &'a SagaSchemas) -> Vec<Incompatibility> {
+        let mut comparison = Self { saga, old, new, found: Vec::new() };
+        comparison.input();
+        for (name, old) in &old.steps {
+            comparison.step(name, old);
+        }
+        for (name, old) in &old.notices {
+            comparison.notice(name, old);
+        }
+        comparison.found
+    }
+
+    fn input(&mut self) {
+        let (old, new) = (self.old, self.new);
+        let place = Place::Saga { saga: self.saga.into() };
+        self.name(&place, "input", &old.input_value, &new.input_value);
+        self.value(&old.input_value, &old.input, &new.input, "input of the saga");
+    }
+
+    fn step(&mut self, name: &str, old: &StepSchemas) {
+        let place = Place::Step { saga: self.saga.into(), step: name.into() };
+        let Some(new) = self.new.steps.get(name) else {
+            return self.found.push(Incompatibility { place, change: Change::Gone });
+        };
+        if old.participant != new.participant {
+            let change = Change::Moved { deployed: old.participant.clone(), here: new.participant.clone() };
+            self.found.push(Incompatibility { place: place.clone(), change });
+        }
+        if old.kind != new.kind {
+            let change =
+                Change::Kind { deployed: format!("{:?}", old.kind), here: format!("{:?}", new.kind) };
+            self.found.push(Incompatibility { place: place.clone(), change });
+        }
+        self.inputs(&place, &old.input, &new.input, &format!("input of step `{name}`"));
+        self.name(&place, "output", &old.output_value, &new.output_value);
+        self.value(&old.output_value, &old.output, &new.output, &format!("output of step `{name}`"));
+        self.rejections(name, &place, old, new);
+    }
+
+    fn notice(&mut self, name: &str, old: &NoticeSchemas) {
+        let place = Place::Notice { saga: self.saga.into(), notice: name.into() };
+        match self.new.notices.get(name) {
+            Some(new) => self.inputs(&place, &old.input, &new.input, &format!("in notice `{name}`")),
+            None => self.found.push(Incompatibility { place, change: Change::Gone }),
+        }
+    }
+
+    fn name(&mut self, place: &Place, what: &'static str, old: &str, new: &str) {
+        if old != new {
+            let change = Change::Renamed { what, deployed: old.into(), here: new.into() };
+            self.found.push(Incompatibility { place: place.clone(), change });
+        }
+    }
+
+    /// The values that a step or notice reads.
+    fn inputs(&mut self, place: &Place, old: &Json, new: &Json, user: &str) {
+        let none = Map::new();
+        let old = old["properties"].as_object().unwrap_or(&none);
+        for (name, new) in new["properties"].as_object().unwrap_or(&none) {
+            match old.get(name) {
+                Some(old) => self.value(name, old, new, user),
+                None => {
+                    let change = Change::NeedsValue { value: name.clone() };
+                    self.found.push(Incompatibility { place: place.clone(), change });
+                }
+            }
+        }
+    }
+
+    /// A value is found wherever it is used; it is told once.
+    fn value(&mut self, name: &str, old: &Json, new: &Json, user: &str) {
+        for Mismatch { path, why } in self.mismatches(old, new) {
+            let change = Change::read_here(why);
+            let told = self.found.iter_mut().find_map(|told| match &mut told.place {
+                Place::Value { value, users, path: place, .. }
+                    if value == name && *place == path && told.change == change =>
+                {
+                    Some(users)
+                }
+                _ => None,
+            });
+            if let Some(users) = told {
+                users.push(user.into());
+                continue;
+            }
+            let (saga, value, users) = (self.saga.into(), name.into(), vec![user.into()]);
+            self.found.push(Incompatibility { place: Place::Value { saga, value, users, path }, change });
+        }
+    }
+
+    fn rejections(&mut self, step: &str, place: &Place, old: &StepSchemas, new: &StepSchemas) {
+        let there: BTreeSet<_> = new.rejections.iter().collect();
+        for rejection in old.rejections.iter().filter(|name| !there.contains(name)) {
+            let change = Change::RejectionGone { rejection: rejection.clone() };
+            self.found.push(Incompatibility { place: place.clone(), change });
+        }
+        // When all are gone, their names say so.
+        if new.rejections.is_empty() {
+            return;
+        }
+        for Mismatch { path, why } in self.mismatches(&old.rejection, &new.rejection) {
+            let place = Place::Rejection { saga: self.saga.into(), step: step.into(), path };
+            self.found.push(Incompatibility { place, change: Change::read_here(why) });
+        }
+    }
+
+    fn mismatches(&self, old: &Json, new: &Json) -> Vec<Mismatch> {
+        mismatches((old, &self.old.definitions), (new, &self.new.definitions))
+    }
+}
