@@ -29,8 +29,8 @@ ops: ## look at sagas and answer parked ones (ARGS="list", STAGE=dev; without AR
 demo: venv ## run the order saga on the emulator (ORDERS=, STOCK=)
 	cargo run -q -p demo -- $(if $(ORDERS),--orders $(ORDERS)) $(if $(STOCK),--stock $(STOCK))
 
-up: venv ## start the emulator in the background (PORT=4566)
-	cargo run -q -p emulator -- up $(if $(PORT),--port $(PORT))
+up: venv ## start the emulator in the background, IAM enforced (PORT=4566, NO_IAM=1)
+	cargo run -q -p emulator -- up $(if $(PORT),--port $(PORT)) $(if $(NO_IAM),--no-iam)
 
 down: ## stop the emulator that up started
 	cargo run -q -p emulator -- down

@@ -47,13 +47,13 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<End> {
     let interrupt = Interrupt::listen().context("cannot listen for Ctrl-C")?;
     let screen = Screen::new();
     arguments.check()?;
-    let endpoint = endpoint(arguments)?;
-    let prefix = prefix(arguments, endpoint.is_some());
+    let emulator = attached(arguments)?;
+    let prefix = prefix(arguments, emulator.is_some());
     let plan = read(arguments, &prefix, screen)?;
     let known = Mutex::new(Tally { total: plan.orders.len(), ..Tally::default() });
-    let attached = endpoint.is_some();
+    let attached = emulator.is_some();
     let evidence = tokio::select! {
-        evidence = act(arguments, &plan, endpoint, &known, screen) => evidence?,
+        evidence = act(arguments, &plan, emulator, &known, screen) => evidence?,
         () = interrupt.wait() => {
             // What ran was dropped with the future, and with it everything that it had started.
             interrupted(screen, &known, attached);
@@ -63,15 +63,33 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<End> {
     Ok(judge(screen, &evidence))
 }
 
+/// An emulator that runs already.
+struct Attached {
+    endpoint: String,
+    /// Whether it enforces IAM, where that is known.
+    iam_enforced: Option<bool>,
+}
+
 /// The running emulator to use, if there is one.
-fn endpoint(arguments: &Arguments) -> Result<Option<String>> {
+fn attached(arguments: &Arguments) -> Result<Option<Attached>> {
     if let Some(endpoint) = arguments.endpoint() {
-        return Ok(Some(endpoint.to_owned()));
+        return Ok(Some(Attached { endpoint: endpoint.to_owned(), iam_enforced: None }));
     }
     if arguments.port.is_some() {
         return Ok(None);
     }
-    Ok(detached::status(&EmulatorConfig::default())?.map(|running| running.endpoint_url))
+    let running = detached::status(&EmulatorConfig::default())?;
+    Ok(running
+        .map(|running| Attached { endpoint: running.endpoint_url, iam_enforced: Some(running.iam_enforced) }))
+}
+
+/// What is said of the emulator that the demo uses.
+fn emulator_note(iam_enforced: Option<bool>) -> &'static str {
+    match iam_enforced {
+        Some(true) => ", which runs already, IAM enforced",
+        Some(false) => ", which runs already, IAM NOT enforced: no missing permission will be found",
+        None => ", which was there already: whether it enforces IAM is not known",
+    }
 }
 
 /// Ids of an earlier run must not come again on an emulator that remembers it.
@@ -103,11 +121,11 @@ fn read(arguments: &Arguments, prefix: &str, screen: Screen) -> Result<Plan> {
 async fn act(
     arguments: &Arguments,
     plan: &Plan,
-    endpoint: Option<String>,
+    attached: Option<Attached>,
     known: &Mutex<Tally>,
     screen: Screen,
 ) -> Result<Evidence> {
-    let system = Arc::new(start(arguments, endpoint, screen).await?);
+    let system = Arc::new(start(arguments, attached, screen).await?);
     let before = Before::look(&system, plan).await?;
     let step = screen.step("stock");
     let stock: Vec<(&str, u32)> = plan.stock.iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
@@ -128,26 +146,26 @@ async fn act(
     Ok(evidence)
 }
 
-async fn start(arguments: &Arguments, endpoint: Option<String>, screen: Screen) -> Result<System> {
+async fn start(arguments: &Arguments, attached: Option<Attached>, screen: Screen) -> Result<System> {
     if !arguments.skip_package {
         let step = screen.step("functions");
         let packaged = functions::build(&step).await?;
         step.done(&packaged);
     }
-    let attached = endpoint.is_some();
-    let port = match (arguments.port, attached) {
+    let port = match (arguments.port, &attached) {
         (Some(port), _) => port,
-        (None, true) => 0,
-        (None, false) => free_or_any(DEFAULT_PORT),
+        (None, Some(_)) => 0,
+        (None, None) => free_or_any(DEFAULT_PORT),
     };
     let gateway_port = free_or_any(DEFAULT_GATEWAY_PORT);
     let package = Packaging::Reuse;
-    let config = SystemConfig { endpoint, port, gateway_port, package, ..SystemConfig::default() };
-    let emulator = match (attached, port) {
-        (true, _) => ", which runs already".to_owned(),
-        (false, 0) => format!(", IAM enforced (port {DEFAULT_PORT} is taken)"),
-        (false, _) => ", IAM enforced".to_owned(),
+    let emulator = match (&attached, port) {
+        (Some(attached), _) => emulator_note(attached.iam_enforced).to_owned(),
+        (None, 0) => format!(", IAM enforced (port {DEFAULT_PORT} is taken)"),
+        (None, _) => ", IAM enforced".to_owned(),
     };
+    let endpoint = attached.map(|attached| attached.endpoint);
+    let config = SystemConfig { endpoint, port, gateway_port, package, ..SystemConfig::default() };
     let stacks = format!("{}-", config.deployment);
     // The emulator and the gateway come first, then the deployment, of which the stacks are told.
     let mut names = [("emulator", emulator), ("gateway", String::new())].into_iter();

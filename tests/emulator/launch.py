@@ -48,13 +48,15 @@ def lock(file):
     return False
 
 
-def hold_pid_file(path, endpoint_url, log):
+def hold_pid_file(path, endpoint_url, iam_enforced, log):
     """Locks the file, then says in it who runs; the lock ends with this process."""
     file = open(path, "a+", encoding="utf-8")
     if not lock(file):
         sys.exit(f"{path} is locked: an emulator runs already")
     file.truncate(0)
-    json.dump({"pid": os.getpid(), "endpoint_url": endpoint_url, "log": log}, file)
+    json.dump(
+        {"pid": os.getpid(), "endpoint_url": endpoint_url, "iam_enforced": iam_enforced, "log": log}, file
+    )
     file.flush()
     return file
 
@@ -113,7 +115,9 @@ def main():
     held = None
     try:
         if options.pid_file:
-            held = hold_pid_file(options.pid_file, os.environ["AWS_ENDPOINT_URL"], options.log)
+            held = hold_pid_file(
+                options.pid_file, os.environ["AWS_ENDPOINT_URL"], os.environ["AUTH"] == "true", options.log
+            )
         sys.exit(run(options))
     finally:
         shutil.rmtree(options.temp_dir, ignore_errors=True)

@@ -24,11 +24,14 @@ pub struct Running {
     pub pid: i32,
     /// The endpoint URL for AWS SDK clients.
     pub endpoint_url: String,
+    /// Whether IAM policies are enforced.
+    pub iam_enforced: bool,
     /// Where its output goes.
     pub log: PathBuf,
 }
 
-/// Starts the emulator unless it runs already at the same port; with port 0, at any port.
+/// Starts the emulator unless it runs already at the same port; with port 0, at any port. One that runs already may
+/// enforce IAM or not, whatever is asked for: [`Running::iam_enforced`] tells.
 ///
 /// # Errors
 /// When it runs elsewhere, or as [`Emulator::start`](crate::Emulator::start).
@@ -42,7 +45,7 @@ pub fn up(config: &EmulatorConfig) -> Result<Running, EmulatorError> {
     let launched = launch(config, Some(&pid_file(config)))?;
     let endpoint_url = config::endpoint_url(launched.port);
     let pid = Pid::from_child(&launched.launcher).as_raw_nonzero().get();
-    Ok(Running { pid, endpoint_url, log: launched.log })
+    Ok(Running { pid, endpoint_url, iam_enforced: config.iam_enforced, log: launched.log })
 }
 
 /// Stops the emulator and everything it started; answers what was stopped, if it ran.

@@ -193,9 +193,11 @@ fn up_and_down_can_be_repeated() {
     fs::write(folder.path().join(".flyover/emulator.pid"), "left from a crash").unwrap();
     assert_eq!(detached::status(&config).unwrap(), None);
 
-    let running = detached::up(&config).unwrap();
+    let enforcing = EmulatorConfig { iam_enforced: true, ..config.clone() };
+    let running = detached::up(&enforcing).unwrap();
     let port: u16 = running.endpoint_url.rsplit(':').next().unwrap().parse().unwrap();
-    assert_eq!(detached::up(&config).unwrap(), running, "it runs already");
+    assert!(running.iam_enforced);
+    assert_eq!(detached::up(&config).unwrap(), running, "it runs already, and goes on enforcing IAM");
     assert_eq!(detached::status(&config).unwrap(), Some(running.clone()));
     let elsewhere = EmulatorConfig { port: port ^ 1, ..config.clone() };
     let error = detached::up(&elsewhere).unwrap_err();
