@@ -47,7 +47,8 @@ lint: ## check formatting and lints
 lint-templates: venv .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json ## check the emitted templates and state machines with four linters
 	.venv/bin/python stacks/lint/lint.py
 
-bench: package ## measure: the emulator's throughput, and size, memory and start of each function
+bench: package ## measure: the in-memory runner, the emulator's throughput, and size, memory and start of each function
+	cargo bench -q -p saga --bench runner
 	cargo bench -q -p tests --profile dev
 
 cfn-spec: ## fetch AWS's facts about all resource types again (crates/cfn/spec/services)
