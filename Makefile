@@ -64,6 +64,7 @@ clean: ## delete everything that was built or installed
 	rm -rf .venv .venv-checkov .flyover stacks/lint/node_modules
 
 .venv/stamp: tests/emulator/requirements.txt
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian and Ubuntu: apt install python3-venv), or set PYTHON to another Python" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/pip install -q --disable-pip-version-check -r $<
 	touch $@

@@ -2,6 +2,7 @@
 
 use clap::{Parser, builder::RangedU64ValueParser, value_parser};
 use std::path::{Path, PathBuf};
+use system::is_local;
 
 /// The share of the demand that is stocked when the shipped stock is used.
 const STOCK_SHARE_PERCENT: u8 = 70;
@@ -139,12 +140,6 @@ pub(crate) enum ArgumentError {
         "--port is for the demo's own emulator, and --endpoint or AWS_ENDPOINT_URL names another: give one of them"
     )]
     PortOfAnother,
-}
-
-fn is_local(endpoint: &str) -> bool {
-    let host = |scheme| endpoint.strip_prefix(scheme)?.split(['/', ':']).next();
-    let host = host("http://").or_else(|| host("https://"));
-    host.is_some_and(|host| ["127.0.0.1", "localhost", "localhost.localstack.cloud"].contains(&host))
 }
 
 fn shipped(file: &str) -> PathBuf {

@@ -40,14 +40,23 @@ impl Draft {
         Value::sub(format!("{prefix}${{{}}}-{}-{name}", parameters::DEPLOYMENT, self.stage))
     }
 
-    /// Adds a resource with what customers entrusted to us: in production it stays when it leaves the stack.
+    /// Adds a resource with what customers entrusted to us: in production it stays when it leaves the stack. What a
+    /// failed creation of the stack leaves is empty, goes, and does not stand in the way of the next.
     pub(crate) fn add_kept<D: Declare>(
         &mut self,
         logical_id: impl AsRef<str>,
         resource: D,
     ) -> Handle<D::Resource> {
-        let removal = if self.stage.is_production() { Removal::Retain } else { Removal::Delete };
-        self.add_with(logical_id, resource, removal)
+        self.add_with(logical_id, resource, Removal::RetainExceptOnCreate)
+    }
+
+    /// The same for a resource that is protected against deletion: a failed creation must not try to delete it.
+    pub(crate) fn add_protected<D: Declare>(
+        &mut self,
+        logical_id: impl AsRef<str>,
+        resource: D,
+    ) -> Handle<D::Resource> {
+        self.add_with(logical_id, resource, Removal::Retain)
     }
 
     /// Adds a resource with contents that go with it.
@@ -63,10 +72,16 @@ impl Draft {
         &mut self,
         logical_id: impl AsRef<str>,
         resource: D,
-        removal: Removal,
+        in_production: Removal,
     ) -> Handle<D::Resource> {
-        self.template
-            .add(logical_id, resource.deletion_policy(removal.clone()).update_replace_policy(removal))
+        let deletion = if self.stage.is_production() { in_production } else { Removal::Delete };
+        // A replacement knows no creation that is rolled back.
+        // <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-updatereplacepolicy.html>
+        let replacement = match &deletion {
+            Removal::RetainExceptOnCreate => Removal::Retain,
+            other => other.clone(),
+        };
+        self.template.add(logical_id, resource.deletion_policy(deletion).update_replace_policy(replacement))
     }
 
     /// Holds unless the stack goes to an emulator.

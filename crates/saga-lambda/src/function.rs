@@ -6,11 +6,11 @@ use crate::{
     dead_letters::DeadLetters,
     deadline::Deadline,
     log,
-    participant::Answering,
+    participant::{Answering, REPLY_TIME},
 };
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{LambdaEvent, service_fn};
-use saga::{Entities, HandleAll, Participant, Service, environment};
+use saga::{Entities, HandleAll, Participant, Service, budget::MIN_FUNCTION_TIMEOUT, environment};
 use serde::de::IgnoredAny;
 use std::time::Duration;
 
@@ -87,3 +87,10 @@ const KEEP_TIME: Duration = Duration::from_millis(500);
 
 /// What is left of the function's time for its response to reach Lambda.
 const MARGIN: Duration = Duration::from_millis(150);
+
+// Whatever a stage makes of the function's timeout, a second is left to carry a message out.
+const _: () = assert!(
+    MIN_FUNCTION_TIMEOUT.as_millis()
+        >= MARGIN.as_millis() + KEEP_TIME.as_millis() + REPLY_TIME.as_millis() + 1_000,
+    "raise saga::budget::MIN_FUNCTION_TIMEOUT"
+);

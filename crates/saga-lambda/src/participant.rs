@@ -19,7 +19,7 @@ use std::{
 use tokio::time::timeout;
 
 /// What is kept of the time for the reply.
-const REPLY_TIME: Duration = Duration::from_millis(700);
+pub(crate) const REPLY_TIME: Duration = Duration::from_millis(700);
 
 /// How messages are answered.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The numbers that must fit together, derived from one stage parameter and checked when templates are synthesised.
 
-use crate::definition::{Definition, Kind, Stage, StepSpec};
+use crate::definition::{Definition, Kind, NoticeSpec, Stage, StepSpec};
 use std::{fmt, time::Duration};
 
 /// The limit of a state's input and output, and of what the optimised SQS integration passes on:
@@ -20,6 +20,9 @@ const ENVELOPE_BYTES: usize = 3_000;
 /// escaped at worst to two bytes.
 const REASON_BYTES: usize = 66_500;
 
+/// The least a function can work with: a second, and what it keeps back to answer and to end in order.
+pub const MIN_FUNCTION_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// The longest an execution of a standard workflow can last.
 const LONGEST_EXECUTION: Duration = Duration::from_hours(365 * 24);
 
@@ -38,9 +41,9 @@ impl Timing {
         Self { scale: if scale == 0 { 1 } else { scale } }
     }
 
-    /// How long one invocation of a function may take.
+    /// How long one invocation of a function may take, at least [`MIN_FUNCTION_TIMEOUT`].
     pub fn function_timeout(self) -> Duration {
-        self.scale(Duration::from_secs(20))
+        self.scale(Duration::from_secs(20)).max(MIN_FUNCTION_TIMEOUT)
     }
 
     /// How long a queue hides a message that was delivered: six times the function's timeout, as
@@ -156,7 +159,8 @@ impl Backoff {
 /// What a saga costs at worst, in time, bytes and events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
-    /// The sum along the longest path: every step times out at its limit and every undo uses all its retries.
+    /// The sum along the longest path: every step times out at its limit, and every undo and notice uses all its
+    /// retries.
     pub longest: Vec<(String, Duration)>,
     /// The largest message: its step or notice and its bytes.
     pub largest_message: (String, usize),
@@ -227,10 +231,12 @@ fn longest_path(definition: &Definition, timing: Timing) -> Vec<(String, Duratio
         .collect();
     forward.push((format!("run {}", definition.pivot.name), once(&definition.pivot)));
     forward.push((format!("settle {}", definition.pivot.name), insisted(&definition.pivot)));
-    let backward: Vec<_> =
-        definition.compensable_steps().map(|step| (format!("undo {}", step.name), insisted(step))).collect();
-    let finish: Vec<_> =
-        definition.finish.iter().map(|step| (format!("run {}", step.name), insisted(step))).collect();
+    // A notice that cannot be published is left out in the end, but only after all its retries.
+    let published = |notice: &NoticeSpec| (format!("publish {}", notice.name), timing.send_retry().longest());
+    let backward = definition.compensable_steps().map(|step| (format!("undo {}", step.name), insisted(step)));
+    let backward: Vec<_> = backward.chain(definition.on_compensate.iter().map(published)).collect();
+    let finish = definition.finish.iter().map(|step| (format!("run {}", step.name), insisted(step)));
+    let finish: Vec<_> = finish.chain(definition.on_commit.iter().map(published)).collect();
     let sum = |path: &[(String, Duration)]| -> Duration { path.iter().map(|(_, duration)| *duration).sum() };
     forward.extend(if sum(&backward) >= sum(&finish) { backward } else { finish });
     forward
@@ -361,7 +367,6 @@ pub enum BudgetError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::NoticeSpec;
 
     fn step(name: &'static str, kind: Kind, output: &'static str) -> StepSpec {
         StepSpec {
@@ -413,7 +418,7 @@ mod tests {
         insta::assert_snapshot!(told(|saga| stage(saga).max_writes = 100), @"step `reserve` may write 100 items, but a transaction takes 99 beside the fence: lower `Step::MAX_WRITES`");
         insta::assert_snapshot!(told(|saga| saga.pivot.input_max_bytes = 259_145), @"the message of step `confirm` can have 259145 bytes of input + 3000 beside = 262145, but 262144 are allowed: lower `Value::MAX_BYTES` of its inputs");
         insta::assert_snapshot!(told(|saga| saga.on_compensate[0].input_max_bytes = 200_000), @"the message of notice `Rejected` can have 200000 bytes of input + 69500 beside = 269500, but 262144 are allowed: lower `Value::MAX_BYTES` of its inputs");
-        insta::assert_snapshot!(told(|saga| saga.deadline = Duration::from_hours(1)), @"saga `order` can take 15722 s, but its deadline is 3600 s: run reserve 951 s + run confirm 951 s + settle confirm 6910 s + undo reserve 6910 s");
+        insta::assert_snapshot!(told(|saga| saga.deadline = Duration::from_hours(1)), @"saga `order` can take 15773 s, but its deadline is 3600 s: run reserve 951 s + run confirm 951 s + settle confirm 6910 s + undo reserve 6910 s + publish Rejected 51 s");
         insta::assert_snapshot!(told(|saga| {
             saga.deadline = Duration::MAX;
             saga.finish = vec![step("ship", Kind::Retriable, "shipment"); 900];
@@ -441,9 +446,11 @@ mod tests {
         let entry = |what: &str, seconds| (what.to_owned(), seconds);
         let start = [entry("run reserve", 951), entry("run confirm", 951), entry("settle confirm", 6_910)];
         let mut saga = saga();
-        assert_eq!(path(&saga), [&start[..], &[entry("undo reserve", 6_910)]].concat());
+        let undone = [entry("undo reserve", 6_910), entry("publish Rejected", 51)];
+        assert_eq!(path(&saga), [&start[..], &undone].concat());
         saga.finish[0].timeout = Duration::from_mins(20);
-        assert_eq!(path(&saga), [&start[..], &[entry("run ship", 9_010)]].concat());
+        let shipped = [entry("run ship", 9_010), entry("publish Confirmed", 51)];
+        assert_eq!(path(&saga), [&start[..], &shipped].concat());
     }
 
     #[test]
@@ -464,7 +471,7 @@ mod tests {
     fn the_numbers_fit_together_at_every_scale() {
         for scale in 0..=60 {
             let timing = Timing::scaled(scale);
-            assert!(timing.function_timeout() >= Duration::from_secs(1), "scale {scale}");
+            assert!(timing.function_timeout() >= MIN_FUNCTION_TIMEOUT, "scale {scale}");
             assert!(timing.visibility_timeout() >= timing.function_timeout() * 6, "scale {scale}");
             assert!(timing.queue_retention() > timing.delivery_window(), "scale {scale}");
             let beyond = LONGEST_EXECUTION + timing.dead_letter_retention() + timing.queue_retention();

@@ -1,5 +1,7 @@
 //! Reads an order event from a message of the intake queue.
 
+mod shape;
+
 use crate::validate::Problem;
 use saga_lambda::redacted;
 use sagas::events::OrderEvent;
@@ -9,14 +11,19 @@ use serde_json::Value as Json;
 /// which is unwrapped.
 ///
 /// # Errors
-/// What is wrong with it, as the one problem of a refused order.
+/// Every reason why it is none: what has the shape of an event, but for some members, is validated in the rest too.
 pub fn decode(body: &str) -> Result<OrderEvent, Vec<Problem>> {
-    let event = serde_json::from_str(body).and_then(|json: Json| match sns_message(&json) {
-        Some(message) => serde_json::from_str(message),
-        None => serde_json::from_value(json),
-    });
-    event.map_err(|error| {
+    let no_event = |error: serde_json::Error| {
         vec![Problem::new("event", format!("not an order event: {}", redacted(&error.to_string())))]
+    };
+    let json: Json = serde_json::from_str(body).map_err(no_event)?;
+    let json = match sns_message(&json) {
+        Some(message) => serde_json::from_str(message).map_err(no_event)?,
+        None => json,
+    };
+    serde_json::from_value(json.clone()).map_err(|error| {
+        let problems = shape::problems(&json);
+        if problems.is_empty() { no_event(error) } else { problems }
     })
 }
 
@@ -44,16 +51,86 @@ mod tests {
 
     #[test]
     fn what_is_no_event_has_a_reason_without_its_values() {
-        let mut event = cancel();
-        event["customer"]["prefers"] = json!("nancy@example.com");
         for (body, expected) in [
             ("{", "not an order event: EOF while parsing an object at line 1 column 1"),
             ("{\"type\":\"Other\"}", "not an order event: unknown variant …"),
-            ("{\"type\":\"CancelOrder\"}", "not an order event: missing field `order_id`"),
-            (&event.to_string(), "not an order event: unknown variant …"),
         ] {
             let problems = decode(body).unwrap_err();
             assert_eq!((&*problems[0].field, &*problems[0].problem), ("event", expected));
+        }
+    }
+    fn told(event: &Json) -> Vec<(String, String)> {
+        let problems = decode(&event.to_string()).unwrap_err();
+        problems.into_iter().map(|problem| (problem.field, problem.problem)).collect()
+    }
+
+    fn placed() -> Json {
+        json!({
+            "type": "OrderPlaced", "order_id": "o-1", "customer": { "id": "ALFKI", "email": "a@example.com" },
+            "currency": "EUR", "payment_token": "tok_approve",
+            "lines": [{ "sku": "nw-1", "quantity": 3, "unit_price_minor": 1_800 }],
+        })
+    }
+
+    #[test]
+    fn every_member_that_does_not_fit_is_told_and_what_is_invalid_in_the_others() {
+        let text = |text: &str| text.to_owned();
+        let mut event = placed();
+        event["order_id"] = json!("no good");
+        event["customer"] = json!({ "id": 7, "email": "maria", "prefers": "nancy@example.com" });
+        event["lines"][0]["quantity"] = json!(1.5);
+        event["lines"][0]["discount_percent"] = json!(null);
+        let lines = event["lines"].as_array_mut().unwrap();
+        lines.push(json!(["nw-2"]));
+        lines.push(json!({ "sku": "nw-3", "quantity": 0, "unit_price_minor": "4" }));
+        event.as_object_mut().unwrap().remove("payment_token");
+        let expected = [
+            ("customer.id", "it is a whole number: a text is needed"),
+            ("customer.prefers", "it is a text that does not fit: `email` or `sms` is needed"),
+            ("payment_token", "it is missing: a text is needed"),
+            ("lines[0].quantity", "it is a number: a whole number of at most 64 bits is needed"),
+            ("lines[0].discount_percent", "it is null: a whole number of at most 64 bits is needed"),
+            ("lines[1]", "an object is needed"),
+            (
+                "lines[2].unit_price_minor",
+                "it is a text that does not fit: a whole number of at most 64 bits is needed",
+            ),
+            ("order_id", "1 to 80 letters, digits, `-` and `_` are allowed"),
+            ("customer.email", "it is no e-mail address of at most 254 characters, like `name@example.com`"),
+            ("lines[2].quantity", "it is 0: 1 to 4294967295 are allowed"),
+        ];
+        assert_eq!(told(&event), expected.map(|(field, problem)| (text(field), text(problem))));
+    }
+
+    #[test]
+    fn whatever_serde_refuses_has_a_field() {
+        let paths = [
+            "/order_id",
+            "/customer",
+            "/customer/id",
+            "/customer/email",
+            "/currency",
+            "/payment_token",
+            "/lines",
+            "/lines/0",
+            "/lines/0/sku",
+            "/lines/0/quantity",
+            "/lines/0/unit_price_minor",
+        ];
+        let optional =
+            ["/customer/phone", "/customer/prefers", "/lines/0/discount_percent", "/lines/0/currency"];
+        for path in paths.into_iter().chain(optional) {
+            let mut event = placed();
+            event["customer"]["prefers"] = json!("sms");
+            event["customer"]["phone"] = json!("+4930123456");
+            event["lines"][0]["discount_percent"] = json!(0);
+            event["lines"][0]["currency"] = json!("EUR");
+            assert!(decode(&event.to_string()).is_ok(), "{event}");
+            *event.pointer_mut(path).unwrap() = json!(true);
+            let told = told(&event);
+            let field = path.trim_start_matches('/').replace("/0", "[0]").replace('/', ".");
+            assert_eq!(told.len(), 1, "{path}: {told:?}");
+            assert_eq!(told[0].0, field);
         }
     }
 }

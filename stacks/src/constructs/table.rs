@@ -45,5 +45,5 @@ pub(crate) fn table(draft: &mut Draft, logical_id: &str, spec: &TableSpec) -> Ha
         "Encrypted with the account's key aws/dynamodb, whose use CloudTrail shows; a key of our own would be one more \
          thing that can be lost together with the data",
     );
-    draft.add_kept(logical_id, table)
+    draft.add_protected(logical_id, table)
 }

@@ -67,9 +67,11 @@ impl Clients {
 }
 
 /// Whether an endpoint is on this machine, so that it can only be an emulator.
-pub(crate) fn is_local(endpoint: &str) -> bool {
-    let host = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
-    ["127.0.0.1", "localhost", "[::1]"].iter().any(|local| host.starts_with(local))
+#[must_use]
+pub fn is_local(endpoint: &str) -> bool {
+    const HOSTS: [&str; 4] = ["127.0.0.1", "localhost", "localhost.localstack.cloud", "[::1]"];
+    let url = reqwest::Url::parse(endpoint).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+    url.is_some_and(|url| url.host_str().is_some_and(|host| HOSTS.contains(&host)))
 }
 
 /// How the SDK reaches an endpoint.
@@ -86,4 +88,26 @@ pub(crate) async fn sdk_config(endpoint: &str) -> SdkConfig {
         .region(Region::new(region))
         .load()
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_host_that_is_this_machine_is_local() {
+        for local in ["http://127.0.0.1:4566", "http://localhost:4566/", "https://[::1]:4566"] {
+            assert!(is_local(local), "{local}");
+        }
+        for other in [
+            "https://sqs.eu-central-1.amazonaws.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost:4566@example.com",
+            "localhost:4566",
+            "4566",
+            "",
+        ] {
+            assert!(!is_local(other), "{other}");
+        }
+    }
 }

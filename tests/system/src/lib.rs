@@ -24,7 +24,7 @@ mod start;
 mod tables;
 
 pub use books::Books;
-pub use clients::Clients;
+pub use clients::{Clients, is_local};
 pub use config::{Packaging, SystemConfig};
 pub use conservation::{Conservation, Moment, MoneyTotals};
 pub use eventually::eventually;
