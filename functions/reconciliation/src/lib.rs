@@ -1,8 +1,9 @@
 //! Compares the payment gateway's charges with the payment service's fences, and refunds orphans.
 //!
-//! The saga itself reverses every charge that must not stay, but for one gap: the request of a process that died can
-//! land after the last delivery of its message, and then nobody of the saga looks any more. So on a schedule this
-//! function lists the charges of the last window and asks the fence of each:
+//! The saga itself reverses every charge that must not stay, but for one gap: at a gateway that does not void a key which
+//! is reversed before its charge, the request of a process that died can land after the last delivery of its message,
+//! and then nobody of the saga looks any more. So on a schedule this function lists the charges of the last window and
+//! asks the fence of each:
 //!
 //! | fence | what it means | what is done |
 //! | --- | --- | --- |

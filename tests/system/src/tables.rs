@@ -4,7 +4,7 @@ use crate::start::System;
 use anyhow::{Context, Result, anyhow, ensure};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use futures::{StreamExt, TryStreamExt, stream};
-use saga::{Entity, Field, FieldType};
+use saga::{Entity, Field, FieldType, fence::FenceState, fence_table};
 use sagas::entities::{LedgerEntry, Order, OrderStatus, Stock};
 use std::collections::{BTreeMap, HashMap};
 
@@ -151,6 +151,20 @@ impl System {
             None => fields,
         };
         self.write_batch(Order::NAME, vec![put(fields)?]).await
+    }
+
+    /// Sets the fence of a step to `undone`, behind the back of its participant: nothing is reversed.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn put_undone_fence(&self, participant: &str, saga_id: &str, step: &str) -> Result<()> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let put = self.clients().dynamodb.put_item();
+        let put = put.table_name(self.output(&stacks::outputs::fence_table_name(participant)));
+        let put = put.item(fence_table::SAGA_ID, text(saga_id)).item(fence_table::STEP, text(step));
+        let put = put.item(fence_table::STATE, text(FenceState::Undone.as_str()));
+        put.send().await.with_context(|| format!("cannot write the fence {saga_id}/{step}"))?;
+        Ok(())
     }
 
     /// The ledger entry of one order.
