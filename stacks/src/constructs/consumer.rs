@@ -4,7 +4,7 @@ use super::{
     function::{Program, Variable, function},
     queue::{WorkQueue, queue_with_dead_letter},
 };
-use crate::{draft::Draft, names::pascal, outputs};
+use crate::{draft::Draft, names::pascal, outputs, synth::Trigger};
 use cfn::{
     Handle,
     iam::Role,
@@ -63,7 +63,7 @@ pub(crate) fn paced_consumer(
         (saga::environment::DEAD_LETTER_QUEUE.to_owned(), dead_letters.url().into()),
     ]);
     let timeout = draft.timing().function_timeout();
-    let deployed = function(draft, program, name, description, timeout, environment);
+    let deployed = function(draft, program, name, description, timeout, Trigger::Queue, environment);
     draft.template.grant(&deployed.role, queue.grant_consume_messages());
     draft.template.grant(&deployed.role, dead_letters.grant_send_messages());
     let source = EventSourceMapping::from_queue(&deployed.function, &queue)

@@ -1,6 +1,6 @@
 //! A function with a role and a log group of its own.
 
-use crate::{draft::Draft, names::pascal, outputs, parameters};
+use crate::{draft::Draft, names::pascal, outputs, parameters, synth::Trigger};
 use cfn::{
     Declaration, Declare, Handle, Param, Value, grants,
     iam::Role,
@@ -44,6 +44,7 @@ pub(crate) fn function(
     name: &'static str,
     description: &str,
     timeout: Duration,
+    trigger: Trigger,
     environment: impl IntoIterator<Item = Variable>,
 ) -> Deployed {
     let id = pascal(name);
@@ -74,7 +75,7 @@ pub(crate) fn function(
     let function = environment
         .into_iter()
         .fold(function, |function, (variable, value)| function.environment_variable(variable, value));
-    let function = draft.template.add(format!("{id}Function"), explained(function));
+    let function = draft.template.add(format!("{id}Function"), explained(function, trigger));
     draft.export(outputs::function_name(name), function.name(), format!("The name of {name}"));
     let log = format!("The name of the log group of {name}");
     draft.export(outputs::log_group_name(name), log_group.name(), log);
@@ -83,17 +84,27 @@ pub(crate) fn function(
 }
 
 /// What a linter asks of functions and these do without.
-fn explained(function: Function) -> Declaration<Function> {
+fn explained(function: Function, trigger: Trigger) -> Declaration<Function> {
+    let (concurrency, failures) = match trigger {
+        Trigger::Queue => (
+            "Its event source mapping limits its concurrency",
+            "Only a queue invokes it, and what it cannot work off goes to the dead-letter queue of that queue; a \
+             dead-letter queue of the function takes asynchronous invocations only",
+        ),
+        Trigger::Schedule => (
+            "Only its schedule calls it, once in each interval",
+            "Calls that failed go to a queue by the function's on-failure destination, at which this check does not look",
+        ),
+    };
+    let others = "a reservation would take from what the account's other functions share";
     function
         .suppress_check(
             "CKV_AWS_115",
-            "Its event source mapping limits its concurrency; a reservation would take from what the account's other \
-             functions share",
+            format!("{concurrency}; {others}"),
         )
         .suppress_check(
             "CKV_AWS_116",
-            "Only a queue invokes it, and what it cannot work off goes to the dead-letter queue of that queue; a \
-             dead-letter queue of the function takes asynchronous invocations only",
+            failures,
         )
         .suppress_check(
             "CKV_AWS_117",

@@ -4,7 +4,7 @@ use super::{
     function::{Deployed, Program, Variable, function},
     queue,
 };
-use crate::{draft::Draft, names::pascal, outputs};
+use crate::{draft::Draft, names::pascal, outputs, synth::Trigger};
 use cfn::{
     Handle,
     events::{DeadLetterConfig, Rule, Target},
@@ -43,7 +43,7 @@ pub(crate) fn scheduled(
 ) -> Handle<Role> {
     let id = pascal(name);
     let Deployed { function, role } =
-        function(draft, program, name, description, schedule.timeout, environment);
+        function(draft, program, name, description, schedule.timeout, Trigger::Schedule, environment);
     let failed = queue::kept_queue_without_policy(draft, &format!("{id}DeadLetterQueue"), name);
     // Lambda sends there in the name of the function's role.
     // <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
