@@ -25,7 +25,7 @@ pub struct FenceKey {
 }
 
 /// What a fence records.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fence {
     /// The call of a step with an outside effect may have been sent.

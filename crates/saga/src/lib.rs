@@ -41,7 +41,7 @@ pub use definition::{Definition, DefinitionError, Kind, NoticeSpec, Stage, StepS
 pub use entity::{Entities, Entity, EntitySpec, Field, FieldKind, FieldSpec, FieldType, NewRow};
 pub use handler::{Context, Fault, Handle, HandleOutside, Retry, Undoing};
 pub use input::{Inputs, Nil, Provides, With};
-pub use memory::MemoryStore;
+pub use memory::{MemoryState, MemoryStore};
 pub use message::{
     Direction, IdempotencyKey, Malformed, NoticeMessage, Op, RESCUED, Reason, Request, SagaId, SagaIdError,
     SettleReply, Settling, StartInput, TaskToken, WIRE_VERSION,

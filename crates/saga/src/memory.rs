@@ -3,23 +3,63 @@
 use crate::{
     fence::{Fence, FenceKey},
     store::{Refused, Store, Transaction, Unavailable},
-    write::{Row, RowKey},
+    write::{Row, RowKey, Write},
 };
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+/// What a store holds at one moment: a value that can be compared, kept and taken up again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct MemoryState {
+    /// The items, by key.
+    pub rows: BTreeMap<RowKey, Row>,
+    /// The fences, by saga and step.
+    pub fences: BTreeMap<FenceKey, Fence>,
+}
+
+impl MemoryState {
+    /// Applies a transaction, with the semantics of DynamoDB.
+    ///
+    /// # Errors
+    /// When the fence or a guard refuses it, or when it writes one item twice, which DynamoDB never takes; then
+    /// nothing is written.
+    pub fn apply(&mut self, transaction: &Transaction) -> Result<(), Refused> {
+        if let Some(twice) = written_twice(&transaction.writes) {
+            let why = format!("a transaction cannot write {}/{} twice", twice.entity, twice.value);
+            return Err(Refused::Unavailable(Unavailable(why)));
+        }
+        let fence = self.fences.get(&transaction.fence);
+        if fence.map(Fence::state) != transaction.expected {
+            return Err(Refused::Fence(fence.cloned()));
+        }
+        for write in &transaction.writes {
+            if let Some(refused) = Refused::by_guard(write, self.rows.get(&write.key)) {
+                return Err(refused);
+            }
+        }
+        for write in transaction.writes.iter().filter(|write| !write.only_checks()) {
+            match write.applied_to(self.rows.get(&write.key)) {
+                Some(row) => self.rows.insert(write.key.clone(), row),
+                None => self.rows.remove(&write.key),
+            };
+        }
+        self.fences.insert(transaction.fence.clone(), transaction.next.clone());
+        Ok(())
+    }
+}
+
+fn written_twice(writes: &[Write]) -> Option<&RowKey> {
+    let earlier =
+        |(place, write): (usize, &Write)| writes[..place].iter().any(|other| other.key == write.key);
+    writes.iter().enumerate().find(|entry| earlier(*entry)).map(|(_, write)| &write.key)
+}
+
 /// A [`Store`] in memory, with the semantics of DynamoDB transactions.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    rows: BTreeMap<RowKey, Row>,
-    fences: BTreeMap<FenceKey, Fence>,
+    state: Mutex<MemoryState>,
 }
 
 impl MemoryStore {
@@ -51,29 +91,12 @@ impl MemoryStore {
     /// Applies a transaction, without waiting.
     ///
     /// # Errors
-    /// When the fence or a guard refuses it; then nothing is written.
+    /// As [`MemoryState::apply`].
     pub fn apply_now(&self, transaction: &Transaction) -> Result<(), Refused> {
-        let mut state = self.lock();
-        let fence = state.fences.get(&transaction.fence);
-        if fence.map(Fence::state) != transaction.expected {
-            return Err(Refused::Fence(fence.cloned()));
-        }
-        for write in &transaction.writes {
-            if let Some(refused) = Refused::by_guard(write, state.rows.get(&write.key)) {
-                return Err(refused);
-            }
-        }
-        for write in transaction.writes.iter().filter(|write| !write.only_checks()) {
-            match write.applied_to(state.rows.get(&write.key)) {
-                Some(row) => state.rows.insert(write.key.clone(), row),
-                None => state.rows.remove(&write.key),
-            };
-        }
-        state.fences.insert(transaction.fence.clone(), transaction.next.clone());
-        Ok(())
+        self.lock().apply(transaction)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, MemoryState> {
         // A transaction is checked before it changes anything, so a poisoned state is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -98,7 +121,7 @@ mod tests {
     use super::*;
     use crate::{
         message::SagaId,
-        write::{Change, Condition, Guard, Write},
+        write::{Change, Condition, FieldChange, Guard},
     };
 
     #[test]
@@ -112,5 +135,19 @@ mod tests {
         let store = MemoryStore::new();
         assert_eq!(store.apply_now(&transaction), Ok(()));
         assert_eq!(store.row(&key), None);
+    }
+
+    #[test]
+    fn one_item_is_not_written_twice_in_a_transaction() {
+        let key = RowKey { entity: "stock".into(), attribute: "sku".into(), value: "a".into() };
+        let add = Change::Update([("free".into(), FieldChange::Add(1))].into());
+        let write = Write { key, change: add, guards: Vec::new() };
+        let fence = FenceKey { saga_id: SagaId::try_from("s-1".to_owned()).unwrap(), step: "reserve" };
+        let writes = vec![write.clone(), write];
+        let transaction = Transaction { fence, expected: None, next: Fence::Undone, writes };
+        let mut state = MemoryState::default();
+        let refused = state.apply(&transaction).unwrap_err();
+        let why = "a transaction cannot write stock/a twice".to_owned();
+        assert_eq!((refused, state), (Refused::Unavailable(Unavailable(why)), MemoryState::default()));
     }
 }

@@ -45,7 +45,7 @@ impl Rejection for Never {
 }
 
 /// A rejection as it is recorded in a fence and sent to the state machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// The wire name, for example `OutOfStock`.
     pub error: String,

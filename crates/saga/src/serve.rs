@@ -40,7 +40,7 @@ pub enum Unserved {
 }
 
 /// A message that was carried out.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Handled {
     /// What to answer.
     pub reply: Reply,
@@ -75,7 +75,7 @@ impl Handled {
 }
 
 /// The answer to the state machine.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reply {
     /// `SendTaskSuccess` with this output.
     Success(Json),

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// One local transaction: the fence moves and all writes are applied, or nothing is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Transaction {
     /// Which fence.
     pub fence: FenceKey,
@@ -33,7 +33,7 @@ pub trait Store: Send + Sync {
 }
 
 /// Why a transaction was not applied.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Refused {
     /// The fence is not in the expected state: this is what it is. Told before any guard.
     Fence(Option<Fence>),
@@ -58,6 +58,6 @@ impl Refused {
 }
 
 /// The store did not do what it was asked. It may be asked again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("the store is unavailable: {0}")]
 pub struct Unavailable(pub String);

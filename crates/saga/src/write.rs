@@ -40,7 +40,7 @@ pub struct RowKey {
 }
 
 /// A guarded change of one item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Write {
     /// Which item.
     pub key: RowKey,
@@ -51,7 +51,7 @@ pub struct Write {
 }
 
 /// What a write does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Creates the item.
@@ -63,7 +63,7 @@ pub enum Change {
 }
 
 /// What an update does to one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldChange {
     /// Adds a number, which may be negative.
@@ -73,7 +73,7 @@ pub enum FieldChange {
 }
 
 /// A condition, and what it means when it does not hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Guard {
     /// What must hold.
     pub condition: Condition,
@@ -83,7 +83,7 @@ pub struct Guard {
 }
 
 /// What must hold for an item before it is written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// There is no such item.

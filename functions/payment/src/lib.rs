@@ -7,7 +7,7 @@
 
 mod peer;
 
-pub use peer::{Asked, Peer, PeerError};
+pub use peer::{Asked, Gateway, Peer, PeerError};
 
 use saga::{Commit, Context, Entity, Fault, HandleOutside, Never, Retry, Service, Undoing, Writes};
 use saga_lambda::{Error, Variables};
@@ -22,18 +22,20 @@ use sagas::{
 /// The charge id of an order that costs nothing: the gateway is not asked, and the ledger has no entry.
 const FREE: &str = "free";
 
-/// The handlers of the payment service.
+/// The handlers of the payment service. They charge through `G`: the gateway over HTTP, or one in memory.
 #[derive(Debug, Clone)]
-pub struct Payment {
-    peer: Peer,
+pub struct Payment<G = Peer> {
+    peer: G,
+}
+
+impl<G: Gateway> Payment<G> {
+    /// Charges through this gateway.
+    pub fn new(peer: G) -> Self {
+        Self { peer }
+    }
 }
 
 impl Payment {
-    /// Charges through this peer.
-    pub fn new(peer: Peer) -> Self {
-        Self { peer }
-    }
-
     /// Charges through the gateway that the stack names.
     ///
     /// # Errors
@@ -44,11 +46,11 @@ impl Payment {
     }
 }
 
-impl Service for Payment {
+impl<G: Gateway> Service for Payment<G> {
     type Participant = participants::Payment;
 }
 
-impl HandleOutside<ChargePayment> for Payment {
+impl<G: Gateway> HandleOutside<ChargePayment> for Payment<G> {
     async fn call(
         &self,
         cx: &Context,

@@ -30,6 +30,25 @@ pub struct Peer {
     reversals: Url,
 }
 
+/// A payment gateway, however it is reached. One key has one effect, however often it is asked for.
+pub trait Gateway: Send + Sync + 'static {
+    /// Takes money once for a key, however often it is called.
+    ///
+    /// # Errors
+    /// When it is not known whether money was taken: call again with the same key, or reverse.
+    fn charge(
+        &self,
+        key: &IdempotencyKey,
+        request: &ChargeRequest,
+    ) -> impl Future<Output = Result<Asked, PeerError>> + Send;
+
+    /// Gives the money of a key back, if any was taken.
+    ///
+    /// # Errors
+    /// When it is not known whether money was given back: call again.
+    fn reverse(&self, key: &IdempotencyKey) -> impl Future<Output = Result<(), PeerError>> + Send;
+}
+
 /// What the gateway decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
@@ -90,12 +109,10 @@ impl Peer {
             reversals: url(REVERSALS_PATH),
         })
     }
+}
 
-    /// Takes money once for a key, however often it is called.
-    ///
-    /// # Errors
-    /// When it is not known whether money was taken: call again with the same key, or reverse.
-    pub async fn charge(&self, key: &IdempotencyKey, request: &ChargeRequest) -> Result<Asked, PeerError> {
+impl Gateway for Peer {
+    async fn charge(&self, key: &IdempotencyKey, request: &ChargeRequest) -> Result<Asked, PeerError> {
         let call =
             self.client.post(self.charges.clone()).header(IDEMPOTENCY_KEY_HEADER, key.as_str()).json(request);
         let response = call.send().await.map_err(|error| lost(&error))?;
@@ -116,11 +133,7 @@ impl Peer {
         }
     }
 
-    /// Gives the money of a key back, if any was taken.
-    ///
-    /// # Errors
-    /// When it is not known whether money was given back: call again.
-    pub async fn reverse(&self, key: &IdempotencyKey) -> Result<(), PeerError> {
+    async fn reverse(&self, key: &IdempotencyKey) -> Result<(), PeerError> {
         let request = ReversalRequest { idempotency_key: key.as_str().into() };
         let call = self.client.post(self.reversals.clone()).json(&request);
         let response = call.send().await.map_err(|error| lost(&error))?;

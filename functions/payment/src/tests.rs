@@ -223,7 +223,9 @@ async fn a_charge_that_was_refunded_meanwhile_is_not_committed() {
     assert!(shop.ask("run").await.is_err());
     let key = FenceKey { saga_id: request("run", "tok", 1).id, step: "charge-payment" };
     assert_eq!(shop.store.fence(&key), Some(Fence::Started));
-    shop.payment.peer.reverse(&saga::IdempotencyKey::new(&key.saga_id, key.step)).await.unwrap();
+    crate::Gateway::reverse(&shop.payment.peer, &saga::IdempotencyKey::new(&key.saga_id, key.step))
+        .await
+        .unwrap();
     let refunded = shop.ask("run").await.unwrap_err();
     assert_eq!(refunded.to_string(), "the charge was refunded already");
     assert_eq!((shop.kept().await, shop.ledger()), (0, None));
@@ -233,7 +235,9 @@ async fn a_charge_that_was_refunded_meanwhile_is_not_committed() {
 async fn a_payment_that_was_voided_meanwhile_is_a_rejection() {
     let shop = Shop::with("tok_approve").await;
     let key = FenceKey { saga_id: request("run", "tok", 1).id, step: "charge-payment" };
-    shop.payment.peer.reverse(&saga::IdempotencyKey::new(&key.saga_id, key.step)).await.unwrap();
+    crate::Gateway::reverse(&shop.payment.peer, &saga::IdempotencyKey::new(&key.saga_id, key.step))
+        .await
+        .unwrap();
     let cause = r#"{"reason":"voided"}"#.to_owned();
     let declined = Reply::Failure { error: "PaymentDeclined".into(), cause };
     assert_eq!(shop.ask("run").await.unwrap(), (Outcomes::Rejected, declined));

@@ -1,7 +1,7 @@
 //! One charge: judged by its fence, and refunded if it is an orphan.
 
 use crate::judge::{Verdict, judge};
-use payment::Peer;
+use payment::{Gateway, Peer};
 use saga::{
     Change, Condition, Entity, Guard, IdempotencyKey, Refused, Retry, SagaId, Step, Store, Transaction,
     Write,

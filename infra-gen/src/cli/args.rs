@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     /// Print a picture of a saga
     Graph(GraphArgs),
+    /// Try every failure of the emitted state machines with the real handlers
+    Check(CheckArgs),
     /// Look at the sagas of a deployment, and answer for an operator
     #[cfg(feature = "aws")]
     Ops(super::ops::OpsArgs),
@@ -148,6 +150,31 @@ pub(crate) struct GraphArgs {
     pub(crate) format: Picture,
 }
 
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "check"), allow(dead_code, reason = "read by the program with the feature"))]
+pub(crate) struct CheckArgs {
+    /// The saga [default: all]
+    pub(crate) saga: Option<String>,
+    /// How many faults can happen in one history
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=9))]
+    pub(crate) faults: u8,
+    /// How many sagas run at the same time, on one product
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=5))]
+    pub(crate) sagas: u32,
+    /// Whose emitted state machines
+    #[arg(long, default_value_t = Stage::Prod, value_parser = stage_parser())]
+    pub(crate) stage: Stage,
+    /// How many threads search [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+    /// Stop after about this many states [default: when there are no more]
+    #[arg(long, value_name = "STATES")]
+    pub(crate) at_most: Option<usize>,
+    /// How the outcome is written; a history that breaks something also as a sequence diagram
+    #[arg(long, default_value = "text", value_parser = ["text", "json", "mermaid"])]
+    pub(crate) format: String,
+}
+
 fn stage_parser() -> impl TypedValueParser<Value = Stage> {
     PossibleValuesParser::new(Stage::ALL.map(Stage::name)).try_map(|name| name.parse::<Stage>())
 }
@@ -224,6 +251,8 @@ mod tests {
             ("infra-gen deploy --deployment Fly_Over", "lower-case letters"),
             ("infra-gen deploy --parameter Tls", "write NAME=VALUE"),
             ("infra-gen destroy --stage prod --force", "unexpected argument '--force'"),
+            ("infra-gen check order --sagas 0", "0 is not in 1..=5"),
+            ("infra-gen check --format xml", "[possible values: text, json, mermaid]"),
             ("infra-gen fly", "unrecognized subcommand 'fly'"),
         ] {
             let error = parse(line).unwrap_err();

@@ -3,12 +3,14 @@
 mod args;
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "check")]
+mod check;
 mod graph;
 #[cfg(feature = "aws")]
 mod ops;
 mod output;
 mod package;
-#[cfg(not(feature = "aws"))]
+#[cfg(not(all(feature = "aws", feature = "check")))]
 mod rerun;
 mod synth;
 
@@ -36,7 +38,11 @@ pub(crate) fn run(cli: Cli, start: Instant) -> anyhow::Result<ExitCode> {
         Some(Command::Ops(args)) => ops::run(args),
         #[cfg(not(feature = "aws"))]
         Some(Command::Deploy(_) | Command::Destroy(_) | Command::Diff(_) | Command::Ops(_)) => {
-            rerun::with_aws()
+            rerun::with("aws", "the AWS SDK")
         }
+        #[cfg(feature = "check")]
+        Some(Command::Check(args)) => check::run(&args),
+        #[cfg(not(feature = "check"))]
+        Some(Command::Check(_)) => rerun::with("check", "the checker"),
     }
 }

@@ -1,0 +1,336 @@
+//! One check: which sagas, with which handlers, within which bounds.
+
+use crate::{
+    asl::{Execution, Machine, ParseError},
+    handlers::Handlers,
+    invariant::Invariant,
+    model::{Action, Explored, HOLDS, Held, Limits, State, Tables},
+    report::{Progress, Report, Verdict},
+    timeline::Timeline,
+};
+use saga::{Definition, Entity, NewRow, Saga, SagaId, SagaIdError, Value, WIRE_VERSION, asl, budget::Timing};
+use serde::Serialize;
+use serde_json::json;
+use stateright::{Checker, HasDiscoveries, Model};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How many sagas one check can start: their tokens must be told apart, and those of the executions that settle them.
+const MAX_SAGAS: usize = 7;
+
+/// Begins a check of one saga: its definition is compiled, and the emitted text is read again.
+pub fn check<In: Value>(saga: &Saga<In>, handlers: Handlers) -> Check {
+    Check::new(handlers).also(saga.definition())
+}
+
+/// Begins a check of a state machine as it was emitted. `name`: the saga's.
+pub fn check_machine(name: &str, definition: &str, handlers: Handlers) -> Check {
+    Check::new(handlers).also_machine(name, definition)
+}
+
+/// A check to be run. The first mistake in building it is told by [`run`](Self::run).
+#[derive(Debug)]
+#[must_use = "a check does nothing until `.run()`"]
+pub struct Check {
+    handlers: Handlers,
+    machines: Vec<(String, Machine)>,
+    starts: Vec<Execution>,
+    rows: BTreeMap<usize, Held>,
+    invariants: Vec<Invariant>,
+    limits: Limits,
+    threads: usize,
+    most_states: Option<usize>,
+    stop: Arc<AtomicBool>,
+    mistake: Option<CheckError>,
+}
+
+/// A check that is not set up right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// The saga does not compile.
+    #[error("the saga `{saga}` does not compile: {why}")]
+    Compile {
+        /// The saga.
+        saga: String,
+        /// Why.
+        why: String,
+    },
+    /// The emitted machine cannot be interpreted.
+    #[error("the state machine of `{saga}` cannot be checked: {error}")]
+    Parse {
+        /// The saga.
+        saga: String,
+        /// What is not interpreted.
+        error: ParseError,
+    },
+    /// Nobody serves a queue.
+    #[error(
+        "the saga `{saga}` sends to `{queue}`, which is the queue of nobody: add the function with `Handlers::service`"
+    )]
+    NoHandlers {
+        /// The saga.
+        saga: String,
+        /// The queue as it stands in the machine.
+        queue: String,
+    },
+    /// No saga of this name.
+    #[error("there is no saga `{given}` in this check: it has {known:?}")]
+    NoSaga {
+        /// The name given.
+        given: String,
+        /// The sagas there are.
+        known: Vec<String>,
+    },
+    /// Not a saga id.
+    #[error(transparent)]
+    Id(#[from] SagaIdError),
+    /// An input that is not JSON.
+    #[error("the input of {id} is not JSON: {why}")]
+    Input {
+        /// The saga id.
+        id: String,
+        /// Why.
+        why: String,
+    },
+    /// Nobody owns an entity.
+    #[error(
+        "no participant of this check owns the entity `{entity}`: add the function with `Handlers::service`"
+    )]
+    NoOwner {
+        /// The entity.
+        entity: &'static str,
+    },
+    /// Too many or no sagas.
+    #[error("{given} sagas are started: start 1 to {MAX_SAGAS}")]
+    Sagas {
+        /// How many.
+        given: usize,
+    },
+}
+
+impl Check {
+    fn new(handlers: Handlers) -> Self {
+        Self {
+            handlers,
+            machines: Vec::new(),
+            starts: Vec::new(),
+            rows: BTreeMap::new(),
+            invariants: Vec::new(),
+            limits: Limits { faults: 1, deliveries: 2, retries: 1, operator_retries: 1 },
+            threads: thread::available_parallelism().map_or(1, usize::from),
+            most_states: None,
+            stop: Arc::default(),
+            mistake: None,
+        }
+    }
+
+    /// Adds a saga that runs beside the first one.
+    pub fn also(self, definition: &Definition) -> Self {
+        let name = definition.name;
+        match asl::compile(definition, Timing::scaled(1)).map(|machine| serde_json::to_string(&machine)) {
+            Ok(Ok(text)) => self.also_machine(name, &text),
+            Ok(Err(error)) => self.wrong(CheckError::Compile { saga: name.into(), why: error.to_string() }),
+            Err(error) => self.wrong(CheckError::Compile { saga: name.into(), why: error.to_string() }),
+        }
+    }
+
+    /// Adds a state machine as it was emitted. `name`: the saga's.
+    pub fn also_machine(mut self, name: &str, definition: &str) -> Self {
+        match Machine::parse(definition) {
+            Ok(machine) => {
+                let served = |queue: &&str| self.handlers.hosts.iter().any(|host| host.queue == **queue);
+                let unserved = machine.queues().find(|queue| !served(queue)).map(str::to_owned);
+                self.machines.push((name.to_owned(), machine));
+                match unserved {
+                    Some(queue) => self.wrong(CheckError::NoHandlers { saga: name.into(), queue }),
+                    None => self,
+                }
+            }
+            Err(error) => self.wrong(CheckError::Parse { saga: name.into(), error }),
+        }
+    }
+
+    /// Starts a saga of the first machine. Several sagas run at the same time.
+    pub fn start(self, id: &str, input: &impl Serialize) -> Self {
+        let first = self.machines.first().map(|(name, _)| name.clone()).unwrap_or_default();
+        self.start_of(&first, id, input)
+    }
+
+    /// Starts a saga of the machine with this name.
+    pub fn start_of(mut self, saga: &str, id: &str, input: &impl Serialize) -> Self {
+        let Some(machine) = self.machines.iter().position(|(name, _)| name == saga) else {
+            let known = self.machines.iter().map(|(name, _)| name.clone()).collect();
+            return self.wrong(CheckError::NoSaga { given: saga.into(), known });
+        };
+        if let Err(error) = SagaId::try_from(id.to_owned()) {
+            return self.wrong(error.into());
+        }
+        match serde_json::to_value(input) {
+            Ok(input) => {
+                let input = json!({ "v": WIRE_VERSION, "id": id, "input": input });
+                let saga = self.starts.len();
+                self.starts.push(Execution { machine, saga, name: id.to_owned(), input });
+                self
+            }
+            Err(error) => self.wrong(CheckError::Input { id: id.into(), why: error.to_string() }),
+        }
+    }
+
+    /// Puts an item into the store of its participant before anything starts.
+    pub fn put<E: Entity>(mut self, row: NewRow<E>) -> Self {
+        let owner = self.handlers.hosts.iter().position(|host| host.entities.contains(&E::NAME));
+        let Some(owner) = owner else { return self.wrong(CheckError::NoOwner { entity: E::NAME }) };
+        let (key, row) = row.into_parts();
+        self.rows.entry(owner).or_default().memory.rows.insert(key, row);
+        self
+    }
+
+    /// Adds something that must hold.
+    pub fn with(mut self, invariant: Invariant) -> Self {
+        self.invariants.push(invariant);
+        self
+    }
+
+    /// How many faults can happen in one history. Default: 1.
+    pub fn faults(mut self, faults: u8) -> Self {
+        self.limits.faults = faults;
+        self
+    }
+
+    /// How often a message is delivered before it goes to the dead-letter queue. Default: 2, so that few faults are
+    /// enough to get there.
+    pub fn deliveries(mut self, deliveries: u8) -> Self {
+        self.limits.deliveries = deliveries.max(1);
+        self
+    }
+
+    /// How often a task is tried again, where the machine allows as many. Default: 1.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.limits.retries = retries;
+        self
+    }
+
+    /// How often the operator says 'retry' in one history; after that, only 'skip', or a saga stays parked. Default: 1.
+    pub fn operator_retries(mut self, retries: u8) -> Self {
+        self.limits.operator_retries = retries;
+        self
+    }
+
+    /// How many threads search. Default: all processors. With one, equal checks give equal counterexamples.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// Stops after about this many states. Default: when there are no more.
+    pub fn at_most(mut self, states: usize) -> Self {
+        self.most_states = Some(states);
+        self
+    }
+
+    /// Stops where it is when this is set.
+    pub fn stop_when(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    fn wrong(mut self, mistake: CheckError) -> Self {
+        self.mistake.get_or_insert(mistake);
+        self
+    }
+
+    /// Explores every history within the bounds, or up to the first one that breaks something.
+    ///
+    /// # Errors
+    /// When the check is not set up right.
+    pub fn run(self) -> Result<Report, CheckError> {
+        self.run_and_tell(|_| ())
+    }
+
+    /// As [`run`](Self::run), and tells several times a second how far it is.
+    ///
+    /// # Errors
+    /// When the check is not set up right.
+    pub fn run_and_tell(mut self, tell: impl Fn(Progress)) -> Result<Report, CheckError> {
+        if let Some(mistake) = self.mistake.take() {
+            return Err(mistake);
+        }
+        if self.starts.is_empty() || self.starts.len() > MAX_SAGAS {
+            return Err(CheckError::Sagas { given: self.starts.len() });
+        }
+        let stores = (0..self.handlers.hosts.len()).map(|host| self.rows.remove(&host).unwrap_or_default());
+        let stores = stores.collect();
+        let Self { handlers, machines, starts, invariants, limits, .. } = self;
+        let tables = Arc::new(Tables::new(machines, handlers, starts, stores, invariants, limits));
+        let explored = Explored { tables: tables.clone(), stop: self.stop.clone() };
+        let started = Instant::now();
+        let found = search(&explored, self.threads, self.most_states, None, &tell, started);
+        let duration = started.elapsed();
+        let verdict = match found.path {
+            Some(path) => {
+                // Several threads do not search in order: the shortest history is at most as long as this one.
+                let path = if self.threads == 1 {
+                    path
+                } else {
+                    let depth = Some(path.len());
+                    search(&explored, 1, None, depth, &|_| (), started).path.unwrap_or(path)
+                };
+                Verdict::Broken(Timeline::of(&tables, &path))
+            }
+            None if self.stop.load(Ordering::Relaxed) => Verdict::Stopped,
+            None if self.most_states.is_some_and(|most| found.progress.states >= most) => Verdict::Stopped,
+            None => Verdict::Holds,
+        };
+        Ok(Report::new(&tables, verdict, Progress { duration, ..found.progress }))
+    }
+}
+
+pub(crate) type Path = Vec<(State, Option<Action>)>;
+
+struct Found {
+    path: Option<Path>,
+    progress: Progress,
+}
+
+fn search(
+    explored: &Explored,
+    threads: usize,
+    most_states: Option<usize>,
+    depth: Option<usize>,
+    tell: &dyn Fn(Progress),
+    started: Instant,
+) -> Found {
+    let mut builder = explored.clone().checker().threads(threads).finish_when(HasDiscoveries::AnyFailures);
+    if let Some(most) = most_states {
+        builder = builder.target_state_count(most);
+    }
+    if let Some(depth) = depth {
+        builder = builder.target_max_depth(depth + 1);
+    }
+    let mut checker = builder.spawn_bfs();
+    let workers = checker.handles();
+    let progress = || Progress {
+        states: checker.state_count(),
+        unique: checker.unique_state_count(),
+        depth: checker.max_depth(),
+        duration: started.elapsed(),
+    };
+    while workers.iter().any(|worker| !worker.is_finished()) {
+        thread::sleep(Duration::from_millis(5));
+        tell(progress());
+    }
+    for worker in workers {
+        if let Err(panic) = worker.join() {
+            std::panic::resume_unwind(panic);
+        }
+    }
+    let progress = progress();
+    Found { path: checker.discovery(HOLDS).map(stateright::Path::into_vec), progress }
+}

@@ -1,0 +1,106 @@
+//! The functions of all participants: the real handlers.
+
+use crate::{
+    outside::{Nobody, Outside, Peer},
+    process::{Carried, Host, Io},
+};
+use saga::{Entities, HandleAll, Participant, Request, Service, Store, asl::Placeholder, serve};
+use std::{fmt, sync::Arc};
+
+/// The functions of all participants, and what is outside of them.
+#[derive(Clone)]
+pub struct Handlers {
+    pub(crate) hosts: Vec<Registered>,
+    pub(crate) peer: Arc<dyn Peer>,
+}
+
+/// The function of one participant.
+#[derive(Clone)]
+pub(crate) struct Registered {
+    pub(crate) participant: &'static str,
+    /// As it stands in the state machines.
+    pub(crate) queue: String,
+    /// The entities it owns.
+    pub(crate) entities: Vec<&'static str>,
+    pub(crate) host: Arc<dyn Host>,
+}
+
+impl fmt::Debug for Handlers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.hosts.iter().map(|host| host.participant)).finish()
+    }
+}
+
+impl Default for Handlers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Handlers {
+    /// None yet.
+    pub fn new() -> Self {
+        Self { hosts: Vec::new(), peer: Arc::new(Nobody) }
+    }
+
+    /// Adds the function of one participant. `service` makes it for each message, with the peer it calls.
+    #[must_use]
+    pub fn service<H>(self, service: impl Fn(Outside) -> H + Send + Sync + 'static) -> Self
+    where
+        H: Service + HandleAll<<H::Participant as Participant>::Steps>,
+    {
+        self.service_on(service, |io, _| io)
+    }
+
+    /// As [`service`](Self::service), with something between the handlers and their store: for instance a store that
+    /// makes a mistake. Replaces the function of the same participant.
+    #[must_use]
+    pub fn service_on<H, St>(
+        mut self,
+        service: impl Fn(Outside) -> H + Send + Sync + 'static,
+        store: impl Fn(Io, &Request) -> St + Send + Sync + 'static,
+    ) -> Self
+    where
+        H: Service + HandleAll<<H::Participant as Participant>::Steps>,
+        St: Store + 'static,
+    {
+        let participant = H::Participant::NAME;
+        self.hosts.retain(|host| host.participant != participant);
+        let queue = format!("${{{}}}", Placeholder::Queue(participant).key());
+        let entities =
+            <H::Participant as Participant>::Entities::SPECS.iter().map(|spec| spec.name).collect();
+        let host = Arc::new(Function { service, store });
+        self.hosts.push(Registered { participant, queue, entities, host });
+        self
+    }
+
+    /// What the handlers call outside their stores.
+    #[must_use]
+    pub fn peer(mut self, peer: impl Peer) -> Self {
+        self.peer = Arc::new(peer);
+        self
+    }
+}
+
+struct Function<F, G> {
+    service: F,
+    store: G,
+}
+
+impl<H, St, F, G> Host for Function<F, G>
+where
+    H: Service + HandleAll<<H::Participant as Participant>::Steps>,
+    St: Store + 'static,
+    F: Fn(Outside) -> H + Send + Sync,
+    G: Fn(Io, &Request) -> St + Send + Sync,
+{
+    fn carry_out<'a>(&'a self, request: &'a Request, io: Io, outside: Outside) -> Carried<'a> {
+        Box::pin(async move {
+            let service = (self.service)(outside);
+            let store = (self.store)(io.clone(), request);
+            let handled = serve(&service, &store, request).await?;
+            io.reply(&handled).await;
+            Ok(())
+        })
+    }
+}
