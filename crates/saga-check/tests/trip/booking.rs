@@ -4,6 +4,7 @@ use saga::{
     Compensable, CompensableOutside, Entity, Field, FieldSpec, Never, Notice, Participant, Pivot, Rejection,
     Retriable, Saga, Start, Step, Value, saga,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub(crate) fn cancel_saga() -> Saga<Cancel> {
 
 macro_rules! value {
     ($value:ident $name:literal from $producer:ty { $($field:ident: $type:ty),* }) => {
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         pub(crate) struct $value {
             $(pub(crate) $field: $type),*
         }
@@ -58,7 +59,7 @@ value!(Cancelled "cancelled" from CancelBooking { id: String });
 
 macro_rules! rejection {
     ($($name:ident)+) => {$(
-        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
         pub(crate) struct $name {}
 
         impl Rejection for $name {
