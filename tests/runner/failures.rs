@@ -7,14 +7,14 @@ use saga::{
     Op, Outcome,
 };
 
-const TIMEOUT: &str = "States.Timeout";
+pub(crate) const TIMEOUT: &str = "States.Timeout";
 
-fn failure(step: &'static str, op: Op, kind: saga::FailureKind) -> Failure {
+pub(crate) fn failure(step: &'static str, op: Op, kind: saga::FailureKind) -> Failure {
     Failure { step, op, kind }
 }
 
 /// The outcome of an order for three units that is good but for these failures, and the books after it.
-async fn ended(failures: &[Failure]) -> (Outcome, Books) {
+pub(crate) async fn ended(failures: &[Failure]) -> (Outcome, Books) {
     let shop = Shop::open().await;
     let outcome = shop.run(&shop.order("tok_approve", 3), failures).await;
     (outcome, shop.books().await)

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test panics where it is wrong")]
 
 mod failures;
+mod samples;
 mod shop;
 
 use saga::{Outcome, Runner, SagaId};
