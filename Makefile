@@ -1,8 +1,9 @@
 STAGE ?= dev
 PYTHON ?= python3
+LINTERS := .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv synth package deploy destroy ops demo up down test lint lint-templates bench cfn-spec test-cfn-all clean
+.PHONY: help venv synth package deploy destroy ops demo up down test lint lint-templates bench bench-cdk bench-cfn cfn-spec test-cfn-all clean
 # cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
 package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -44,12 +45,21 @@ lint: ## check formatting and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-lint-templates: venv .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json ## check the emitted templates and state machines with four linters
+lint-templates: venv $(LINTERS) ## check the emitted templates and state machines with four linters
 	.venv/bin/python stacks/lint/lint.py
 
 bench: package ## measure: the in-memory runner, the emulator's throughput, and size, memory and start of each function
 	cargo bench -q -p saga --bench runner
 	cargo bench -q -p tests --profile dev
+
+bench-cdk: venv $(LINTERS) benches/peers/cdk/node_modules/.package-lock.json ## measure synth and validation beside aws-cdk-lib's (needs hyperfine)
+	cargo build -q --release -p infra-gen
+	cargo build -q --release -p cfn --example synth_500
+	.venv/bin/python benches/peers/cdk/bench.py
+
+bench-cfn: ## measure how long cfn takes to compile, with default and with all features (several minutes, 5 GB of memory)
+	benches/cfn_compile.sh
+	benches/cfn_compile.sh all
 
 cfn-spec: ## fetch AWS's facts about all resource types again (crates/cfn/spec/services)
 	$(PYTHON) crates/cfn/spec/generate.py
@@ -61,7 +71,7 @@ test-cfn-all: ## compile the types of all services (several minutes, 5 GB of mem
 clean: ## delete everything that was built or installed
 	if [ -e .flyover/emulator.pid ]; then $(MAKE) --no-print-directory down; fi
 	cargo clean
-	rm -rf .venv .venv-checkov .flyover stacks/lint/node_modules
+	rm -rf .venv .venv-checkov .flyover stacks/lint/node_modules benches/peers/cdk/node_modules
 
 .venv/stamp: tests/emulator/requirements.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian and Ubuntu: apt install python3-venv), or set PYTHON to another Python" >&2; exit 1; }
@@ -75,6 +85,6 @@ clean: ## delete everything that was built or installed
 	touch $@
 
 # npm writes this file itself when it has installed everything.
-stacks/lint/node_modules/.package-lock.json: stacks/lint/package-lock.json
-	npm ci --prefix stacks/lint --no-audit --no-fund --loglevel error
+%/node_modules/.package-lock.json: %/package-lock.json
+	npm ci --prefix $* --no-audit --no-fund --loglevel error
 	touch $@

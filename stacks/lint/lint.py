@@ -1,5 +1,7 @@
 """Checks the emitted templates and state machines with the linters that people trust. Prints a line per linter.
 
+    lint.py [LINTER...]     the functions below; all of them by default
+
 Zero findings are allowed: errors and warnings alike. What does not apply is suppressed beside the resource in Rust
 (`suppress_check`), with its reason, and a suppression of a check that does not exist is a finding too.
 Each linter is also given a file of `refused/` in which it must find something.
@@ -31,6 +33,10 @@ def main():
         (cloudformation_validate, templates, refused_template, "F3002"),
         (asl_validator, machines, refused_machine, "MISSING_TRANSITION_TARGET"),
     ]
+    wanted = set(sys.argv[1:]) or {linter.__name__ for linter, *_ in runs}
+    if unknown := wanted - {linter.__name__ for linter, *_ in runs}:
+        sys.exit(f"{sorted(unknown)} are no linters: allowed are {[linter.__name__ for linter, *_ in runs]}")
+    runs = [run for run in runs if run[0].__name__ in wanted]
     # Two at a time: each takes a processor.
     with ThreadPoolExecutor(2) as pool:
         reports = list(pool.map(lambda run: report(*run), runs))

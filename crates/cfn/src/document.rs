@@ -122,8 +122,10 @@ fn sort_keys(json: &mut Json) {
     match json {
         Json::Array(items) => items.iter_mut().for_each(sort_keys),
         Json::Object(fields) => {
-            let sorted: BTreeMap<String, Json> = std::mem::take(fields).into_iter().collect();
-            *fields = Map::from_iter(sorted);
+            if !fields.keys().is_sorted() {
+                let sorted: BTreeMap<String, Json> = std::mem::take(fields).into_iter().collect();
+                *fields = Map::from_iter(sorted);
+            }
             fields.values_mut().for_each(sort_keys);
         }
         _ => {}
