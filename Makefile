@@ -3,7 +3,7 @@ PYTHON ?= python3
 LINTERS := .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv synth package deploy destroy ops demo up down test lint lint-templates bench bench-cdk bench-cfn cfn-spec test-cfn-all clean
+.PHONY: help venv synth package deploy destroy ops demo up down test chaos lint lint-templates bench bench-cdk bench-cfn cfn-spec test-cfn-all clean
 # cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
 package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -40,6 +40,9 @@ test: export FLYOVER_PROFILE = quick
 test: venv lint package ## run everything that CI runs
 	PYTHON=$(CURDIR)/.venv/bin/python cargo test --workspace
 	$(MAKE) --no-print-directory lint-templates
+
+chaos: venv ## run sagas in a storm of faults (SAGAS=10000, SECONDS=600, SEED=7)
+	CHAOS_SAGAS=$(SAGAS) CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) cargo test -q -p tests --test chaos
 
 lint: ## check formatting and lints
 	cargo fmt --all --check

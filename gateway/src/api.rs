@@ -13,7 +13,8 @@ use axum::{Json, Router};
 use serde::de::DeserializeOwned;
 
 use crate::behaviour::{Behaviour, Conduct, Verdict};
-use crate::ledger::{Decision, Ledger};
+use crate::journal::Book;
+use crate::ledger::Decision;
 use crate::refusal::Refusal;
 use crate::wire::{
     CALLS_PATH, CHARGES_PATH, Charge, ChargePage, ChargeQuery, ChargeRequest, HEALTH_PATH,
@@ -30,10 +31,10 @@ const PAGE_MAX: usize = 1_000;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HangUp;
 
-type Shared = Arc<Mutex<Ledger>>;
+type Shared = Arc<Mutex<Book>>;
 
-/// The API with a ledger of its own.
-pub(crate) fn router() -> Router {
+/// The API of a book.
+pub(crate) fn router(book: Book) -> Router {
     let keyed = |path: &str| format!("{path}/{{*key}}");
     Router::new()
         .route(CHARGES_PATH, post(charge).get(list_charges))
@@ -46,7 +47,7 @@ pub(crate) fn router() -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
-        .with_state(Shared::default())
+        .with_state(Arc::new(Mutex::new(book)))
 }
 
 async fn charge(
@@ -61,9 +62,9 @@ async fn charge(
     check_text("reference", &request.reference)?;
     let behaviour = Behaviour::of_token(&request.payment_token)?;
 
-    let nth = ledger(&shared).count_charge_call(&key);
+    let nth = book(&shared).count_charge_call(&key)?;
     let conduct = behaviour.on_call(nth);
-    let remembered = ledger(&shared).recall(&key, &request)?;
+    let remembered = book(&shared).recall(&key, &request)?;
     let answer = match remembered {
         Some(decision) => answer_of(decision, StatusCode::OK)?,
         None if conduct.delay.is_zero() => decide(&shared, &key, request, conduct)?,
@@ -87,16 +88,16 @@ async fn decide_later(
 }
 
 fn decide(shared: &Shared, key: &str, request: ChargeRequest, conduct: Conduct) -> Result<Response, Refusal> {
-    let mut ledger = ledger(shared);
+    let mut book = book(shared);
     // Another call with the key may have been decided meanwhile: looking and deciding are under one lock.
-    if let Some(decision) = ledger.recall(key, &request)? {
+    if let Some(decision) = book.recall(key, &request)? {
         return answer_of(decision, StatusCode::OK);
     }
     match conduct.verdict {
         Verdict::Approve => {
-            answer_of(Decision::Charged(ledger.charge(key, request, now_ms())?), StatusCode::CREATED)
+            answer_of(Decision::Charged(book.charge(key, request, now_ms())?), StatusCode::CREATED)
         }
-        Verdict::Decline => answer_of(Decision::Declined(ledger.decline(key, request)), StatusCode::CREATED),
+        Verdict::Decline => answer_of(Decision::Declined(book.decline(key, request)?), StatusCode::CREATED),
         Verdict::Fail => Err(Refusal::Internal),
     }
 }
@@ -120,12 +121,12 @@ async fn reverse(
 ) -> Result<Json<Charge>, Refusal> {
     let ReversalRequest { idempotency_key: key } = json(body)?;
     check_text("idempotency_key", &key)?;
-    let reversed = ledger(&shared).reverse(&key);
+    let reversed = book(&shared).reverse(&key)?;
     reversed.map(Json).ok_or(Refusal::UnknownCharge { key })
 }
 
 async fn find_charge(State(shared): State<Shared>, Path(key): Path<String>) -> Result<Json<Charge>, Refusal> {
-    let found = ledger(&shared).find(&key);
+    let found = book(&shared).find(&key);
     found.map(Json).ok_or(Refusal::UnknownCharge { key })
 }
 
@@ -138,20 +139,20 @@ async fn list_charges(
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(Refusal::Limit { given: limit, max: PAGE_MAX });
     }
-    Ok(Json(ledger(&shared).page(&query, limit)))
+    Ok(Json(book(&shared).page(&query, limit)))
 }
 
 async fn calls(State(shared): State<Shared>, Path(key): Path<String>) -> Json<KeyCalls> {
-    Json(ledger(&shared).calls(&key))
+    Json(book(&shared).calls(&key))
 }
 
 async fn summary(State(shared): State<Shared>) -> Json<Summary> {
-    Json(ledger(&shared).summary())
+    Json(book(&shared).summary())
 }
 
-async fn reset(State(shared): State<Shared>) -> StatusCode {
-    *ledger(&shared) = Ledger::default();
-    StatusCode::NO_CONTENT
+async fn reset(State(shared): State<Shared>) -> Result<StatusCode, Refusal> {
+    book(&shared).reset()?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn not_found(method: Method, uri: Uri) -> Refusal {
@@ -168,8 +169,8 @@ fn now_ms() -> u64 {
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// No code under this lock panics half-way, so a poisoned ledger is still a whole one.
-fn ledger(shared: &Shared) -> MutexGuard<'_, Ledger> {
+/// No code under this lock panics half-way, so a poisoned book is still a whole one.
+fn book(shared: &Shared) -> MutexGuard<'_, Book> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -2,7 +2,8 @@
 //!
 //! It stands in for a provider in the demo and the tests, as a real peer over TCP: charges are idempotent by
 //! key, a reversal refunds the charge of a key, and a payment token chooses how the gateway behaves, down to
-//! taking the money and hanging up without an answer. State lives in memory.
+//! taking the money and hanging up without an answer. State lives in memory, and in
+//! a journal when the gateway is given one: it then outlives the process.
 //!
 //! | method and path | does | answers |
 //! | --- | --- | --- |
@@ -29,6 +30,8 @@ mod behaviour;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "server")]
+mod journal;
+#[cfg(feature = "server")]
 mod ledger;
 #[cfg(feature = "server")]
 mod refusal;
@@ -47,5 +50,6 @@ pub use client::client_builder;
 #[cfg(feature = "server")]
 pub use {
     behaviour::{Behaviour, TOKENS, Token, TokenError},
+    journal::JournalError,
     server::{Gateway, GatewayError, serve},
 };

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,6 +18,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::api::{self, HangUp};
+use crate::journal::{Book, JournalError};
 
 /// How long open requests may take to finish once the gateway is told to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -34,6 +36,9 @@ pub enum GatewayError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// What earlier gateways decided cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 /// A running gateway with a ledger of its own. Dropping it stops it at once.
@@ -50,12 +55,25 @@ impl Gateway {
     /// # Errors
     /// When the port cannot be listened on.
     pub async fn start(port: u16) -> Result<Self, GatewayError> {
+        Self::start_with(Book::default(), port).await
+    }
+
+    /// Starts a gateway that goes on where the one before it with the same journal ended, even if that was killed.
+    /// The file is created when it is not there. Only one gateway at a time may use it.
+    ///
+    /// # Errors
+    /// When the port cannot be listened on, or the journal cannot be read.
+    pub async fn start_with_journal(port: u16, journal: &Path) -> Result<Self, GatewayError> {
+        Self::start_with(Book::open(journal)?, port).await
+    }
+
+    async fn start_with(book: Book, port: u16) -> Result<Self, GatewayError> {
         let asked = SocketAddr::from(([127, 0, 0, 1], port));
         let failed = |source| GatewayError::Listen { address: asked, source };
         let listener = TcpListener::bind(asked).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(listener, async move {
+        let task = tokio::spawn(serve_book(book, listener, async move {
             // A dropped sender stops the gateway as well.
             let _ = stopped.await;
         }));
@@ -90,7 +108,11 @@ impl Drop for Gateway {
 
 /// Serves a new gateway on a listener until `until` is ready, then lets open requests finish.
 pub async fn serve(listener: TcpListener, until: impl Future<Output = ()>) {
-    let router = TowerToHyperService::new(api::router());
+    serve_book(Book::default(), listener, until).await;
+}
+
+async fn serve_book(book: Book, listener: TcpListener, until: impl Future<Output = ()>) {
+    let router = TowerToHyperService::new(api::router(book));
     let graceful = GracefulShutdown::new();
     let mut until = std::pin::pin!(until);
     loop {

@@ -6,7 +6,7 @@
 
 use crate::{
     entity::{Entity, Field, FieldType, NewRow},
-    rejection::{Refusal, Rejection},
+    rejection::{Never, Refusal, Rejection},
     step::Step,
     write::{Change, Condition, FieldChange, Guard, Row, RowKey, Scalar, Write},
 };
@@ -75,12 +75,43 @@ impl<S: Step> std::ops::DerefMut for Commit<S> {
 pub struct Writes<R> {
     by_key: BTreeMap<RowKey, Write>,
     contradiction: Option<CommitError>,
+    otherwise: Option<Box<Writes<R>>>,
     rejection: PhantomData<fn(R)>,
 }
 
 impl<R> Default for Writes<R> {
     fn default() -> Self {
-        Self { by_key: BTreeMap::new(), contradiction: None, rejection: PhantomData }
+        Self { by_key: BTreeMap::new(), contradiction: None, otherwise: None, rejection: PhantomData }
+    }
+}
+
+impl Writes<Never> {
+    /// What an undo writes instead when a guard of these does not hold: other sagas may have moved an item on, and what
+    /// they did is not to be overwritten. Each alternative is guarded by itself; when none holds, the undo is retried.
+    #[must_use]
+    pub fn otherwise(mut self, other: Self) -> Self {
+        let mut last = &mut self.otherwise;
+        while let Some(next) = last {
+            last = &mut next.otherwise;
+        }
+        *last = Some(Box::new(other));
+        self
+    }
+
+    /// The merged writes of each alternative, in order.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub(crate) fn alternatives(mut self, most: usize) -> Result<Vec<Vec<Write>>, CommitError> {
+        let mut alternatives = Vec::new();
+        loop {
+            let otherwise = self.otherwise.take();
+            alternatives.push(self.finish(most)?);
+            match otherwise {
+                Some(next) => self = *next,
+                None => return Ok(alternatives),
+            }
+        }
     }
 }
 

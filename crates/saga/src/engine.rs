@@ -8,7 +8,7 @@ use crate::{
     rejection::{Never, Refusal},
     serve::{Handled, Outcomes},
     step::Step,
-    store::{Refused, Store, Transaction},
+    store::{Refused, Store, Transaction, Unavailable},
     value::Value,
     write::{Condition, Guard, Write},
 };
@@ -269,21 +269,38 @@ async fn undo_writes<S: Step, U: UndoWrites<S>>(
     let key = fence_key::<S>(cx);
     let mut fence = store.read_fence(&key).await?;
     for _ in 0..ATTEMPTS {
-        let (outcome, writes) = match on_undo(fence.as_ref()) {
+        let (outcome, alternatives) = match on_undo(fence.as_ref()) {
             OnUndo::AlreadyUndone => return Ok(Handled::success(Outcomes::UndoneBefore, json!({}))),
-            OnUndo::Tombstone => (Outcomes::NothingToUndo, Vec::new()),
+            OnUndo::Tombstone => (Outcomes::NothingToUndo, vec![Vec::new()]),
             OnUndo::Reverse { output, inverse } => {
                 let done = Undoing { output: output.clone(), inverse: inverse.to_vec(), step: PhantomData };
-                let writes = undo.undo(cx, done).await?.finish(MAX_UNDO_WRITES);
-                (Outcomes::Undone, writes.map_err(|error| Retry(error.to_string()))?)
+                let alternatives = undo.undo(cx, done).await?.alternatives(MAX_UNDO_WRITES);
+                (Outcomes::Undone, alternatives.map_err(|error| Retry(error.to_string()))?)
             }
         };
-        match store.apply(&to_undone(&key, fence.as_ref(), writes)).await {
+        match apply_first(store, &key, fence.as_ref(), alternatives).await {
             Ok(()) => return Ok(Handled::success(outcome, json!({}))),
             Err(refused) => fence = moved(refused)?,
         }
     }
     Err(Retry("the fence kept moving".into()))
+}
+
+/// Undoes with the first alternative whose guards hold. Says why the last one was refused when none does.
+async fn apply_first(
+    store: &impl Store,
+    key: &FenceKey,
+    fence: Option<&Fence>,
+    alternatives: Vec<Vec<Write>>,
+) -> Result<(), Refused> {
+    let mut refused = Refused::Unavailable(Unavailable("there is nothing to write".into()));
+    for writes in alternatives {
+        match store.apply(&to_undone(key, fence, writes)).await {
+            Err(guard @ Refused::Guard { .. }) => refused = guard,
+            other => return other,
+        }
+    }
+    Err(refused)
 }
 
 fn fence_key<S: Step>(cx: &Context) -> FenceKey {
@@ -322,7 +339,6 @@ mod tests {
     use super::*;
     use crate::{
         memory::MemoryStore,
-        store::Unavailable,
         write::{Change, FieldChange, Row, RowKey, Scalar},
     };
     use futures::executor::block_on;

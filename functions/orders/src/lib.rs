@@ -36,14 +36,20 @@ impl Handle<CreateOrder> for Orders {
         Ok(commit)
     }
 
-    /// The order stays, so that the customer can see what became of it and why.
+    /// The order stays, so that the customer can see what became of it and why. One that the customer has cancelled
+    /// meanwhile stays cancelled, whatever the saga turned back for: the cancel was accepted, and is not overwritten.
     async fn undo(&self, cx: &Context, done: Undoing<CreateOrder>) -> Result<Writes<Never>, Retry> {
+        let order_id = done.output()?.order_id;
         let error = cx.reason().map_or("", |reason| reason.error.as_str());
-        let cancelled = error == OrderCancelled {}.name();
-        let status = if cancelled { OrderStatus::Cancelled } else { OrderStatus::Rejected };
-        let mut writes = Writes::new();
-        writes.update::<Order>(done.output()?.order_id).set(Order::STATUS, status).set(Order::REASON, error);
-        Ok(writes)
+        let ends = |from: OrderStatus, to: OrderStatus, reason: &str| {
+            let mut writes = Writes::new();
+            let update = writes.update::<Order>(order_id.clone());
+            update.transition(Order::STATUS, from, to).or_retry().set(Order::REASON, reason);
+            writes
+        };
+        let rejected = ends(OrderStatus::Pending, OrderStatus::Rejected, error);
+        let cancelled = ends(OrderStatus::Cancelled, OrderStatus::Cancelled, OrderCancelled {}.name());
+        Ok(rejected.otherwise(cancelled))
     }
 }
 

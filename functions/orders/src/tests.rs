@@ -103,6 +103,17 @@ async fn a_cancelled_order_is_not_confirmed_and_stays_cancelled() {
 }
 
 #[tokio::test]
+async fn an_accepted_cancel_is_not_overwritten_when_the_saga_fails_for_another_reason() {
+    let store = created().await;
+    assert_eq!(handled(&store, "cancel-pending-order", "run").await.outcome, Outcomes::Done);
+    for expected in [Outcomes::Undone, Outcomes::UndoneBefore] {
+        let undo = request("create-order", "undo", Some("OutOfStock"));
+        assert_eq!(serve(&Orders, &store, &undo).await.unwrap().outcome, expected);
+    }
+    assert_eq!(order(&store), (OrderStatus::Cancelled, Some("OrderCancelled".into())));
+}
+
+#[tokio::test]
 async fn after_the_pivot_a_cancel_is_refused() {
     let store = created().await;
     handled(&store, "confirm-order", "run").await;

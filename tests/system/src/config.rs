@@ -1,7 +1,10 @@
 //! What can be chosen about a running deployment.
 
 use infra_gen::package::Profile;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// Where and how to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub struct SystemConfig {
     pub iam_enforced: bool,
     /// How many functions our own emulator runs at a time before it throttles. Default: what it finds fit.
     pub lambda_concurrency: Option<u32>,
+    /// More environment variables for our own emulator; the functions that it runs inherit them. Default: none.
+    pub emulator_environment: BTreeMap<String, String>,
     /// The deployment's name, part of every stack's name. Default: `flyover`.
     pub deployment: String,
     /// Where the functions' archives come from. Default: they are built.
@@ -44,6 +49,7 @@ impl Default for SystemConfig {
             port: 0,
             iam_enforced: true,
             lambda_concurrency: None,
+            emulator_environment: BTreeMap::new(),
             deployment: "flyover".to_owned(),
             package: Packaging::Build,
             profile: Profile::Release,

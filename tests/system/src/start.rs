@@ -154,6 +154,7 @@ async fn start_emulator(config: &SystemConfig) -> Result<Emulator> {
         port: config.port,
         iam_enforced: config.iam_enforced,
         lambda_concurrency: config.lambda_concurrency,
+        environment: config.emulator_environment.clone(),
         log_file: named,
         ..EmulatorConfig::default()
     };

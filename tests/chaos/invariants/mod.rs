@@ -1,0 +1,90 @@
+//! What must always hold, asked from outside: the five properties of the design, once everything has come to rest.
+//!
+//! | property | looked at in |
+//! | --- | --- |
+//! | every saga ends committed or compensated, the stopped ones by another execution | `endings` |
+//! | committed: all effects once; compensated: none; units and money are conserved | `fences`, `system::Conservation`, and the stock at every look while sagas ran |
+//! | no effect after its undo, no undo without its run or twice | `fences`, `histories`, units and money |
+//! | duplicate, late, reordered and lost messages change nothing | all of the above |
+//! | a message that nobody can understand harms only itself | `queues` |
+
+mod endings;
+mod fences;
+mod histories;
+mod queues;
+
+pub(crate) use histories::what_is_unsound_is_told;
+
+use crate::{operator, storm::Raged, world::World};
+use anyhow::{Result, bail};
+use fastrand::Rng;
+use std::collections::BTreeMap;
+use system::{Conservation, Moment};
+
+/// Of how many orders that violate something the logs are shown.
+const SHOWN_MAX: usize = 3;
+/// How many violations are shown.
+const VIOLATIONS_MAX: usize = 40;
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Sagas by how they ended.
+    pub(crate) outcomes: BTreeMap<String, usize>,
+    /// How many histories were read.
+    pub(crate) histories: usize,
+    /// Units and money.
+    pub(crate) conservation: Conservation,
+    /// What does not hold, one sentence each.
+    pub(crate) violations: Vec<String>,
+    /// What the functions logged about some of the orders that violate something.
+    pub(crate) evidence: Vec<String>,
+}
+
+impl Found {
+    /// An error that shows the violations, if there are any.
+    pub(crate) fn verdict(&self) -> Result<()> {
+        if self.violations.is_empty() {
+            return Ok(());
+        }
+        let shown = &self.violations[..self.violations.len().min(VIOLATIONS_MAX)];
+        bail!("{} violations:\n- {}", self.violations.len(), shown.join("\n- "));
+    }
+}
+
+/// Looks at everything.
+pub(crate) async fn check(world: &World, raged: &Raged, rng: &mut Rng) -> Result<Found> {
+    let mut violations = raged.live_violations.clone();
+    let endings = endings::read(world, &raged.placed).await?;
+    violations.extend(endings::check(world, &raged.placed, &endings).await?);
+    violations.extend(fences::check(world, &endings).await?);
+    let (histories, unsound) = histories::check(world, &endings, rng).await?;
+    violations.extend(unsound);
+    violations.extend(queues::check(world, raged).await?);
+    for record in operator::parked(world).await? {
+        violations.push(format!("still parked: {:?}", record.get(saga::parked_table::SAGA_ID)));
+    }
+    let conservation = world.system.conservation(&raged.placed.books, Moment::Settled).await?;
+    violations.extend(conservation.violations.iter().cloned());
+
+    let mut outcomes = BTreeMap::new();
+    for ending in endings.values() {
+        *outcomes.entry(ending.to_string()).or_default() += 1;
+    }
+    let evidence = evidence(world, raged, &violations).await?;
+    Ok(Found { outcomes, histories, conservation, violations, evidence })
+}
+
+async fn evidence(world: &World, raged: &Raged, violations: &[String]) -> Result<Vec<String>> {
+    let is_named = |id: &&String| {
+        let id = format!("{id}:");
+        violations.iter().any(|violation| violation.contains(&id))
+    };
+    let mut evidence = Vec::new();
+    for id in raged.placed.orders.iter().filter(is_named).take(SHOWN_MAX) {
+        for queue in world.queues() {
+            evidence.extend(world.system.logs(queue.function, &format!("{id:?}")).await?);
+        }
+    }
+    Ok(evidence)
+}

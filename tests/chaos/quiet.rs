@@ -1,0 +1,66 @@
+//! Waits until nothing moves any more.
+
+use crate::{
+    operator,
+    storm::Raged,
+    traffic::running,
+    world::{Queue, World},
+};
+use anyhow::{Result, bail};
+use std::time::{Duration, Instant};
+use system::Depth;
+use tokio::time::sleep;
+
+/// A step can wait three minutes for an answer that was lost for good, and its undo as long again.
+const LIMIT: Duration = Duration::from_mins(12);
+const LOOK_EVERY: Duration = Duration::from_millis(1_500);
+/// So often in a row nothing may move.
+const STILL_LOOKS: u32 = 3;
+
+/// Waits until no saga runs, no queue holds a message, nothing is parked, and only what nobody can understand is left
+/// as a dead letter.
+pub(crate) async fn come_to_rest(world: &World, raged: &Raged) -> Result<()> {
+    let begun = Instant::now();
+    let mut still = 0;
+    loop {
+        let moves = what_moves(world, raged).await?;
+        still = if moves.is_empty() { still + 1 } else { 0 };
+        if still == STILL_LOOKS {
+            return Ok(());
+        }
+        if begun.elapsed() > LIMIT {
+            bail!("not at rest within {} s: {}", LIMIT.as_secs(), moves.join("; "));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn what_moves(world: &World, raged: &Raged) -> Result<Vec<String>> {
+    let mut moves = Vec::new();
+    for saga in sagas::all() {
+        let running = running(world, saga.name).await?;
+        if let Some(first) = running.first() {
+            moves.push(format!("{} executions of saga {} run, among them {first}", running.len(), saga.name));
+        }
+    }
+    for queue in world.queues() {
+        let depth = world.system.depth(&queue.url).await?;
+        if depth != Depth::default() {
+            moves.push(format!("the queue of {} holds {depth:?}", queue.function));
+        }
+        let dead = world.system.depth(&queue.dead_letters_url).await?;
+        let (held, wanted) = (dead.visible + dead.in_flight, garbage_of(raged, &queue));
+        if held != wanted {
+            moves.push(format!("{} has {held} dead letters, not {wanted}", queue.function));
+        }
+    }
+    let done = operator::work(world).await?;
+    if done > 0 {
+        moves.push(format!("the operator had {done} things to do"));
+    }
+    Ok(moves)
+}
+
+fn garbage_of(raged: &Raged, queue: &Queue) -> u64 {
+    raged.garbage.iter().filter(|(sent_to, _)| sent_to == queue).count() as u64
+}

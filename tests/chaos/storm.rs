@@ -1,0 +1,91 @@
+//! The storm: every fault at the same time, for as long as orders are placed.
+
+use crate::{
+    faults::{aborts, gateway_restarts, kills, messages},
+    operator,
+    plan::{Plan, Seeds},
+    traffic::{Placed, Traffic},
+    world::{Queue, World},
+};
+use anyhow::{Context, Result, ensure};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Messages that are none: one for so many sagas, and a few in any case.
+const SAGAS_PER_GARBAGE: usize = 100;
+const GARBAGE_LEAST: usize = 4;
+const LOOK_AT_STOCK_EVERY: Duration = Duration::from_secs(1);
+
+/// What happened.
+pub(crate) struct Raged {
+    pub(crate) placed: Placed,
+    /// Messages that are none: the queue each was sent to, and what is known in it again.
+    pub(crate) garbage: Vec<(Queue, String)>,
+    /// How long orders were placed.
+    pub(crate) took: Duration,
+    /// How often the stock was looked at while sagas ran, and what did not add up.
+    pub(crate) looks: u64,
+    pub(crate) live_violations: Vec<String>,
+}
+
+/// Lets everything loose until all orders are placed.
+pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> Result<Raged> {
+    let (mut garbage_rng, traffic_rng) = (seeds.fork(), seeds.fork());
+    let (kills_rng, restarts_rng) = (seeds.fork(), seeds.fork());
+    let (messages_rng, aborts_rng) = (seeds.fork(), seeds.fork());
+    let mut gateway = world.gateway.take().context("the gateway is elsewhere")?;
+    let world_now: &World = world;
+    let mut traffic = Traffic::begin(world_now, plan, traffic_rng).await?;
+    let stock = traffic.placed.stock.clone();
+    let count = GARBAGE_LEAST.max(plan.sagas / SAGAS_PER_GARBAGE);
+    let garbage = messages::send_garbage(world_now, count, &mut garbage_rng).await?;
+
+    let (weather, victims) = (Arc::clone(&world_now.weather), world_now.victims.clone());
+    let begun = Instant::now();
+    let seen = Mutex::new((0, Vec::new()));
+    weather.let_rage(true);
+    let flow = async {
+        let flowed = traffic.flow(plan).await;
+        weather.let_rage(false);
+        flowed
+    };
+    let watch = async {
+        while weather.still_rages_after(LOOK_AT_STOCK_EVERY).await {
+            let levels = world_now.system.all_stock().await?;
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.0 += 1;
+            for (sku, loaded) in &stock {
+                let held = levels.get(sku).map(|level| level.available + level.reserved);
+                if held != Some(*loaded) {
+                    seen.1
+                        .push(format!("while sagas ran: {sku} has {held:?} units, but {loaded} were loaded"));
+                }
+            }
+        }
+        anyhow::Ok(())
+    };
+    let killed = async {
+        kills::rage(Arc::clone(&weather), victims, kills_rng).await;
+        anyhow::Ok(())
+    };
+    let raged = tokio::try_join!(
+        flow,
+        watch,
+        killed,
+        gateway_restarts::rage(Arc::clone(&weather), &mut gateway, &world_now.gateway_proxy, restarts_rng),
+        messages::rage(world_now, messages_rng),
+        aborts::rage(world_now, aborts_rng),
+        operator::work_while_it_rages(world_now),
+    );
+    let took = begun.elapsed();
+    let placed = std::mem::take(&mut traffic.placed);
+    world.gateway = Some(gateway);
+    // One that broke off leaves the storm raging.
+    world.weather.let_rage(false);
+    raged?;
+    ensure!(!placed.orders.is_empty(), "no order was placed within {} s", plan.limit.as_secs());
+    let (looks, live_violations) = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Raged { placed, garbage, took, looks, live_violations })
+}
