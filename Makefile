@@ -3,7 +3,7 @@ PYTHON ?= python3
 LINTERS := .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv synth package deploy destroy ops demo up down test chaos lint lint-templates bench bench-cdk bench-cfn cfn-spec test-cfn-all clean
+.PHONY: help venv synth package deploy destroy ops demo up down test chaos test-localstack venv-localstack lint lint-templates bench bench-cdk bench-cfn cfn-spec test-cfn-all clean
 # cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
 package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -30,8 +30,8 @@ ops: ## look at sagas and answer parked ones (ARGS="list", STAGE=dev; without AR
 demo: venv ## run the order saga on the emulator (ORDERS=, STOCK=)
 	cargo run -q -p demo -- $(if $(ORDERS),--orders $(ORDERS)) $(if $(STOCK),--stock $(STOCK))
 
-up: venv ## start the emulator in the background, IAM enforced (PORT=4566, NO_IAM=1)
-	cargo run -q -p emulator -- up $(if $(PORT),--port $(PORT)) $(if $(NO_IAM),--no-iam)
+up: venv ## start the emulator in the background, IAM enforced (PORT=4566, NO_IAM=1, EMULATOR=ministack or localstack)
+	cargo run -q -p emulator -- up $(if $(PORT),--port $(PORT)) $(if $(NO_IAM),--no-iam) $(if $(EMULATOR),--emulator $(EMULATOR))
 
 down: ## stop the emulator that up started
 	cargo run -q -p emulator -- down
@@ -43,6 +43,11 @@ test: venv lint package ## run everything that CI runs
 
 chaos: venv ## run sagas in a storm of faults (SAGAS=10000, SECONDS=600, SEED=7)
 	CHAOS_SAGAS=$(SAGAS) CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) cargo test -q -p tests --test chaos
+
+test-localstack: package ## run the end-to-end suite against LocalStack (TEST=, LOCALSTACK_ENDPOINT=, LOCALSTACK_DOCKER=0)
+	tests/emulator/localstack/test.sh $(TEST)
+
+venv-localstack: .venv-localstack/stamp ## install LocalStack for use without Docker into .venv-localstack
 
 lint: ## check formatting and lints
 	cargo fmt --all --check
@@ -74,7 +79,7 @@ test-cfn-all: ## compile the types of all services (several minutes, 5 GB of mem
 clean: ## delete everything that was built or installed
 	if [ -e .flyover/emulator.pid ]; then $(MAKE) --no-print-directory down; fi
 	cargo clean
-	rm -rf .venv .venv-checkov .flyover stacks/lint/node_modules benches/peers/cdk/node_modules
+	rm -rf .venv .venv-checkov .venv-localstack .flyover stacks/lint/node_modules benches/peers/cdk/node_modules
 
 .venv/stamp: tests/emulator/requirements.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian and Ubuntu: apt install python3-venv), or set PYTHON to another Python" >&2; exit 1; }
@@ -90,4 +95,11 @@ clean: ## delete everything that was built or installed
 # npm writes this file itself when it has installed everything.
 %/node_modules/.package-lock.json: %/package-lock.json
 	npm ci --prefix $* --no-audit --no-fund --loglevel error
+	touch $@
+
+.venv-localstack/stamp: $(addprefix tests/emulator/localstack/,requirements.txt package.json package-lock.json)
+	$(PYTHON) -m venv --clear .venv-localstack
+	.venv-localstack/bin/pip install -q --disable-pip-version-check -r $<
+	cp $(filter %.json,$^) .venv-localstack
+	npm ci --prefix .venv-localstack --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@

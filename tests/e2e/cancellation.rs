@@ -3,7 +3,7 @@
 use crate::{
     cases::{Case, cases},
     endings::{expect_committed, expect_compensated},
-    world::{SOON, World},
+    world::World,
 };
 use anyhow::{Context, Result};
 use gateway::ChargeStatus;
@@ -25,13 +25,13 @@ async fn an_order_cancelled_before_its_pivot_ends_with_money_and_stock_back(worl
     let order = world.draft("cancelled").line(&tea, 3, 400).pays_with("tok_slow_8000").order();
     world.place(&order).await?;
     let id = order.order_id.as_str();
-    eventually("the gateway is called", SOON, || async {
+    eventually("the gateway is called", world.soon(), || async {
         let calls = world.system.gateway_calls(id).await?;
         Ok(if calls.charge_calls > 0 { Ok(()) } else { Err(format!("{calls:?}")) })
     })
     .await?;
     let cancel = world.cancel(&order).await?;
-    let cancel = world.system.end_of("cancel-order", &cancel, SOON).await?;
+    let cancel = world.system.end_of("cancel-order", &cancel, world.soon()).await?;
     assert_eq!(cancel.outcome(), Some("committed"), "{cancel:?}");
     world.order_becomes(&order, OrderStatus::Cancelled).await?;
 
@@ -52,7 +52,7 @@ async fn a_cancel_after_the_pivot_is_refused_and_says_so(world: &World) -> Resul
     let execution = world.carry_out(&order).await?;
     let cancel = world.cancel(&order).await?;
     let id = order.order_id.as_str();
-    let cancel = world.system.end_of("cancel-order", &cancel, SOON).await?;
+    let cancel = world.system.end_of("cancel-order", &cancel, world.soon()).await?;
     let seen = (cancel.outcome(), cancel.reason());
     assert_eq!(seen, (Some("compensated"), Some("TooLateToCancel")), "{cancel:?}");
     expect_committed(world, &order, &execution, 400).await?;
@@ -68,7 +68,7 @@ async fn a_cancel_of_a_rejected_order_is_refused(world: &World) -> Result<()> {
     let order = world.draft("rejected").line(&tea, 2, 400).order();
     let execution = world.carry_out(&order).await?;
     let cancel = world.cancel(&order).await?;
-    let cancel = world.system.end_of("cancel-order", &cancel, SOON).await?;
+    let cancel = world.system.end_of("cancel-order", &cancel, world.soon()).await?;
     assert_eq!(cancel.reason(), Some("TooLateToCancel"), "{cancel:?}");
     expect_compensated(world, &order, &execution, "OutOfStock").await
 }
@@ -81,11 +81,11 @@ async fn a_cancel_by_another_customer_is_refused_and_does_not_stand_in_the_way(w
     let mut strange = order.clone();
     strange.customer.id = "stranger".to_owned();
     let cancel = world.cancel(&strange).await?;
-    let cancel = world.system.end_of("cancel-order", &cancel, SOON).await?;
+    let cancel = world.system.end_of("cancel-order", &cancel, world.soon()).await?;
     assert_eq!(cancel.reason(), Some("NotYourOrder"), "{cancel:?}");
 
     let cancel = world.cancel(&order).await?;
-    let cancel = world.system.end_of("cancel-order", &cancel, SOON).await?;
+    let cancel = world.system.end_of("cancel-order", &cancel, world.soon()).await?;
     assert_eq!(cancel.outcome(), Some("committed"), "{cancel:?}");
     let execution = world.end_within(&order, world.all_deliveries()).await?;
     expect_compensated(world, &order, &execution, "OrderCancelled").await

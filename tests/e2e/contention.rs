@@ -38,7 +38,7 @@ async fn two_hundred_concurrent_orders_never_oversell(world: &World) -> Result<(
     let orders: Vec<_> = (0..200).map(draft).collect();
     world.place_all(&orders).await?;
     let ids: Vec<&str> = orders.iter().map(|order| order.order_id.as_str()).collect();
-    world.system.wait_for_end("order", &ids, CROWD_LIMIT).await?;
+    world.system.wait_for_end("order", &ids, world.patiently(CROWD_LIMIT)).await?;
 
     let rows = world.system.all_orders().await?;
     let mut ends: BTreeMap<(&str, Option<&str>), usize> = BTreeMap::new();

@@ -3,7 +3,7 @@
 use crate::{
     cases::{Case, cases},
     endings::expect_committed,
-    world::{SOON, World},
+    world::World,
 };
 use anyhow::Result;
 use system::eventually;
@@ -43,7 +43,7 @@ async fn a_customer_who_prefers_sms_gets_one(world: &World) -> Result<()> {
     let execution = world.carry_out(&order).await?;
     expect_committed(world, &order, &execution, 100).await?;
 
-    let texts = eventually("an SMS", SOON, || async {
+    let texts = eventually("an SMS", world.soon(), || async {
         let mut all = world.system.sms().await?;
         Ok(all
             .remove(&phone)

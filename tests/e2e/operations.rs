@@ -3,7 +3,7 @@
 use crate::{
     cases::{Case, cases},
     endings::expect_compensated,
-    world::{SOON, World},
+    world::World,
 };
 use anyhow::{Context, Result};
 use infra_gen::ops::{
@@ -94,7 +94,7 @@ async fn an_order_is_cancelled_for_its_customer_once(world: &World) -> Result<()
     let row = listed(&operations, &order, vec![State::Running]).await?;
     assert_eq!((row.state, row.ended), (State::Running, None));
     operations.cancel(id).await?;
-    let cancel = world.system.end_of("cancel-order", id, SOON).await?;
+    let cancel = world.system.end_of("cancel-order", id, world.soon()).await?;
     assert_eq!(cancel.outcome(), Some("committed"), "{cancel:?}");
     let error = operations.cancel(id).await.expect_err("it is cancelled");
     assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
@@ -154,7 +154,7 @@ async fn a_refused_order_is_told_by_the_fields_that_are_wrong(world: &World) -> 
     order.customer.email = format!("{}-nobody", order.order_id);
     world.place(&order).await?;
     let operations = world.system.operations().await?;
-    let story = eventually("the refusal is told", SOON, || async {
+    let story = eventually("the refusal is told", world.soon(), || async {
         match operations.show(&order.order_id).await {
             Ok(story) => Ok(Ok(story)),
             Err(error @ OpsError::NotFound(_)) => Ok(Err(error.to_string())),

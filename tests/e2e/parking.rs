@@ -3,7 +3,7 @@
 use crate::{
     cases::{Case, cases},
     endings::expect_no_money_kept,
-    world::{SOON, World},
+    world::World,
 };
 use anyhow::{Context, Result};
 use infra_gen::ops::{Action, Answer, Attempt, ErrorKind, Kind, Outcome, State};
@@ -67,7 +67,7 @@ async fn park(world: &World, name: &str, sku: &str) -> Result<(OrderPlaced, Park
     world.cancel(&order).await?;
 
     let what = format!("{} is parked", order.order_id);
-    let parked = eventually(&what, PARKING_LIMIT, || async {
+    let parked = eventually(&what, world.patiently(PARKING_LIMIT), || async {
         Ok(world.system.parked(&order.order_id).await?.pop().ok_or_else(|| "not yet".to_owned()))
     })
     .await?;
@@ -134,7 +134,7 @@ fn expect_cancelled(execution: &Execution, skipped: &serde_json::Value) {
 /// The decision is recorded, and nothing waits any more.
 async fn expect_decided(world: &World, order: &OrderPlaced, action: &str, reason: &str) -> Result<()> {
     let none = format!("nothing of {} waits", order.order_id);
-    eventually(&none, SOON, || async {
+    eventually(&none, world.soon(), || async {
         let parked = world.system.parked(&order.order_id).await?;
         Ok(if parked.is_empty() { Ok(()) } else { Err(format!("{parked:?}")) })
     })

@@ -8,7 +8,7 @@ use crate::{
     crafted::Crafted,
     draft::CURRENCY,
     endings::expect_committed,
-    world::{SOON, World},
+    world::World,
 };
 use anyhow::{Context, Result};
 use gateway::ChargeStatus;
@@ -85,5 +85,5 @@ async fn refunded(world: &World, id: &str, amount_minor: i64) -> Result<Json> {
 /// A charge is looked at when it is old enough and the schedule comes round.
 fn patience(world: &World) -> Duration {
     let timing = world.system.timing();
-    timing.reconciliation_grace() + timing.reconciliation_interval() * 2 + SOON
+    timing.reconciliation_grace() + timing.reconciliation_interval() * 2 + world.soon()
 }

@@ -25,8 +25,13 @@ async fn an_order_published_three_times_is_carried_out_once(world: &World) -> Re
     world.place_all(&[order.clone(), order.clone(), order.clone()]).await?;
     let execution = world.end_of(&order).await?;
     let id = &order.order_id;
-    world.log_lines("order-intake", id, &[("outcome", "started")], 1).await?;
-    world.log_lines("order-intake", id, &[("outcome", "started_before")], 2).await?;
+    let taken = world.log_lines("order-intake", id, &[("message", "event taken")], 3).await?;
+    // While the execution runs AWS answers the second start as the first; when it has ended, that it exists. MiniStack
+    // always says that it exists. https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    let outcomes: Vec<_> = taken.iter().filter_map(|line| line["outcome"].as_str()).collect();
+    let started = outcomes.iter().filter(|outcome| **outcome == "started").count();
+    assert!(started >= 1, "{outcomes:?}");
+    assert!(outcomes.iter().all(|outcome| ["started", "started_before"].contains(outcome)), "{outcomes:?}");
 
     expect_committed(world, &order, &execution, 600).await?;
     assert_eq!(world.stock(&tea).await?, (8, 2));

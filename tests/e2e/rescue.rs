@@ -3,7 +3,7 @@
 use crate::{
     cases::{Case, cases},
     endings::{expect_committed, expect_compensated, expect_no_money_kept},
-    world::{SOON, World},
+    world::World,
 };
 use anyhow::Result;
 use aws_sdk_sfn::types::ExecutionStatus;
@@ -46,7 +46,7 @@ async fn an_order_whose_execution_died_after_its_pivot_is_finished_and_not_undon
     let input = input.settled(&order.order_id, "FAILED");
     let name = format!("{}-settle", order.order_id);
     world.system.start_execution("order", &name, &input).await?;
-    let settling = world.system.end_of("order", &name, SOON).await?;
+    let settling = world.system.end_of("order", &name, world.soon()).await?;
     expect_committed(world, &order, &settling, 600).await?;
     assert_eq!(world.stock(&tea).await?, (0, 2), "nothing is reserved again");
     let calls = world.system.gateway_calls(&order.order_id).await?;
@@ -63,12 +63,12 @@ async fn an_execution_that_settles_and_is_stopped_too_is_settled_in_its_turn(wor
     // The second one is not always caught before it is done, and then there is no third.
     let second = saga::Settling::execution_name(&order.order_id.clone().try_into()?, &arn);
     let begun = format!("execution {second} has begun");
-    eventually(&begun, SOON, || async {
+    eventually(&begun, world.soon(), || async {
         Ok(world.system.execution("order", &second).await?.map(|_| ()).ok_or_else(|| "not yet".to_owned()))
     })
     .await?;
     if let Ok(stopped) = world.system.stop_execution("order", &second).await {
-        let status = world.system.end_of("order", &second, SOON).await?.status;
+        let status = world.system.end_of("order", &second, world.soon()).await?.status;
         if status == ExecutionStatus::Aborted {
             arn = stopped;
         }

@@ -21,7 +21,7 @@ async fn fifty_sagas_in_an_account_with_ten_functions_all_commit(world: &World) 
     let orders: Vec<_> = (0..50).map(order).collect();
     world.place_all(&orders).await?;
     let ids: Vec<&str> = orders.iter().map(|order| order.order_id.as_str()).collect();
-    world.system.wait_for_end("order", &ids, CROWD_LIMIT).await?;
+    world.system.wait_for_end("order", &ids, world.patiently(CROWD_LIMIT)).await?;
     let rows = world.system.all_orders().await?;
     for id in ids {
         let status = rows.get(id).map(|row| row.status);

@@ -19,6 +19,9 @@ use std::{
 use system::{Books, Execution, Mail, Packaging, System, SystemConfig, eventually};
 use tokio::runtime::Runtime;
 
+/// The variable that names the emulator to start, as [`emulator::Kind`] does. Default: MiniStack.
+const EMULATOR: &str = "FLYOVER_EMULATOR";
+
 /// The deployment where incidents happen.
 const INCIDENTS: &str = "incidents";
 
@@ -26,7 +29,7 @@ const INCIDENTS: &str = "incidents";
 const INCIDENT_CONCURRENCY: u32 = 10;
 
 /// For what happens at once, on a machine that is busy with all the other tests.
-pub(crate) const SOON: Duration = Duration::from_secs(90);
+const SOON: Duration = Duration::from_secs(90);
 
 /// In which world a test runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,13 +99,19 @@ impl World {
             // Without standard error there is nobody to tell.
             let _ = writeln!(std::io::stderr(), "  {line}");
         };
+        let kind = std::env::var(EMULATOR)
+            .ok()
+            .map(|name| name.parse())
+            .transpose()
+            .map_err(|error: String| anyhow!("{EMULATOR}: {error}"))?;
+        let from_env = SystemConfig { emulator: kind.unwrap_or_default(), ..SystemConfig::from_env() };
         let config = match place {
-            Where::Calm => SystemConfig::from_env(),
+            Where::Calm => from_env,
             Where::Incidents => SystemConfig {
                 deployment: INCIDENTS.to_owned(),
                 lambda_concurrency: Some(INCIDENT_CONCURRENCY),
                 package: Packaging::Reuse,
-                ..SystemConfig::from_env()
+                ..from_env
             },
         };
         let system = System::start(config, &mut report).await?;
@@ -160,7 +169,7 @@ impl World {
 
     /// The end of an order's saga.
     pub(crate) async fn end_of(&self, order: &OrderPlaced) -> Result<Execution> {
-        self.end_within(order, SOON).await
+        self.end_within(order, self.soon()).await
     }
 
     /// The end of an order's saga, within a limit.
@@ -171,7 +180,7 @@ impl World {
     /// Waits until the payment gateway was called for an order.
     pub(crate) async fn gateway_is_called(&self, order: &OrderPlaced) -> Result<()> {
         let what = format!("the gateway is called for {}", order.order_id);
-        eventually(&what, SOON, || async {
+        eventually(&what, self.soon(), || async {
             let calls = self.system.gateway_calls(&order.order_id).await?.charge_calls;
             Ok(if calls > 0 { Ok(()) } else { Err("not yet".to_owned()) })
         })
@@ -184,15 +193,25 @@ impl World {
         self.system.end_of("order", &name, self.all_deliveries()).await
     }
 
+    /// For what happens at once.
+    pub(crate) fn soon(&self) -> Duration {
+        self.patiently(SOON)
+    }
+
+    /// A limit that is right where most tests run, stretched to where they run now.
+    pub(crate) fn patiently(&self, limit: Duration) -> Duration {
+        limit * self.system.peer().patience()
+    }
+
     /// For what takes as long as all deliveries of a message.
     pub(crate) fn all_deliveries(&self) -> Duration {
-        self.system.timing().delivery_window() + SOON
+        self.system.timing().delivery_window() + self.soon()
     }
 
     /// Waits until an order has a status.
     pub(crate) async fn order_becomes(&self, order: &OrderPlaced, status: OrderStatus) -> Result<()> {
         let what = format!("order {} {}", order.order_id, status.as_str());
-        eventually(&what, SOON, || async {
+        eventually(&what, self.soon(), || async {
             let row = self.system.order(&order.order_id).await?;
             let reached = row.as_ref().is_some_and(|row| row.status == status);
             Ok(if reached { Ok(()) } else { Err(format!("{row:?}")) })
@@ -203,7 +222,7 @@ impl World {
     /// The one e-mail to the customer of an order whose subject contains this.
     pub(crate) async fn mail(&self, order: &OrderPlaced, subject: &str) -> Result<Mail> {
         let what = format!("an e-mail to {} about {subject:?}", order.customer.email);
-        let found = eventually(&what, SOON, || async {
+        let found = eventually(&what, self.soon(), || async {
             let mut mails = self.system.mails().await?;
             mails.retain(|mail| mail.to.contains(&order.customer.email));
             let fits = mails.iter().any(|mail| mail.subject.contains(subject));
@@ -226,7 +245,7 @@ impl World {
         count: usize,
     ) -> Result<Vec<Json>> {
         let what = format!("{count} log lines of {function} about {saga_id} with {members:?}");
-        eventually(&what, SOON, || async {
+        eventually(&what, self.soon(), || async {
             let lines = self.system.logs(function, &format!("{saga_id:?}")).await?;
             let lines: Vec<Json> = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
             let fits = |line: &&Json| members.iter().all(|(name, value)| line[*name] == *value);

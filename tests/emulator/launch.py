@@ -1,9 +1,9 @@
-"""Runs MiniStack and makes sure that nothing of it outlives its purpose.
+"""Runs an emulator and makes sure that nothing of it outlives its purpose.
 
-MiniStack and the Lambda processes that it starts get a session of their own. They are all killed
+The emulator and the Lambda processes that it starts get a session of their own. They are all killed
 - when standard input closes, which happens however the parent ends, even by SIGKILL (without --pid-file),
 - when this process is asked to stop (SIGTERM, SIGINT, SIGHUP),
-- when MiniStack itself ends.
+- when the emulator itself ends.
 
 With --pid-file it is independent of its parent: it holds a lock on that file, which says where it listens, for as
 long as it runs. The lock, not the file, is the proof that it runs.
@@ -31,7 +31,7 @@ LOCK_PAUSE_SECONDS = 0.05
 
 
 def before_exec():
-    """MiniStack takes signals as usual and, on Linux, does not survive a SIGKILL of this process either."""
+    """The emulator takes signals as usual and, on Linux, does not survive a SIGKILL of this process either."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -78,7 +78,7 @@ def stop_after(wait):
 
 
 def kill_group(leader):
-    """Kills MiniStack and the Lambda processes, which are in its process group."""
+    """Kills the emulator and the Lambda processes, which are in its process group."""
     try:
         os.killpg(leader.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -87,37 +87,39 @@ def kill_group(leader):
 
 
 def run(options):
-    """Runs MiniStack until it ends or its time is over, and answers its exit code (0 when it was stopped)."""
-    ministack = subprocess.Popen(
-        [sys.executable, "-m", "ministack"],
-        stdin=subprocess.DEVNULL,
+    """Runs the emulator until it ends or its time is over, and answers its exit code (0 when it was stopped)."""
+    emulator = subprocess.Popen(
+        options.program,
+        # Nothing is written to it: it ends with this process, which is how a container notices that this one is gone.
+        stdin=subprocess.PIPE,
         start_new_session=True,
         preexec_fn=before_exec,
     )
     try:
-        stop_after(ministack.wait)
+        stop_after(emulator.wait)
         if not options.pid_file:
             stop_after(wait_for_end_of_stdin)
         signal.sigwait(STOP_SIGNALS)
-        return ministack.poll() or 0
+        return emulator.poll() or 0
     finally:
-        kill_group(ministack)
+        kill_group(emulator)
 
 
 def main():
-    parser = argparse.ArgumentParser(description="runs MiniStack until its time is over")
+    parser = argparse.ArgumentParser(description="runs an emulator until its time is over")
     parser.add_argument("--pid-file", help="run independently of the parent and hold this file")
     parser.add_argument("--log", required=True, help="where the output goes, for the pid file")
     parser.add_argument("--temp-dir", required=True, help="scratch folder, removed at the end")
+    parser.add_argument("--endpoint-url", required=True, help="where the emulator listens, for the pid file")
+    parser.add_argument("program", nargs="+", help="what runs the emulator, with its arguments")
     options = parser.parse_args()
 
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     held = None
     try:
         if options.pid_file:
-            held = hold_pid_file(
-                options.pid_file, os.environ["AWS_ENDPOINT_URL"], os.environ["AUTH"] == "true", options.log
-            )
+            enforced = os.environ.get("AUTH") == "true"
+            held = hold_pid_file(options.pid_file, options.endpoint_url, enforced, options.log)
         sys.exit(run(options))
     finally:
         shutil.rmtree(options.temp_dir, ignore_errors=True)

@@ -8,7 +8,7 @@ use crate::config::{self, EmulatorConfig};
 use crate::error::EmulatorError;
 use crate::launch::{launch, stop_launcher};
 
-/// A running emulator. Dropping it kills MiniStack and every Lambda process that it started.
+/// A running emulator. Dropping it kills it and every Lambda process that it started.
 #[derive(Debug)]
 pub struct Emulator {
     launcher: Child,
@@ -18,10 +18,10 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts MiniStack and waits until it is ready.
+    /// Starts it and waits until it is ready.
     ///
     /// # Errors
-    /// When the virtual environment is missing, the port is taken, or MiniStack does not get ready in time.
+    /// When the virtual environment is missing, the port is taken, or it does not get ready in time.
     pub fn start(config: EmulatorConfig) -> Result<Self, EmulatorError> {
         let launched = launch(&config, None)?;
         Ok(Self {

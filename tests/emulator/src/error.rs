@@ -4,15 +4,25 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::kind::Kind;
+
 /// Why the emulator could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EmulatorError {
-    /// There is no virtual environment, or MiniStack is not in it.
-    #[error("{} does not exist: run `make venv`", missing.display())]
+    /// There is no virtual environment, or the emulator is not in it.
+    #[error("{} does not exist: run `{made_by}`", missing.display())]
     VenvMissing {
         /// What was looked for.
         missing: PathBuf,
+        /// What installs it.
+        made_by: &'static str,
+    },
+    /// The emulator takes every call of everybody.
+    #[error("{kind} does not enforce IAM: use {}, or do without", Kind::MiniStack)]
+    NoIam {
+        /// Which emulator.
+        kind: Kind,
     },
     /// Somebody else listens on the port.
     #[error(
@@ -31,7 +41,7 @@ pub enum EmulatorError {
         /// The port asked for.
         port: u16,
     },
-    /// MiniStack ended before it was ready.
+    /// The emulator ended before it was ready.
     #[error("the emulator ended before it was ready ({status}); the end of {}:\n{tail}", log.display())]
     Ended {
         /// How it ended.
@@ -41,7 +51,7 @@ pub enum EmulatorError {
         /// Its last lines.
         tail: String,
     },
-    /// MiniStack was not ready in time.
+    /// The emulator was not ready in time.
     #[error("the emulator was not ready within {limit:?}; the end of {}:\n{tail}", log.display())]
     NotReady {
         /// How long it was given.

@@ -1,4 +1,4 @@
-//! Starts `launch.py` and waits until MiniStack is ready.
+//! Starts `launch.py` and waits until the emulator is ready.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::config::EmulatorConfig;
+use crate::config::{EmulatorConfig, endpoint_url};
 use crate::error::EmulatorError;
 use crate::health;
+use crate::program::{Start, program, python};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const TAIL_LINES: usize = 30;
-/// Another process can take a free port between our look and MiniStack's bind.
+/// Another process can take a free port between our look and the emulator's bind.
 const FREE_PORT_TRIES: u32 = 3;
 
-/// A launcher whose MiniStack is ready.
+/// A launcher whose emulator is ready.
 #[derive(Debug)]
 pub(crate) struct Launched {
     pub(crate) launcher: Child,
@@ -24,7 +25,7 @@ pub(crate) struct Launched {
     pub(crate) log: PathBuf,
 }
 
-/// Starts MiniStack, with a pid file if it is to run on its own, and waits until it is ready.
+/// Starts the emulator, with a pid file if it is to run on its own, and waits until it is ready.
 pub(crate) fn launch(config: &EmulatorConfig, pid_file: Option<&Path>) -> Result<Launched, EmulatorError> {
     let python = python(config)?;
     let mut tries = if config.port == 0 { FREE_PORT_TRIES } else { 1 };
@@ -52,15 +53,20 @@ fn launch_once(
     let identity = identity(&temp_folder);
     let log = config.log_file(port);
 
+    let program = program(config, Start { port, identity: &identity, temp_folder: temp_folder.path() })?;
     let mut launcher = command(config, python, pid_file, &log, temp_folder.path())?
+        .arg("--endpoint-url")
+        .arg(endpoint_url(port))
+        .arg("--")
+        .args(&program.command)
         .env_clear()
-        .envs(config.ministack_environment(port, &identity, temp_folder.path()))
+        .envs(&program.environment)
         .spawn()
         .map_err(EmulatorError::io("run", python))?;
     // From here on the launcher removes it.
     let _ = temp_folder.keep();
 
-    match wait_until_ready(&mut launcher, config.start_limit, port, &identity, &log) {
+    match wait_until_ready(&mut launcher, config, port, &identity, &log) {
         Ok(()) => Ok(Launched { launcher, port, log }),
         Err(error) => {
             stop_launcher(&mut launcher);
@@ -99,7 +105,7 @@ fn command(
 
 fn wait_until_ready(
     launcher: &mut Child,
-    limit: Duration,
+    config: &EmulatorConfig,
     port: u16,
     identity: &str,
     log: &Path,
@@ -114,9 +120,10 @@ fn wait_until_ready(
                 tail: tail(log),
             });
         }
-        if health::is_ready(port, identity) {
+        if health::is_ready(config.kind, port, identity) {
             return Ok(());
         }
+        let limit = config.start_limit;
         if begun.elapsed() > limit {
             return Err(EmulatorError::NotReady { limit, log: log.to_owned(), tail: tail(log) });
         }
@@ -124,7 +131,7 @@ fn wait_until_ready(
     }
 }
 
-/// Asks the launcher to end, which kills MiniStack and its Lambda processes, and waits for it.
+/// Asks the launcher to end, which kills the emulator and its Lambda processes, and waits for it.
 pub(crate) fn stop_launcher(launcher: &mut Child) {
     drop(launcher.stdin.take());
     if let Ok(None) = launcher.try_wait() {
@@ -143,17 +150,6 @@ fn free_port(port: u16) -> Result<u16, EmulatorError> {
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
         .map_err(|_| EmulatorError::PortTaken { port })
-}
-
-fn python(config: &EmulatorConfig) -> Result<PathBuf, EmulatorError> {
-    let programs = config.project_root.join(".venv/bin");
-    for program in ["python", "ministack"] {
-        let missing = programs.join(program);
-        if !missing.exists() {
-            return Err(EmulatorError::VenvMissing { missing });
-        }
-    }
-    Ok(programs.join("python"))
 }
 
 /// The name of a fresh folder: no two running emulators share it.

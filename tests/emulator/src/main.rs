@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use emulator::{EmulatorConfig, detached, detached::Running};
+use emulator::{EmulatorConfig, Kind, detached, detached::Running};
 
 /// Runs the local AWS emulator in the background.
 #[derive(Debug, Parser)]
@@ -21,7 +21,10 @@ enum Verb {
         /// The port on 127.0.0.1; 0 takes any free one.
         #[arg(long, default_value_t = 4566)]
         port: u16,
-        /// Let everybody do everything: do not enforce IAM policies.
+        /// Which one: ministack, localstack or localstack-docker.
+        #[arg(long, default_value_t)]
+        emulator: Kind,
+        /// Let everybody do everything: do not enforce IAM policies, which only ministack can.
         #[arg(long)]
         no_iam: bool,
     },
@@ -45,9 +48,12 @@ fn main() -> ExitCode {
 fn run(verb: &Verb) -> anyhow::Result<()> {
     let defaults = EmulatorConfig::default();
     match *verb {
-        Verb::Up { port, no_iam } => {
-            let running = detached::up(&EmulatorConfig { port, iam_enforced: !no_iam, ..defaults })?;
-            say(&told(&running, !no_iam))
+        Verb::Up { port, emulator: kind, no_iam } => {
+            let iam_enforced = !no_iam && kind.can_enforce_iam();
+            let config =
+                EmulatorConfig { kind, port, iam_enforced, start_limit: kind.start_limit(), ..defaults };
+            let running = detached::up(&config)?;
+            say(&told(&running, iam_enforced))
         }
         Verb::Down => match detached::down(&defaults)? {
             Some(running) => say(&format!("the emulator at {} is stopped", running.endpoint_url)),
@@ -82,7 +88,7 @@ mod tests {
 
     fn up(line: &str) -> (u16, bool) {
         match Arguments::try_parse_from(line.split(' ')).map(|arguments| arguments.verb) {
-            Ok(Verb::Up { port, no_iam }) => (port, !no_iam),
+            Ok(Verb::Up { port, no_iam, .. }) => (port, !no_iam),
             other => panic!("{other:?}"),
         }
     }

@@ -1,4 +1,4 @@
-"""Makes an emulator start a Lambda process that stays busy: the thing that must not be left behind."""
+"""Makes an emulator start what must not be left behind: its DynamoDB, and a Lambda process that stays busy."""
 
 import io
 import json
@@ -13,6 +13,7 @@ with zipfile.ZipFile(archive, "w") as bundle:
     bundle.writestr(entry, "#!/bin/sh\nsleep 600\n")
 
 session = botocore.session.get_session()
+session.create_client("dynamodb").list_tables()
 # With IAM enforced, as on AWS, a function needs a role that exists.
 may_assume = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 role = session.create_client("iam").create_role(
@@ -28,4 +29,6 @@ lambda_client.create_function(
     Code={"ZipFile": archive.getvalue()},
     Timeout=300,
 )
+# Some emulators make it ready in the background, as AWS does.
+lambda_client.get_waiter("function_active_v2").wait(FunctionName="busy", WaiterConfig={"Delay": 1})
 lambda_client.invoke(FunctionName="busy", InvocationType="Event", Payload=b"{}")

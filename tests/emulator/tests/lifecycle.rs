@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use emulator::{Emulator, EmulatorConfig, EmulatorError, detached};
+use emulator::{Emulator, EmulatorConfig, EmulatorError, Kind, detached};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 const OWNER_ENDS_BY: &str = "EMULATOR_TEST_OWNER_ENDS_BY";
@@ -20,9 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A project of its own, so that the tests do not touch the emulator of `make up`.
 fn project() -> (tempfile::TempDir, EmulatorConfig) {
     let folder = tempfile::tempdir().unwrap();
-    let venv = fs::canonicalize(EmulatorConfig::default().project_root.join(".venv"));
-    let venv = venv.expect("the virtual environment is missing: run `make venv`");
-    std::os::unix::fs::symlink(venv, folder.path().join(".venv")).unwrap();
+    let link = |name: &str| {
+        let venv = fs::canonicalize(EmulatorConfig::default().project_root.join(name)).ok()?;
+        std::os::unix::fs::symlink(venv, folder.path().join(name)).ok()
+    };
+    link(".venv").expect("the virtual environment is missing: run `make venv`");
+    // Only one test needs it, and says so.
+    let _ = link(".venv-localstack");
     let config = EmulatorConfig { project_root: folder.path().to_owned(), ..EmulatorConfig::default() };
     (folder, config)
 }
@@ -36,14 +40,14 @@ fn project_with_fake(code: &str) -> (tempfile::TempDir, EmulatorConfig) {
     (folder, config)
 }
 
-/// The processes of the emulator at a port: all of them inherit the variable.
+/// The processes of the emulator at a port: each has a variable that says where it listens.
 fn processes(port: u16) -> Vec<String> {
-    let mark = format!("\0GATEWAY_PORT={port}\0");
+    let mark = format!("127.0.0.1:{port}\0");
     let environment = |pid: &Path| fs::read(pid.join("environ")).unwrap_or_default();
     fs::read_dir("/proc")
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|pid| format!("\0{}", String::from_utf8_lossy(&environment(pid))).contains(&mark))
+        .filter(|pid| String::from_utf8_lossy(&environment(pid)).contains(&mark))
         .map(|pid| fs::read_to_string(pid.join("cmdline")).unwrap_or_default().replace('\0', " "))
         .collect()
 }
@@ -134,19 +138,24 @@ fn an_emulator_that_never_answers_is_given_up_and_stopped() {
 fn owner() {
     let Ok(ends_by) = std::env::var(OWNER_ENDS_BY) else { return };
     let project_root = PathBuf::from(std::env::var("EMULATOR_TEST_PROJECT").unwrap());
-    let config = EmulatorConfig { project_root: project_root.clone(), ..EmulatorConfig::default() };
-    let emulator = Emulator::start(config).unwrap();
-    start_busy_lambda(&emulator, &project_root);
+    let kind: Kind = std::env::var("EMULATOR_TEST_KIND").unwrap().parse().unwrap();
+    let start_limit = kind.start_limit();
+    let project = project_root.clone();
+    let emulator =
+        Emulator::start(EmulatorConfig { kind, start_limit, project_root, ..EmulatorConfig::default() })
+            .unwrap();
+    start_busy_lambda(&emulator, &project);
     println!("\nport {}", emulator.port());
     assert_ne!(ends_by, "panic", "the owner panics as it was told to");
     std::thread::sleep(Duration::from_secs(60));
 }
 
 /// Starts an owner and answers once its emulator and a Lambda process run.
-fn start_owner(ends_by: &str, project: &Path) -> (Child, u16) {
+fn start_owner(kind: Kind, ends_by: &str, project: &Path) -> (Child, u16) {
     let mut owner = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "owner", "--ignored", "--nocapture"])
         .env(OWNER_ENDS_BY, ends_by)
+        .env("EMULATOR_TEST_KIND", kind.name())
         .env("EMULATOR_TEST_PROJECT", project)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -161,7 +170,7 @@ fn start_owner(ends_by: &str, project: &Path) -> (Child, u16) {
 #[test]
 fn an_owner_that_panics_leaves_nothing_behind() {
     let (folder, _) = project();
-    let (mut owner, port) = start_owner("panic", folder.path());
+    let (mut owner, port) = start_owner(Kind::MiniStack, "panic", folder.path());
     assert!(!owner.wait().unwrap().success());
     expect_nothing_left(port, folder.path());
 }
@@ -169,7 +178,7 @@ fn an_owner_that_panics_leaves_nothing_behind() {
 #[test]
 fn an_owner_that_is_killed_leaves_nothing_behind() {
     let (folder, _) = project();
-    let (mut owner, port) = start_owner("SIGKILL", folder.path());
+    let (mut owner, port) = start_owner(Kind::MiniStack, "SIGKILL", folder.path());
     assert!(processes(port).len() >= 3, "launcher, MiniStack, Lambda: {:?}", processes(port));
     owner.kill().unwrap();
     owner.wait().unwrap();
@@ -179,10 +188,32 @@ fn an_owner_that_is_killed_leaves_nothing_behind() {
 #[test]
 fn an_owner_that_is_interrupted_leaves_nothing_behind() {
     let (folder, _) = project();
-    let (mut owner, port) = start_owner("SIGINT", folder.path());
+    let (mut owner, port) = start_owner(Kind::MiniStack, "SIGINT", folder.path());
     kill_process_group(Pid::from_child(&owner), Signal::INT).unwrap();
     owner.wait().unwrap();
     expect_nothing_left(port, folder.path());
+}
+
+#[test]
+#[ignore = "needs `make venv-localstack`: run by `make test-localstack`"]
+fn localstack_whose_owner_is_killed_leaves_nothing_behind() {
+    let (folder, _) = project();
+    let (mut owner, port) = start_owner(Kind::LocalStack, "SIGKILL", folder.path());
+    let all = processes(port).join("\n");
+    for part in ["launch.py", "serve.py", "DynamoDBLocal.jar", "sleep 600"] {
+        assert!(all.contains(part), "{part} is not among\n{all}");
+    }
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    expect_nothing_left(port, folder.path());
+}
+
+#[test]
+fn localstack_that_is_to_enforce_iam_is_refused() {
+    let (_folder, config) = project();
+    let config = EmulatorConfig { kind: Kind::LocalStack, iam_enforced: true, ..config };
+    let error = Emulator::start(config).unwrap_err();
+    assert_eq!(error.to_string(), "localstack does not enforce IAM: use ministack, or do without");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What can be chosen about a running deployment.
 
+use emulator::Kind;
 use infra_gen::package::Profile;
 use std::{
     collections::BTreeMap,
@@ -11,9 +12,11 @@ use std::{
 pub struct SystemConfig {
     /// An AWS, usually an emulator, that runs already. Default: none, so an emulator of our own is started.
     pub endpoint: Option<String>,
+    /// Which emulator of our own is started. Default: MiniStack.
+    pub emulator: Kind,
     /// The port of our own emulator; 0, the default, takes any free one.
     pub port: u16,
-    /// Whether our own emulator enforces IAM policies. Default: yes.
+    /// Whether our own emulator enforces IAM policies, if it can. Default: yes.
     pub iam_enforced: bool,
     /// How many functions our own emulator runs at a time before it throttles. Default: what it finds fit.
     pub lambda_concurrency: Option<u32>,
@@ -46,6 +49,7 @@ impl Default for SystemConfig {
     fn default() -> Self {
         Self {
             endpoint: None,
+            emulator: Kind::default(),
             port: 0,
             iam_enforced: true,
             lambda_concurrency: None,

@@ -3,10 +3,11 @@
 use crate::{
     clients,
     config::{Packaging, SystemConfig},
+    peer::Peer,
 };
 use anyhow::Result;
 use infra_gen::aws::{self, DeployOptions, Progress, Target, Update};
-use stacks::Stage;
+use stacks::{Stage, parameters::SENDER_IDENTITY};
 use std::collections::BTreeMap;
 
 /// Everything is short, so that a test sees timeouts and redeliveries.
@@ -18,6 +19,7 @@ const EMAIL_FROM: &str = "orders@flyover.example";
 /// Packages and deploys; gives the outputs of all stacks.
 pub(crate) async fn deploy(
     config: &SystemConfig,
+    peer: Peer,
     endpoint: &str,
     gateway_url: &str,
     report: &mut (dyn FnMut(&str) + Send),
@@ -27,11 +29,18 @@ pub(crate) async fn deploy(
         email_from: Some(EMAIL_FROM.to_owned()),
         package: config.package == Packaging::Build,
         profile: config.profile,
+        parameters: sender_identity(peer),
         config: Some(clients::sdk_config(endpoint).await),
         ..DeployOptions::new(Target { deployment: config.deployment.clone(), stage: STAGE })
     };
     let deployed = aws::deploy(&options, &mut Lines(report)).await?;
     Ok(deployed.outputs.into_values().flatten().collect())
+}
+
+/// LocalStack has no identities of SES.
+fn sender_identity(peer: Peer) -> BTreeMap<String, String> {
+    let there = (SENDER_IDENTITY.to_owned(), "existing".to_owned());
+    if peer == Peer::LocalStack { [there].into() } else { BTreeMap::new() }
 }
 
 /// Tells in a line what a person wants to know.

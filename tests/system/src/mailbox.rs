@@ -1,6 +1,6 @@
 //! What customers got: the emulator keeps it and shows it.
 
-use crate::start::System;
+use crate::{peer::Peer, start::System};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -22,9 +22,43 @@ pub struct Mail {
     pub body: String,
 }
 
+/// MiniStack's, by account.
 #[derive(Deserialize)]
 struct Mails {
     messages: BTreeMap<String, Vec<Mail>>,
+}
+
+/// LocalStack's.
+#[derive(Deserialize)]
+struct LocalStackMails {
+    messages: Vec<LocalStackMail>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LocalStackMail {
+    source: String,
+    destination: Destination,
+    subject: String,
+    body: Body,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Destination {
+    to_addresses: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    text_part: String,
+}
+
+impl From<LocalStackMail> for Mail {
+    fn from(mail: LocalStackMail) -> Self {
+        let LocalStackMail { source: from, destination, subject, body } = mail;
+        Self { from, to: destination.to_addresses, subject, body: body.text_part }
+    }
 }
 
 #[derive(Deserialize)]
@@ -44,7 +78,12 @@ impl System {
     /// # Errors
     /// When this is not an emulator, or it does not answer.
     pub async fn mails(&self) -> Result<Vec<Mail>> {
-        let Mails { messages } = self.inspect("/_ministack/ses/messages").await?;
+        let path = self.peer().mailbox();
+        if self.peer() == Peer::LocalStack {
+            let LocalStackMails { messages } = self.inspect(path).await?;
+            return Ok(messages.into_iter().map(Mail::from).collect());
+        }
+        let Mails { messages } = self.inspect(path).await?;
         Ok(messages.into_values().flatten().collect())
     }
 
@@ -53,7 +92,7 @@ impl System {
     /// # Errors
     /// When this is not an emulator, or it does not answer.
     pub async fn sms(&self) -> Result<BTreeMap<String, Vec<String>>> {
-        let Texts { sms_messages } = self.inspect("/_ministack/sns/sms-messages").await?;
+        let Texts { sms_messages } = self.inspect(self.peer().sms_box()).await?;
         let texts = |texts: Vec<Text>| texts.into_iter().map(|text| text.message).collect();
         Ok(sms_messages.into_iter().map(|(phone, sent)| (phone, texts(sent))).collect())
     }

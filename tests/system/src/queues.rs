@@ -126,18 +126,23 @@ impl System {
     }
 
     /// The log lines of a function that contain every term of a
-    /// [filter pattern](https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html).
+    /// [filter pattern](https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html). LocalStack
+    /// ignores patterns, so one that is a quoted term is looked for here again.
     ///
     /// # Errors
     /// When the logs cannot be read.
     pub async fn logs(&self, function: &str, pattern: &str) -> Result<Vec<String>> {
         let group = self.output(&stacks::outputs::log_group_name(function));
         let asked = self.clients().logs.filter_log_events().log_group_name(group).filter_pattern(pattern);
+        let quoted: Option<String> = serde_json::from_str(pattern).ok();
+        let fits = |line: &String| quoted.as_ref().is_none_or(|term| line.contains(term));
         let mut lines = Vec::new();
         let mut pages = asked.into_paginator().send();
         while let Some(page) = pages.next().await {
             let events = page.with_context(|| format!("cannot read the logs of {function}"))?.events;
-            lines.extend(events.unwrap_or_default().into_iter().filter_map(|event| event.message));
+            lines.extend(
+                events.unwrap_or_default().into_iter().filter_map(|event| event.message).filter(fits),
+            );
         }
         Ok(lines)
     }

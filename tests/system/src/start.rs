@@ -1,9 +1,10 @@
 //! Bringing a deployment up, and taking it down again.
 
 use crate::{
-    clients::{self, Clients, is_local},
+    clients::{self, Clients},
     config::SystemConfig,
     deploy::{STAGE, deploy},
+    peer::Peer,
 };
 use anyhow::{Context, Result};
 use aws_config::SdkConfig;
@@ -16,6 +17,7 @@ use std::{collections::BTreeMap, path::Path};
 #[derive(Debug)]
 pub struct System {
     clients: Clients,
+    peer: Peer,
     endpoint: String,
     deployment: String,
     outputs: BTreeMap<String, String>,
@@ -38,7 +40,14 @@ impl System {
         };
         let endpoint = config.endpoint.clone().or_else(|| emulator.as_ref().map(Emulator::endpoint_url));
         let endpoint = endpoint.unwrap_or_default().trim_end_matches('/').to_owned();
-        report(&format!("AWS is at {endpoint}"));
+        let clients = Clients::new(&endpoint).await?;
+        let peer = Peer::at(&endpoint, &clients.http).await?;
+        report(&format!("AWS is at {endpoint}: {peer:?}"));
+        if peer == Peer::LocalStack {
+            report(
+                "LocalStack does not enforce IAM: that functions need no more than they may is not proved here",
+            );
+        }
         let gateway = match config.gateway_url {
             Some(_) => None,
             None => Some(Gateway::start(config.gateway_port).await?),
@@ -46,10 +55,9 @@ impl System {
         let gateway_url = config.gateway_url.clone().or_else(|| gateway.as_ref().map(Gateway::url));
         let gateway_url = gateway_url.unwrap_or_default();
         report(&format!("the payment gateway is at {gateway_url}"));
-        let outputs = deploy(&config, &endpoint, &gateway_url, report).await?;
-        let clients = Clients::new(&endpoint).await?;
+        let outputs = deploy(&config, peer, &endpoint, &gateway_url, report).await?;
         let deployment = config.deployment;
-        Ok(Self { clients, endpoint, deployment, outputs, gateway_url, emulator, gateway })
+        Ok(Self { clients, peer, endpoint, deployment, outputs, gateway_url, emulator, gateway })
     }
 
     /// Deploys to an AWS, usually an emulator, that runs already. The payment gateway runs in this process, so the
@@ -101,10 +109,16 @@ impl System {
         self.emulator.as_ref().map(Emulator::log_file)
     }
 
+    /// Who plays AWS.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
     /// Whether AWS is an emulator, which shows the mails and SMS that were sent.
     #[must_use]
     pub fn is_emulator(&self) -> bool {
-        is_local(&self.endpoint)
+        self.peer != Peer::Aws
     }
 
     /// The durations of the deployed stage.
@@ -145,14 +159,16 @@ impl System {
     }
 }
 
-/// Blocks for about two seconds, so off the runtime's own threads.
+/// Blocks for seconds, so off the runtime's own threads.
 async fn start_emulator(config: &SystemConfig) -> Result<Emulator> {
     std::fs::create_dir_all(&config.log_folder)
         .with_context(|| format!("cannot create {}", config.log_folder.display()))?;
     let named = (config.port != 0).then(|| config.log_folder.join(format!("emulator-{}.log", config.port)));
     let options = EmulatorConfig {
+        kind: config.emulator,
         port: config.port,
-        iam_enforced: config.iam_enforced,
+        iam_enforced: config.iam_enforced && config.emulator.can_enforce_iam(),
+        start_limit: config.emulator.start_limit(),
         lambda_concurrency: config.lambda_concurrency,
         environment: config.emulator_environment.clone(),
         log_file: named,
