@@ -11,7 +11,7 @@ use infra_gen::ops::{
     text,
 };
 use saga::RESCUED;
-use sagas::events::OrderPlaced;
+use sagas::{cancel, events::OrderPlaced};
 use serde_json::json;
 use system::eventually;
 
@@ -94,7 +94,8 @@ async fn an_order_is_cancelled_for_its_customer_once(world: &World) -> Result<()
     let row = listed(&operations, &order, vec![State::Running]).await?;
     assert_eq!((row.state, row.ended), (State::Running, None));
     operations.cancel(id).await?;
-    let cancel = world.system.end_of("cancel-order", id, world.soon()).await?;
+    let cancel = cancel::saga_id(id, &order.customer.id);
+    let cancel = world.system.end_of("cancel-order", &cancel, world.soon()).await?;
     assert_eq!(cancel.outcome(), Some("committed"), "{cancel:?}");
     let error = operations.cancel(id).await.expect_err("it is cancelled");
     assert_eq!(error.kind(), ErrorKind::Refused, "{error}");

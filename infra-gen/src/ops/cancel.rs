@@ -3,7 +3,7 @@
 use super::run::Run;
 use super::{Operations, OpsError, State};
 use crate::aws::call;
-use sagas::cancel::cancel_saga;
+use sagas::cancel::{self, cancel_saga};
 use sagas::customer::Customer;
 use sagas::events::{CancelRequested, OrderEvent};
 use sagas::order::order_saga;
@@ -30,7 +30,9 @@ impl Operations {
         let run = run.ok_or_else(|| OpsError::NotFound(format!("there is no order {order}")))?;
         let parked = self.parked_executions().await?;
         check_state(order, run.row(&parked).state)?;
-        if let Some(cancel) = self.run_of(cancel_saga().definition().name, order).await? {
+        let customer = customer_of(&run)?;
+        let cancel = cancel::saga_id(order, &customer.id);
+        if let Some(cancel) = self.run_of(cancel_saga().definition().name, &cancel).await? {
             let row = cancel.row(&parked);
             let how = row.error.map(|error| format!(", {error}")).unwrap_or_default();
             return Err(OpsError::Refused(format!(
@@ -38,7 +40,6 @@ impl Operations {
                 cancel.saga, row.state
             )));
         }
-        let customer = customer_of(&run)?;
         let event = OrderEvent::CancelOrder(CancelRequested { order_id: order.to_owned(), customer });
         let body = serde_json::to_string(&event)
             .map_err(|error| OpsError::unreadable("the wish to cancel", error.to_string()))?;
@@ -69,7 +70,7 @@ fn check_state(order: &str, state: State) -> Result<(), OpsError> {
 }
 
 /// Who ordered, from the input of the execution.
-fn customer_of(run: &Run) -> Result<Customer, OpsError> {
+pub(super) fn customer_of(run: &Run) -> Result<Customer, OpsError> {
     let customer = run.first.input["input"]["customer"].clone();
     // Not the error's text: it can quote the customer.
     serde_json::from_value(customer).map_err(|_| {

@@ -1,11 +1,13 @@
 //! `show`: everything about one order.
 
+use super::cancel::customer_of;
 use super::history::attempts;
 use super::run::{Execution, Run};
 use super::{Attempt, DeadLetter, Decision, FenceRow, Operations, OpsError, ParkedRecord, SagaRow};
 use crate::aws::call;
 use aws_sdk_sfn::types::ExecutionStatus;
 use saga::Definition;
+use sagas::{cancel, order::ORDER_SAGA};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -17,7 +19,7 @@ const MOST_LETTERS: usize = 500;
 pub struct Story {
     /// The saga id: the order's id.
     pub id: String,
-    /// The sagas with this id: the order's, and that of its cancellation.
+    /// The sagas with this id: the order's, and that of its cancellation by the customer who placed it.
     pub sagas: Vec<SagaStory>,
     /// What the participants have recorded.
     pub fences: Vec<FenceRow>,
@@ -88,8 +90,14 @@ impl Operations {
         let parked: Vec<_> = open.into_iter().map(|open| open.record).collect();
         let waiting: BTreeSet<_> = parked.iter().map(|record| record.execution.clone()).collect();
         let mut sagas = Vec::new();
+        let mut ids = vec![order.to_owned()];
         for definition in &self.sagas {
-            if let Some(run) = self.run_of(definition.name, order).await? {
+            for id in ids.clone() {
+                let Some(run) = self.run_of(definition.name, &id).await? else { continue };
+                if definition.name == ORDER_SAGA {
+                    // Its cancellation is a saga with an id of its own.
+                    ids.extend(customer_of(&run).map(|customer| cancel::saga_id(order, &customer.id)));
+                }
                 sagas.push(self.saga_story(definition, &run, &waiting).await?);
             }
         }
