@@ -54,7 +54,7 @@ lint: ## check formatting and lints
 	cargo clippy --workspace --all-targets -- -D warnings
 
 lint-templates: venv $(LINTERS) ## check the emitted templates and state machines with four linters
-	.venv/bin/python stacks/lint/lint.py
+	PATH="$(CURDIR)/.venv-checkov/bin:$$PATH" .venv/bin/python stacks/lint/lint.py
 
 bench: package ## measure: the in-memory runner, the emulator's throughput, and size, memory and start of each function
 	cargo bench -q -p saga --bench runner
@@ -87,14 +87,14 @@ clean: ## delete everything that was built or installed
 	.venv/bin/pip install -q --disable-pip-version-check -r $<
 	touch $@
 
-.venv-checkov/stamp: stacks/lint/checkov.txt
+.venv-checkov/stamp: stacks/lint/checkov.txt stacks/lint/node.txt
 	$(PYTHON) -m venv --clear .venv-checkov
-	.venv-checkov/bin/pip install -q --disable-pip-version-check -r $<
+	.venv-checkov/bin/pip install -q --disable-pip-version-check $(addprefix -r ,$^)
 	touch $@
 
-# npm writes this file itself when it has installed everything.
-%/node_modules/.package-lock.json: %/package-lock.json
-	npm ci --prefix $* --no-audit --no-fund --loglevel error
+# npm, from an environment of ours, writes this file itself when it has installed everything.
+%/node_modules/.package-lock.json: %/package-lock.json .venv-checkov/stamp
+	PATH="$(CURDIR)/.venv-checkov/bin:$$PATH" npm ci --prefix $* --no-audit --no-fund --loglevel error
 	touch $@
 
 .venv-localstack/stamp: $(addprefix tests/emulator/localstack/,requirements.txt package.json package-lock.json)
