@@ -42,7 +42,7 @@ test: venv lint package ## run everything that CI runs
 	$(MAKE) --no-print-directory lint-templates
 
 chaos: venv ## run sagas in a storm of faults (SAGAS=10000, SECONDS=600, SEED=7)
-	CHAOS_SAGAS=$(SAGAS) CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) cargo test -q -p tests --test chaos
+	CHAOS=1 CHAOS_SAGAS=$(SAGAS) CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) cargo test -q --workspace --test chaos
 
 test-localstack: package ## run the end-to-end suite against LocalStack (TEST=, LOCALSTACK_ENDPOINT=, LOCALSTACK_DOCKER=0)
 	tests/emulator/localstack/test.sh $(TEST)

@@ -6,6 +6,7 @@
 use super::{Rate, Weather, draw};
 use crate::world::{Queue, World};
 use anyhow::{Context, Result};
+use aws_sdk_sqs::operation::change_message_visibility::ChangeMessageVisibilityError;
 use aws_sdk_sqs::{Client, types::Message};
 use fastrand::Rng;
 use std::time::Duration;
@@ -93,8 +94,17 @@ async fn meddle(
     let handle = message.receipt_handle.context("a message has no receipt handle")?;
     let hide = async |seconds: i32| -> Result<()> {
         let change = sqs.change_message_visibility().queue_url(&queue.url).receipt_handle(&handle);
-        change.visibility_timeout(seconds).send().await.context("cannot change a message's visibility")?;
-        Ok(())
+        match change.visibility_timeout(seconds).send().await {
+            // It was hidden for too short a time, and a function has worked it off meanwhile.
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(ChangeMessageVisibilityError::is_receipt_handle_is_invalid) =>
+            {
+                Ok(())
+            }
+            changed => changed.map(drop).context("cannot change a message's visibility"),
+        }
     };
     match draw(rng, &RATES) {
         None => hide(0).await,
