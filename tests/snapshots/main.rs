@@ -27,3 +27,32 @@ fn describe(FileState { path, change }: &FileState) -> String {
         }
     }
 }
+
+/// The page of failures promises a test for each: a name in it that no test has is a broken promise.
+#[test]
+fn the_page_of_failures_names_tests_that_exist() {
+    let root =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are in the project");
+    let mut sources = String::new();
+    for folder in ["checks", "crates", "functions", "gateway", "infra-gen", "stacks", "tests"] {
+        read_rust(&root.join(folder), &mut sources);
+    }
+    let page = std::fs::read_to_string(root.join("docs/failures.md")).expect("there is a page of failures");
+    let quoted = page.split('`').skip(1).step_by(2).map(|name| name.rsplit("::").next().unwrap_or(name));
+    let is_test = |name: &&str| name.len() >= 18 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let named: Vec<&str> = quoted.filter(is_test).collect();
+    assert!(named.len() >= 30, "the page names only {named:?}");
+    let missing: Vec<_> = named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "docs/failures.md names tests that are not there: {missing:?}");
+}
+
+fn read_rust(folder: &std::path::Path, sources: &mut String) {
+    for entry in std::fs::read_dir(folder).expect("a folder of the project") {
+        let path = entry.expect("an entry of a folder").path();
+        if path.is_dir() && !path.ends_with("node_modules") {
+            read_rust(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&std::fs::read_to_string(&path).expect("a source file is text"));
+        }
+    }
+}
