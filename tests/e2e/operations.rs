@@ -231,8 +231,9 @@ async fn an_order_whose_execution_was_stopped_is_settled_by_hand(world: &World) 
     let statuses: Vec<_> = saga.executions.iter().map(|execution| execution.status.as_str()).collect();
     assert_eq!(statuses, ["ABORTED", "SUCCEEDED"]);
     let told = timeline(saga);
+    // Nobody waits for its answer, which may have come all the same, too late.
+    assert!(told.iter().any(|attempt| attempt.starts_with("Run charge-payment 1 ")), "{told:?}");
     for expected in [
-        "Run charge-payment 1 Abandoned",
         "Settle confirm-order 1 Done",
         "Undo charge-payment 1 Done",
         "Undo reserve-stock 1 Done",
