@@ -12,6 +12,8 @@ pub const WHAT: &str = "what";
 pub const SAGA: &str = "saga";
 /// The name of the execution that waits, text.
 pub const EXECUTION: &str = "execution";
+/// The ARN of that execution, text: two sagas can share a saga id, and then their executions share a name.
+pub const EXECUTION_ARN: &str = "execution_arn";
 /// The steps that could not be done, text, separated by `, `.
 pub const STEP: &str = "step";
 /// Why not: JSON text, by step its `error` and `cause`.

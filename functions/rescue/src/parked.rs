@@ -2,10 +2,11 @@
 
 use crate::dead::{Dead, Unsettled};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use saga::parked_table::{EXECUTION, SAGA_ID, WHAT};
+use saga::parked_table::{EXECUTION_ARN, SAGA_ID, TASK_TOKEN, WHAT};
 use saga_lambda::{Deadline, Tried, aws::Failure, persist};
 
-/// The table of parked sagas.
+/// The table of parked sagas. Its records are told apart by the ARN of their execution: an order and its cancellation may
+/// share a saga id, and with it the name of their executions.
 #[derive(Debug, Clone)]
 pub(crate) struct ParkedTable {
     pub(crate) client: Client,
@@ -32,10 +33,10 @@ impl ParkedTable {
             // Decisions have an execution too, and are kept.
             .filter_expression("#execution = :execution AND attribute_exists(#token)")
             .expression_attribute_names("#id", SAGA_ID)
-            .expression_attribute_names("#execution", EXECUTION)
-            .expression_attribute_names("#token", saga::parked_table::TASK_TOKEN)
+            .expression_attribute_names("#execution", EXECUTION_ARN)
+            .expression_attribute_names("#token", TASK_TOKEN)
             .expression_attribute_values(":id", text(dead.input.id.as_str()))
-            .expression_attribute_values(":execution", text(&dead.name));
+            .expression_attribute_values(":execution", text(&dead.arn));
         let found = persist(deadline, || async {
             match request.clone().send().await {
                 Ok(found) => Tried::Answered(Ok(found)),
@@ -56,8 +57,8 @@ impl ParkedTable {
             .key(WHAT, text(what))
             // A settling execution may have parked the same meanwhile.
             .condition_expression("#execution = :execution")
-            .expression_attribute_names("#execution", EXECUTION)
-            .expression_attribute_values(":execution", text(&dead.name));
+            .expression_attribute_names("#execution", EXECUTION_ARN)
+            .expression_attribute_values(":execution", text(&dead.arn));
         let deleted = persist(deadline, || async {
             match request.clone().send().await {
                 Ok(_) => Tried::Answered(Ok(())),

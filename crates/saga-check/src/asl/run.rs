@@ -21,6 +21,11 @@ pub struct Execution {
 }
 
 impl Execution {
+    /// Its ARN: that of no other, also where executions of two machines have one name.
+    pub fn arn(&self) -> String {
+        format!("arn:aws:states:us-east-1:000000000000:execution:m{}:{}", self.machine, self.name)
+    }
+
     /// The token of a task that waits. One execution never has two at a time in one branch, so a token that is answered
     /// after its time is told from the next one by whoever keeps the messages.
     pub(super) fn token(&self, branch: u8) -> String {

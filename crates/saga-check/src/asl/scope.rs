@@ -277,7 +277,7 @@ impl Walk<'_> {
         let mut states = more.cloned().unwrap_or_else(|| json!({}));
         states["context"] = json!({
             "Execution": {
-                "Id": format!("arn:aws:states:us-east-1:000000000000:execution:m:{}", self.execution.name),
+                "Id": self.execution.arn(),
                 "Name": self.execution.name,
                 "Input": self.execution.input,
                 "StartTime": MOMENT,

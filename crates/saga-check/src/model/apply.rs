@@ -12,7 +12,7 @@ use crate::{
 };
 use saga::{
     Reply, SagaId, Settling, StartInput,
-    parked_table::{EXECUTION, TASK_TOKEN},
+    parked_table::{EXECUTION_ARN, TASK_TOKEN},
 };
 use serde_json::json;
 use std::sync::atomic::Ordering;
@@ -192,17 +192,14 @@ impl Tables {
             Some(End::Aborted) => "ABORTED",
             _ => "FAILED",
         };
-        let (saga, _) = &self.machines[execution.machine];
-        let arn = format!("arn:aws:states:us-east-1:000000000000:execution:{saga}:{}", execution.name);
+        let arn = execution.arn();
         let Ok(input) = serde_json::from_value::<StartInput>(execution.input.clone()) else {
             state.verdict = self.verdicts.id(format!("the input of {} is none of a saga", execution.name));
             return;
         };
         // What it left in the table of parked sagas can be answered by nobody any more.
         self.park(state, |parked| {
-            parked.retain(|_, (item, _)| {
-                item[EXECUTION]["S"] != execution.name || item.get(TASK_TOKEN).is_none()
-            });
+            parked.retain(|_, (item, _)| item[EXECUTION_ARN]["S"] != arn || item.get(TASK_TOKEN).is_none());
         });
         let name = Settling::execution_name(&input.id, &arn);
         let input = json!(input.settled(execution.name.as_str(), status));

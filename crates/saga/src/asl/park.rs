@@ -9,8 +9,8 @@ use super::{
     state::{Choice, ChoiceRule, Integration, Retry, State, Task, Transition},
 };
 use crate::parked_table::{
-    ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION as EXECUTION_ATTRIBUTE, FAILURE, OF, REASON, SAGA,
-    SAGA_ID as SAGA_ID_ATTRIBUTE, SINCE, SKIP, STEP, TASK_TOKEN, WHAT,
+    ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION as EXECUTION_ATTRIBUTE, EXECUTION_ARN, FAILURE, OF,
+    REASON, SAGA, SAGA_ID as SAGA_ID_ATTRIBUTE, SINCE, SKIP, STEP, TASK_TOKEN, WHAT,
 };
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
@@ -86,6 +86,7 @@ impl Compiler<'_> {
         let mut item = key(parking.record.as_str());
         item[SAGA] = text(self.saga.name);
         item[EXECUTION_ATTRIBUTE] = text(expression(EXECUTION));
+        item[EXECUTION_ARN] = text(expression("$states.context.Execution.Id"));
         item[STEP] = text(parking.steps.as_str());
         item[FAILURE] = text(expression("$string($unresolved)"));
         item[ATTEMPTS] = json!({ "N": expression(&attempts) });

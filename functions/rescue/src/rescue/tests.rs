@@ -97,7 +97,8 @@ async fn records_that_nobody_can_answer_any_more_are_taken_away() {
     assert_eq!(verdict, Verdict::Acknowledge);
     let (name, delete) = &calls[2];
     assert_eq!((name.as_str(), &delete["Key"]["what"]["S"]), ("DeleteItem", &json!("undo order")));
-    assert_eq!(delete["ExpressionAttributeValues"][":execution"]["S"], "o-1");
+    assert_eq!(delete["ExpressionAttributeValues"][":execution"]["S"], EXECUTION);
+    assert_eq!(delete["ExpressionAttributeNames"]["#execution"], "execution_arn");
 }
 
 #[tokio::test]
