@@ -63,7 +63,7 @@ bench: package ## measure: the in-memory runner, the emulator's throughput, and 
 bench-cdk: venv $(LINTERS) benches/peers/cdk/node_modules/.package-lock.json ## measure synth and validation beside aws-cdk-lib's (needs hyperfine)
 	cargo build -q --release -p infra-gen
 	cargo build -q --release -p cfn --example synth_500
-	.venv/bin/python benches/peers/cdk/bench.py
+	PATH="$(CURDIR)/.venv-checkov/bin:$$PATH" .venv/bin/python benches/peers/cdk/bench.py
 
 bench-cfn: ## measure how long cfn takes to compile, with default and with all features (several minutes, 5 GB of memory)
 	benches/cfn_compile.sh
