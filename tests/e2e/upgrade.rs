@@ -9,7 +9,6 @@ use aws_sdk_cloudformation::client::Waiters;
 use infra_gen::aws::{self, AwsError, DeployOptions, DestroyOptions, Silent, StackDifference, Target};
 use serde_json::{Value as Json, json};
 use stacks::Stage;
-use std::time::Duration;
 use system::SystemConfig;
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -48,7 +47,7 @@ async fn an_incompatible_release_is_refused_unless_it_is_allowed(world: &World) 
     let cloudformation = aws_sdk_cloudformation::Client::new(&config);
     let name = format!("{}-app", target.name());
     cloudformation.create_stack().stack_name(&name).template_body(release_before()?).send().await?;
-    cloudformation.wait_until_stack_create_complete().stack_name(&name).wait(Duration::from_secs(60)).await?;
+    cloudformation.wait_until_stack_create_complete().stack_name(&name).wait(world.soon()).await?;
 
     let field = "at `$.lines[*].quantity`: messages in flight can have anything";
     let mut options = DeployOptions {
@@ -56,6 +55,7 @@ async fn an_incompatible_release_is_refused_unless_it_is_allowed(world: &World) 
         gateway_url: Some("http://127.0.0.1:9".to_owned()),
         email_from: Some(format!("{}@flyover.example", target.deployment)),
         package: false,
+        parameters: world.system.peer().parameters(),
         config: Some(config.clone()),
         ..DeployOptions::new(target.clone())
     };

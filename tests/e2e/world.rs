@@ -203,6 +203,11 @@ impl World {
         limit * self.system.peer().patience()
     }
 
+    /// How many there are where sagas are slow, of what there are so many of where most tests run.
+    pub(crate) fn fewer(&self, count: u32) -> u32 {
+        count / self.system.peer().patience()
+    }
+
     /// For what takes as long as all deliveries of a message.
     pub(crate) fn all_deliveries(&self) -> Duration {
         self.system.timing().delivery_window() + self.soon()

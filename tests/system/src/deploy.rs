@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::Result;
 use infra_gen::aws::{self, DeployOptions, Progress, Target, Update};
-use stacks::{Stage, parameters::SENDER_IDENTITY};
+use stacks::Stage;
 use std::collections::BTreeMap;
 
 /// Everything is short, so that a test sees timeouts and redeliveries.
@@ -29,18 +29,12 @@ pub(crate) async fn deploy(
         email_from: Some(EMAIL_FROM.to_owned()),
         package: config.package == Packaging::Build,
         profile: config.profile,
-        parameters: sender_identity(peer),
+        parameters: peer.parameters(),
         config: Some(clients::sdk_config(endpoint).await),
         ..DeployOptions::new(Target { deployment: config.deployment.clone(), stage: STAGE })
     };
     let deployed = aws::deploy(&options, &mut Lines(report)).await?;
     Ok(deployed.outputs.into_values().flatten().collect())
-}
-
-/// LocalStack has no identities of SES.
-fn sender_identity(peer: Peer) -> BTreeMap<String, String> {
-    let there = (SENDER_IDENTITY.to_owned(), "existing".to_owned());
-    if peer == Peer::LocalStack { [there].into() } else { BTreeMap::new() }
 }
 
 /// Tells in a line what a person wants to know.

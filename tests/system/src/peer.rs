@@ -4,6 +4,8 @@ use crate::clients::is_local;
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
+use stacks::parameters::SENDER_IDENTITY;
+use std::collections::BTreeMap;
 
 /// What a deployment runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,16 @@ impl Peer {
         match self {
             Self::Aws | Self::MiniStack => 1,
             Self::LocalStack => 4,
+        }
+    }
+
+    /// The parameters with which stacks are deployed there, beside those that are needed everywhere.
+    #[must_use]
+    pub fn parameters(self) -> BTreeMap<String, String> {
+        match self {
+            Self::Aws | Self::MiniStack => BTreeMap::new(),
+            // It has no identities of SES.
+            Self::LocalStack => [(SENDER_IDENTITY.to_owned(), "existing".to_owned())].into(),
         }
     }
 
