@@ -11,7 +11,7 @@
 //! | --- | --- |
 //! | a task token of a foreign state machine: the emulator does not know whose it is | `permissions::participants_answer_the_state_machines_that_ask_them_only` |
 //! | roles of state machines: it sends in the name of the account's root, and lets nobody take these roles | `permissions::state_machines_send_to_the_queues_of_their_own_steps_only`, `permissions::only_step_functions_for_this_saga_assumes_the_role_of_a_state_machine` |
-//! | who sends to a participant's queue: the statement would refuse that root user, so it is left out of the deployment | `policies::participants_take_messages_from_the_state_machines_that_ask_them_only` |
+//! | who sends to a participant's queue: the statement would refuse that root user, so it is left out of the deployment; on a queue of its own it would refuse every role, because `aws:PrincipalArn` is the ARN of the session here and not, as on AWS, that of the role | `policies::participants_take_messages_from_the_state_machines_that_ask_them_only` |
 //! | who publishes on a topic: without the statements that demand TLS a topic has AWS's own policy, which admits the account | `policies::each_queue_and_topic_denies_what_does_not_come_over_tls` |
 //! | whose log a function writes: it compares the ARN of a log group as AWS does not, and refuses everybody | `permissions::functions_write_their_own_log_and_read_their_own_queue_only` |
 //! | TLS: it speaks plain HTTP | `policies::each_queue_and_topic_denies_what_does_not_come_over_tls` |
