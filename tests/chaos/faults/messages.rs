@@ -6,8 +6,11 @@
 use super::{Rate, Weather, draw};
 use crate::world::{Queue, World};
 use anyhow::{Context, Result};
-use aws_sdk_sqs::operation::change_message_visibility::ChangeMessageVisibilityError;
-use aws_sdk_sqs::{Client, types::Message};
+use aws_sdk_sqs::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    types::Message,
+};
 use fastrand::Rng;
 use std::time::Duration;
 
@@ -94,17 +97,7 @@ async fn meddle(
     let handle = message.receipt_handle.context("a message has no receipt handle")?;
     let hide = async |seconds: i32| -> Result<()> {
         let change = sqs.change_message_visibility().queue_url(&queue.url).receipt_handle(&handle);
-        match change.visibility_timeout(seconds).send().await {
-            // It was hidden for too short a time, and a function has worked it off meanwhile.
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(ChangeMessageVisibilityError::is_receipt_handle_is_invalid) =>
-            {
-                Ok(())
-            }
-            changed => changed.map(drop).context("cannot change a message's visibility"),
-        }
+        unless_taken(change.visibility_timeout(seconds).send().await, "hide")
     };
     match draw(rng, &RATES) {
         None => hide(0).await,
@@ -122,7 +115,7 @@ async fn meddle(
         Some(Kind::Overtaken) => {
             send(sqs, queue, &body, rng.i32(1..5)).await?;
             let delete = sqs.delete_message().queue_url(&queue.url).receipt_handle(&handle);
-            delete.send().await.context("cannot take a message out of its queue")?;
+            unless_taken(delete.send().await, "take out")?;
             weather.count("message put behind others");
             Ok(())
         }
@@ -133,6 +126,19 @@ async fn send(sqs: &Client, queue: &Queue, body: &str, delay_seconds: i32) -> Re
     let message = sqs.send_message().queue_url(&queue.url).message_body(body).delay_seconds(delay_seconds);
     message.send().await.with_context(|| format!("cannot send to {}", queue.url))?;
     Ok(())
+}
+
+/// What was received is hidden for a moment only: when that is over, the function takes it, and it is not ours any more.
+fn unless_taken<T, E>(answer: Result<T, SdkError<E>>, what: &str) -> Result<()>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match answer {
+        Err(error) if !matches!(error.code(), Some("ReceiptHandleIsInvalid" | "MessageNotInflight")) => {
+            Err(error).with_context(|| format!("cannot {what} a message"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// All of them at first; later any one gives way to the new one.
