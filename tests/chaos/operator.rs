@@ -13,6 +13,8 @@ use std::{collections::HashMap, time::Duration};
 const LOOK_EVERY: Duration = Duration::from_secs(4);
 /// How long a dead letter that nobody can understand stays out of sight, so that the others are seen.
 const GARBAGE_HIDDEN_SECONDS: i32 = 2;
+/// How many times ten dead letters are looked at in one go.
+const ROUNDS_MAX: usize = 20;
 
 /// Works until the storm is over.
 pub(crate) async fn work_while_it_rages(world: &World) -> Result<()> {
@@ -63,27 +65,30 @@ async fn answer_parked(world: &World) -> Result<usize> {
     Ok(parked.len())
 }
 
+/// Sends back what there is, and leaves alone what nobody can understand.
 async fn send_back(world: &World, queue: &Queue) -> Result<usize> {
     let sqs = &world.system.clients().sqs;
-    let asked = sqs.receive_message().queue_url(&queue.dead_letters_url).max_number_of_messages(10);
-    let received = asked.visibility_timeout(GARBAGE_HIDDEN_SECONDS).send().await;
-    let received = received.with_context(|| format!("cannot read {}", queue.dead_letters_url))?;
     let mut done = 0;
-    for message in received.messages.unwrap_or_default() {
-        let (Some(body), Some(handle)) = (message.body, message.receipt_handle) else { continue };
-        if body.contains(GARBAGE) {
-            continue;
+    for _ in 0..ROUNDS_MAX {
+        let asked = sqs.receive_message().queue_url(&queue.dead_letters_url).max_number_of_messages(10);
+        let received = asked.visibility_timeout(GARBAGE_HIDDEN_SECONDS).send().await;
+        let received = received.with_context(|| format!("cannot read {}", queue.dead_letters_url))?;
+        let letters = received.messages.unwrap_or_default();
+        if letters.is_empty() {
+            break;
         }
-        sqs.send_message()
-            .queue_url(&queue.url)
-            .message_body(body)
-            .send()
-            .await
-            .context("cannot send back")?;
-        let delete = sqs.delete_message().queue_url(&queue.dead_letters_url).receipt_handle(handle);
-        delete.send().await.context("cannot take a dead letter out")?;
-        world.weather.count(format!("(dead letter of {} sent back by the operator)", queue.function));
-        done += 1;
+        for letter in letters {
+            let (Some(body), Some(handle)) = (letter.body, letter.receipt_handle) else { continue };
+            if body.contains(GARBAGE) {
+                continue;
+            }
+            let send = sqs.send_message().queue_url(&queue.url).message_body(body);
+            send.send().await.context("cannot send back")?;
+            let delete = sqs.delete_message().queue_url(&queue.dead_letters_url).receipt_handle(handle);
+            delete.send().await.context("cannot take a dead letter out")?;
+            world.weather.count(format!("(dead letter of {} sent back by the operator)", queue.function));
+            done += 1;
+        }
     }
     Ok(done)
 }

@@ -1,7 +1,7 @@
 //! Waits until nothing moves any more.
 
 use crate::{
-    operator,
+    operator, say,
     storm::Raged,
     traffic::running,
     world::{Queue, World},
@@ -14,6 +14,7 @@ use tokio::time::sleep;
 /// A step can wait three minutes for an answer that was lost for good, and its undo as long again.
 const LIMIT: Duration = Duration::from_mins(12);
 const LOOK_EVERY: Duration = Duration::from_millis(1_500);
+const TELL_EVERY: Duration = Duration::from_secs(30);
 /// So often in a row nothing may move.
 const STILL_LOOKS: u32 = 3;
 
@@ -21,9 +22,13 @@ const STILL_LOOKS: u32 = 3;
 /// as a dead letter.
 pub(crate) async fn come_to_rest(world: &World, raged: &Raged) -> Result<()> {
     let begun = Instant::now();
-    let mut still = 0;
+    let (mut still, mut told) = (0, begun);
     loop {
         let moves = what_moves(world, raged).await?;
+        if told.elapsed() > TELL_EVERY {
+            told = Instant::now();
+            say(&format!("  {} s after the storm: {}", begun.elapsed().as_secs(), moves.join("; ")));
+        }
         still = if moves.is_empty() { still + 1 } else { 0 };
         if still == STILL_LOOKS {
             return Ok(());
@@ -49,9 +54,10 @@ async fn what_moves(world: &World, raged: &Raged) -> Result<Vec<String>> {
             moves.push(format!("the queue of {} holds {depth:?}", queue.function));
         }
         let dead = world.system.depth(&queue.dead_letters_url).await?;
+        // A queue may deliver one message twice, and so may end up with two dead letters for it.
         let (held, wanted) = (dead.visible + dead.in_flight, garbage_of(raged, &queue));
-        if held != wanted {
-            moves.push(format!("{} has {held} dead letters, not {wanted}", queue.function));
+        if held < wanted {
+            moves.push(format!("{} has {held} dead letters, not yet {wanted}", queue.function));
         }
     }
     let done = operator::work(world).await?;

@@ -99,7 +99,9 @@ async fn meddle(
         let change = sqs.change_message_visibility().queue_url(&queue.url).receipt_handle(&handle);
         unless_taken(change.visibility_timeout(seconds).send().await, "hide")
     };
-    match draw(rng, &RATES) {
+    // What nobody can understand must be found again once, so it is not doubled.
+    let kind = if body.contains(GARBAGE) { None } else { draw(rng, &RATES) };
+    match kind {
         None => hide(0).await,
         Some(Kind::Doubled) => {
             for _ in 0..rng.u32(1..3) {
