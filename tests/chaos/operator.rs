@@ -1,4 +1,4 @@
-//! Whoever is on duty: answers what is parked with 'retry', and sends dead letters back to their queues.
+//! Whoever is on duty: brings back what is missing, answers what is parked with 'retry', and sends dead letters back to their queues.
 
 use crate::{
     faults::messages::GARBAGE,
@@ -46,6 +46,10 @@ pub(crate) async fn parked(world: &World) -> Result<Vec<HashMap<String, Attribut
 
 async fn answer_parked(world: &World) -> Result<usize> {
     let parked = parked(world).await?;
+    // The cause is mended first.
+    if !parked.is_empty() && world.shelf.restore(world).await? {
+        world.weather.count("(missing product brought back by the operator)");
+    }
     for record in &parked {
         let token = record.get(TASK_TOKEN).and_then(|token| token.as_s().ok());
         let token = token.with_context(|| format!("a parked record has no token: {:?}", record.get(WHAT)))?;

@@ -1,7 +1,7 @@
 //! The storm: every fault at the same time, for as long as orders are placed.
 
 use crate::{
-    faults::{aborts, gateway_restarts, kills, messages},
+    faults::{aborts, gateway_restarts, kills, messages, shelf},
     operator,
     plan::{Plan, Seeds},
     traffic::{Placed, Traffic},
@@ -35,6 +35,7 @@ pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> R
     let (mut garbage_rng, traffic_rng) = (seeds.fork(), seeds.fork());
     let (kills_rng, restarts_rng) = (seeds.fork(), seeds.fork());
     let (messages_rng, aborts_rng) = (seeds.fork(), seeds.fork());
+    let shelf_rng = seeds.fork();
     let mut gateway = world.gateway.take().context("the gateway is elsewhere")?;
     let world_now: &World = world;
     let mut traffic = Traffic::begin(world_now, plan, traffic_rng).await?;
@@ -56,7 +57,8 @@ pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> R
             let levels = world_now.system.all_stock().await?;
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.0 += 1;
-            for (sku, loaded) in &stock {
+            // Units of the product that goes missing are counted when it is back.
+            for (sku, loaded) in stock.iter().filter(|(sku, _)| **sku != world_now.shelf.sku) {
                 let held = levels.get(sku).map(|level| level.available + level.reserved);
                 if held != Some(*loaded) {
                     seen.1
@@ -77,6 +79,7 @@ pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> R
         gateway_restarts::rage(Arc::clone(&weather), &mut gateway, &world_now.gateway_proxy, restarts_rng),
         messages::rage(world_now, messages_rng),
         aborts::rage(world_now, aborts_rng),
+        shelf::rage(world_now, shelf_rng),
         operator::work_while_it_rages(world_now),
     );
     let took = begun.elapsed();

@@ -64,7 +64,8 @@ pub(crate) struct Traffic<'w> {
 impl<'w> Traffic<'w> {
     /// Fills the shelves: a part of what will be wanted.
     pub(crate) async fn begin(world: &'w World, plan: &Plan, mut rng: Rng) -> Result<Self> {
-        let skus: Vec<String> = (0..PRODUCTS).map(|n| format!("{}-p{n}", world.run)).collect();
+        let mut skus: Vec<String> = (1..PRODUCTS).map(|n| format!("{}-p{n}", world.run)).collect();
+        skus.push(world.shelf.sku.clone());
         let flooded = format!("{}-flooded", world.run);
         // An order wants three units on average of every eighth product, and every fourth one of the flooded.
         let wanted = u32::try_from(plan.sagas)?;

@@ -7,6 +7,7 @@ use crate::{
         gateway_calls::GatewayCalls,
         gateway_restarts::GatewayProcess,
         kills::{self, Victims},
+        shelf::Shelf,
     },
     plan::Seeds,
     proxy::Proxy,
@@ -33,6 +34,8 @@ pub(crate) struct World {
     pub(crate) victims: Victims,
     /// The beginning of every id of this run.
     pub(crate) run: String,
+    /// The product that goes missing.
+    pub(crate) shelf: Shelf,
     /// Taken while the storm restarts it.
     pub(crate) gateway: Option<GatewayProcess>,
     pub(crate) gateway_proxy: Proxy,
@@ -85,6 +88,7 @@ impl World {
             system,
             weather,
             victims,
+            shelf: Shelf::of(format!("{run}-missing")),
             run,
             gateway,
             gateway_proxy,

@@ -19,9 +19,6 @@ use std::{
 use system::{Books, Execution, Mail, Packaging, System, SystemConfig, eventually};
 use tokio::runtime::Runtime;
 
-/// The variable that names the emulator to start, as [`emulator::Kind`] does. Default: MiniStack.
-const EMULATOR: &str = "FLYOVER_EMULATOR";
-
 /// The deployment where incidents happen.
 const INCIDENTS: &str = "incidents";
 
@@ -99,12 +96,8 @@ impl World {
             // Without standard error there is nobody to tell.
             let _ = writeln!(std::io::stderr(), "  {line}");
         };
-        let kind = std::env::var(EMULATOR)
-            .ok()
-            .map(|name| name.parse())
-            .transpose()
-            .map_err(|error: String| anyhow!("{EMULATOR}: {error}"))?;
-        let from_env = SystemConfig { emulator: kind.unwrap_or_default(), ..SystemConfig::from_env() };
+        let kind = emulator::Kind::from_env().map_err(|error| anyhow!(error))?;
+        let from_env = SystemConfig { emulator: kind, ..SystemConfig::from_env() };
         let config = match place {
             Where::Calm => from_env,
             Where::Incidents => SystemConfig {

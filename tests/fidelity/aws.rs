@@ -3,12 +3,14 @@
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::config::Credentials;
 use aws_smithy_http_client::Builder;
-use emulator::{Emulator, EmulatorConfig};
+use emulator::{Emulator, EmulatorConfig, Kind};
 
-/// A running emulator. It does not wait between retries.
+/// A running emulator, the one that `FLYOVER_EMULATOR` names. MiniStack, the default, does not wait between retries.
 pub(crate) fn start() -> Emulator {
+    let kind = Kind::from_env().unwrap_or_else(|error| panic!("{error}"));
     let environment = [("SFN_WAIT_SCALE".to_owned(), "0".to_owned())].into();
-    let config = EmulatorConfig { environment, ..EmulatorConfig::default() };
+    let config =
+        EmulatorConfig { kind, start_limit: kind.start_limit(), environment, ..EmulatorConfig::default() };
     Emulator::start(config).unwrap_or_else(|error| panic!("these tests need the emulator: {error}"))
 }
 

@@ -86,6 +86,7 @@ struct Deployed {
 }
 
 const PARKED: &str = "parked";
+const ANSWERS_MAX: usize = 50;
 
 async fn deploy(emulator: &emulator::Emulator) -> Deployed {
     let config = aws::config(emulator).await;
@@ -169,18 +170,34 @@ impl Deployed {
             self.sqs.delete_message().queue_url(queue).receipt_handle(receipt).send().await.expect("deleted");
             let (what, token) = (what(&body), body["token"].as_str().unwrap_or_default());
             let times = asked.entry(what.clone()).or_default();
-            match script.answer(&what, *times) {
-                Answer::Success(output) => {
-                    let send = self.sfn.send_task_success().task_token(token).output(output.to_string());
-                    send.send().await.expect("answered");
-                }
-                Answer::Failure(error) => {
-                    let send = self.sfn.send_task_failure().task_token(token).error(error).cause("by script");
-                    send.send().await.expect("answered");
-                }
-            }
+            self.answer(token, &script.answer(&what, *times)).await;
             *times += 1;
         }
+    }
+
+    /// LocalStack sends a message before it knows the token in it.
+    async fn answer(&self, token: &str, answer: &Answer) {
+        for _ in 0..ANSWERS_MAX {
+            let is_known = match answer {
+                Answer::Success(output) => {
+                    let send = self.sfn.send_task_success().task_token(token).output(output.to_string());
+                    send.send().await.map(drop).map_err(|error| format!("{error:?}"))
+                }
+                Answer::Failure(error) => {
+                    let send = self.sfn.send_task_failure().task_token(token).error(*error);
+                    let sent = send.cause("by script").send().await;
+                    sent.map(drop).map_err(|error| format!("{error:?}"))
+                }
+            };
+            match is_known {
+                Ok(()) => return,
+                Err(error) if error.contains("InvalidToken") => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(error) => panic!("{answer:?} is refused: {error}"),
+            }
+        }
+        panic!("a token is not known after {ANSWERS_MAX} tries: {answer:?}, {token:?}");
     }
 
     /// What the operator says to this script's parked records.

@@ -6,6 +6,7 @@ pub(crate) mod gateway_calls;
 pub(crate) mod gateway_restarts;
 pub(crate) mod kills;
 pub(crate) mod messages;
+pub(crate) mod shelf;
 
 use fastrand::Rng;
 use std::{

@@ -27,9 +27,11 @@ def main():
 
     import lambda_process
     import ses_v2
+    import task_tokens
 
     lambda_process.install()
     ses_v2.install()
+    task_tokens.install()
     # The image of LocalStack brings these two along.
     if os.environ.get("DYNAMODB_LOCAL"):
         import dynamodb_local

@@ -4,6 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+/// The variable that names an emulator for the tests.
+const VARIABLE: &str = "FLYOVER_EMULATOR";
+
 /// An emulator, and the way in which it runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Kind {
@@ -19,6 +22,16 @@ pub enum Kind {
 impl Kind {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::MiniStack, Self::LocalStack, Self::LocalStackInDocker];
+
+    /// The kind that `FLYOVER_EMULATOR` names, or the default.
+    ///
+    /// # Errors
+    /// When there is no such kind: says which there are.
+    pub fn from_env() -> Result<Self, String> {
+        let named = std::env::var(VARIABLE).ok().filter(|name| !name.is_empty());
+        let kind = named.map(|name| name.parse()).transpose();
+        Ok(kind.map_err(|error: String| format!("{VARIABLE}: {error}"))?.unwrap_or_default())
+    }
 
     /// Its name: `ministack`, `localstack` or `localstack-docker`.
     #[must_use]

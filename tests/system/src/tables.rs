@@ -2,7 +2,7 @@
 
 use crate::start::System;
 use anyhow::{Context, Result, anyhow, ensure};
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, ReturnValue, WriteRequest};
 use futures::{StreamExt, TryStreamExt, stream};
 use saga::{Entity, Field, FieldType, fence::FenceState, fence_table};
 use sagas::entities::{LedgerEntry, Order, OrderStatus, Stock};
@@ -79,15 +79,16 @@ impl System {
         self.write_batch(Stock::NAME, vec![put(row)?]).await
     }
 
-    /// Takes a product away behind the back of the inventory service.
+    /// Takes a product away behind the back of the inventory service; gives what there was of it.
     ///
     /// # Errors
-    /// When the table cannot be written.
-    pub async fn take_off_shelf(&self, sku: &str) -> Result<()> {
+    /// When the table cannot be written or the item is not a product's.
+    pub async fn take_off_shelf(&self, sku: &str) -> Result<Option<StockLevel>> {
         let key = AttributeValue::S(sku.to_owned());
         let asked = self.clients().dynamodb.delete_item().table_name(self.table(Stock::NAME));
-        asked.key(Stock::KEY, key).send().await.with_context(|| format!("cannot take away {sku}"))?;
-        Ok(())
+        let asked = asked.key(Stock::KEY, key).return_values(ReturnValue::AllOld);
+        let taken = asked.send().await.with_context(|| format!("cannot take away {sku}"))?;
+        taken.attributes.as_ref().map(stock_level).transpose()
     }
 
     /// The stock of one product.

@@ -151,11 +151,13 @@ impl Compiler<'_> {
     }
 
     /// An undo that cannot be done is set aside in `$unresolved`; the others go on.
+    ///
+    /// `$append` makes the list that `$merge` takes: LocalStack does not see variables within brackets.
     fn undo(&self, place: usize) -> Named {
         let step = self.undos[place];
         let next = if place == 0 { ALL_UNDONE.to_owned() } else { undo_name(self.undos[place - 1]) };
         let set_aside = format!(
-            "$merge([$unresolved, {{'{}': {{'error': $states.errorOutput.Error, 'cause': {CAUSE}}}}}])",
+            "$merge($append($unresolved, {{'{}': {{'error': $states.errorOutput.Error, 'cause': {CAUSE}}}}}))",
             step.name
         );
         let task = Task {
@@ -183,7 +185,7 @@ impl Compiler<'_> {
         states.extend(self.park(&Parking {
             what: UNDO,
             record: format!("{UNDO} {}", self.saga.name),
-            steps: "{% $join([$keys($unresolved)], ', ') %}".into(),
+            steps: "{% $join($append([], $keys($unresolved)), ', ') %}".into(),
             again: self.undo_before(self.undos.len()),
             skip: Some(self.first_on_compensate()),
         }));
