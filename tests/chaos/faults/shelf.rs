@@ -43,7 +43,7 @@ impl Shelf {
 
 /// Takes the product away once some of it is reserved. It comes back when the storm is over, if not before.
 pub(crate) async fn rage(world: &World, mut rng: Rng) -> Result<()> {
-    let mut pause = millis(&mut rng, 4_000..12_000);
+    let mut pause = millis(&mut rng, 1_000..4_000);
     while world.weather.still_rages_after(pause).await {
         pause = LOOK_EVERY;
         let level = world.system.stock(&world.shelf.sku).await?;
