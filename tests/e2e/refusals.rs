@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use saga::dead_letter;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
+use system::Peer;
 
 pub(crate) fn cases() -> Vec<Case> {
     cases!["refusals":
@@ -40,7 +41,13 @@ async fn a_malformed_message_goes_to_the_dead_letter_queue_and_its_batch_mates_a
     assert_eq!(world.stock(&tea).await?, (7, 3));
     let url = world.system.dead_letter_queue_url("inventory");
     let dead = world.message(url, &secret, world.all_deliveries()).await?;
-    assert_eq!(dead.body.as_deref(), Some(malformed.as_str()), "it arrives as it was sent");
+    let body = dead.body.as_deref().context("it has a body")?;
+    if world.system.peer() == Peer::LocalStack {
+        // A function there gets JSON as LocalStack writes it again.
+        assert_eq!(serde_json::from_str::<Json>(body)?, serde_json::from_str::<Json>(&malformed)?);
+    } else {
+        assert_eq!(body, malformed, "it arrives as it was sent");
+    }
 
     let told = |name: &str| dead.message_attributes.as_ref()?.get(name)?.string_value.clone();
     let reason = told(dead_letter::REASON).context("it is kept with its reason")?;

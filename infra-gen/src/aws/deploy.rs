@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use aws_config::SdkConfig;
-use stacks::{App, parameters};
+use stacks::{App, Stack, parameters};
 
 use super::bucket::Bucket;
 use super::change_set::{self, Wanted};
@@ -229,12 +229,19 @@ async fn apply_all(
             tags: tags(&options.target),
         };
         let (deployed, changed) = change_set::apply(aws, wanted, existing, progress).await?;
+        let expected: Vec<&str> = unconditional_outputs(stack).collect();
+        let deployed = stack::with_outputs(aws, &name, deployed, &expected).await?;
         all.outputs.insert(stack.id.to_owned(), deployed.outputs);
         if changed {
             all.changed.insert(stack.id.to_owned());
         }
     }
     Ok(all)
+}
+
+fn unconditional_outputs(stack: &Stack) -> impl Iterator<Item = &str> {
+    let outputs = stack.template.outputs().filter(|(_, declared)| declared.get("Condition").is_none());
+    outputs.map(|(name, _)| name)
 }
 
 fn tags(target: &Target) -> Vec<(String, String)> {

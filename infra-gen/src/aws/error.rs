@@ -90,6 +90,18 @@ pub enum AwsError {
         /// The stack.
         stack: String,
     },
+    /// CloudFormation does not tell outputs that a stack has.
+    #[error(
+        "stack {stack} is {status}, but CloudFormation does not tell its outputs {}: run the command again", names.join(", ")
+    )]
+    NoOutputs {
+        /// The stack.
+        stack: String,
+        /// Its status.
+        status: String,
+        /// The outputs that are missing.
+        names: Vec<String>,
+    },
     /// A change set could not be made.
     #[error("the change set of stack {stack} failed: {reason}")]
     ChangeSet {

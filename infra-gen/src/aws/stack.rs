@@ -1,6 +1,7 @@
 //! What CloudFormation says about a stack, and what that means for us.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 
@@ -8,6 +9,9 @@ use super::connection::Connection;
 use super::error::{AwsError, call};
 use super::events::{Ending, Watch, failure_reason};
 use super::progress::Progress;
+
+const OUTPUTS_LOOKS: u32 = 30;
+const OUTPUTS_LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// A stack that CloudFormation knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,12 @@ impl Deployment {
     /// Whether CloudFormation works on it.
     pub(super) fn is_busy(&self) -> bool {
         self.status.ends_with("_IN_PROGRESS") && self.status != "REVIEW_IN_PROGRESS"
+    }
+
+    /// Which of these outputs it does not have.
+    fn lacks(&self, expected: &[&str]) -> Vec<String> {
+        let lacking = expected.iter().filter(|name| !self.outputs.contains_key(**name));
+        lacking.map(|name| (*name).to_owned()).collect()
     }
 }
 
@@ -105,6 +115,25 @@ pub(crate) async fn outputs(
     Ok(all)
 }
 
+/// Asks again until all of the expected outputs are told: what describes a stack may lag behind its status.
+pub(super) async fn with_outputs(
+    aws: &Connection,
+    name: &str,
+    mut deployed: Deployment,
+    expected: &[&str],
+) -> Result<Deployment, AwsError> {
+    for _ in 0..OUTPUTS_LOOKS {
+        if deployed.lacks(expected).is_empty() {
+            return Ok(deployed);
+        }
+        tokio::time::sleep(OUTPUTS_LOOK_EVERY).await;
+        let found = describe(aws, name).await?;
+        deployed = found.ok_or_else(|| AwsError::NotDeployed { stack: name.to_owned() })?;
+    }
+    let names = deployed.lacks(expected);
+    Err(AwsError::NoOutputs { stack: name.to_owned(), status: deployed.status, names })
+}
+
 /// Waits until CloudFormation is done with the stack.
 pub(super) async fn settle(
     aws: &Connection,
@@ -152,6 +181,15 @@ mod tests {
             parameters: BTreeSet::new(),
             outputs: BTreeMap::new(),
         }
+    }
+
+    #[test]
+    fn outputs_that_are_not_told_yet_are_known_by_name() {
+        let mut deployed = stack("CREATE_COMPLETE");
+        assert_eq!(deployed.lacks(&["Arn", "Name"]), ["Arn", "Name"]);
+        deployed.outputs.insert("Arn".to_owned(), "arn:aws:sqs:us-east-1:000000000000:q".to_owned());
+        assert_eq!(deployed.lacks(&["Arn", "Name"]), ["Name"]);
+        assert!(deployed.lacks(&["Arn"]).is_empty());
     }
 
     #[test]
