@@ -69,6 +69,21 @@ pub enum TemplateError {
         /// The attributes that the type has.
         known: String,
     },
+    /// The handle of a resource of another template, where this one has a resource of another type by that name.
+    #[error(
+        "{from} is for {name:?} of the type {expected}, but in this template it is of the type {given}: use the handle \
+         that `add` of this template returned"
+    )]
+    OtherType {
+        /// What uses the handle.
+        from: String,
+        /// The logical id.
+        name: String,
+        /// The type of the handle.
+        expected: &'static str,
+        /// The type of the resource.
+        given: String,
+    },
     /// Resources that each need another to be created first.
     #[error(
         "resources depend on each other in a circle: {}; CloudFormation must create one of them first; write \

@@ -161,11 +161,11 @@ pub use declaration::{Declaration, Declare, Handle, HasArn, Removal, Resource};
 pub use error::{Missing, Section, TemplateError};
 pub use kind::{AnyArn, Arn, Bytes, Id, Name, Url};
 pub use load::FromTemplate;
-pub use mapping::Mapping;
+pub use mapping::{Mapping, MappingValue};
 #[cfg(feature = "cloudwatch")]
 pub use metric::{MathExpression, Metric};
 pub use output::Output;
-pub use parameter::{Param, Parameter};
+pub use parameter::{DeclareParameter, ListParam, ListParameter, Param, Parameter};
 pub use policy::{PolicyDocument, Principal, Statement};
 pub use problem::{LoadError, LoadProblem};
 pub use property::{List, Map, Tag};
