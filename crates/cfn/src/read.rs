@@ -9,10 +9,15 @@ use serde_saphyr::Tagged;
 
 use crate::problem::LoadProblem;
 
+/// The largest whole number whose digits a number of JSON keeps: 2^53.
+const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
+
 /// Reads the text. A key that an object has twice is refused, in either language.
 pub(crate) fn parse(text: &str) -> Result<Json, LoadProblem> {
     let text = text.trim_start_matches('\u{feff}');
-    let yaml = || serde_saphyr::from_str::<Node>(text).map(|node| node.0);
+    // The number of an account may begin with a zero, which a number would lose.
+    let options = serde_saphyr::options! { leading_zero_numbers_as_strings: true };
+    let yaml = || serde_saphyr::from_str_with_options::<Node>(text, options).map(|node| node.0);
     let syntax = |reason: String| LoadProblem::Syntax { reason };
     // YAML may begin with a brace too, as in `{ Resources: {} }`; JSON has a quote next.
     let is_json =
@@ -107,7 +112,10 @@ impl<'de, N: Deserialize<'de> + Into<Json>> Visitor<'de> for NodeVisitor<N> {
         Ok(value.into())
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Json, E> {
+        if value.fract() == 0.0 && value.abs() > MAX_WHOLE {
+            return Err(E::custom("a number has more digits than can be kept: put it in quotes"));
+        }
         Ok(value.into())
     }
 

@@ -459,3 +459,29 @@ fn yaml_in_one_line_is_no_json() {
     let loaded = Template::load("{ Resources: { Q: { Type: AWS::SQS::Queue } } }").expect("a template");
     assert!(loaded.handle::<Queue>("Q").is_some());
 }
+
+#[test]
+fn plain_scalars_mean_what_they_mean_to_cloudformation() {
+    for (given, expected) in [
+        ("yes", json!(true)),
+        ("Off", json!(false)),
+        ("'yes'", json!("yes")),
+        ("012345678901", json!("012345678901")),
+        ("'010'", json!("010")),
+        ("2012-10-17", json!("2012-10-17")),
+        ("1_000", json!(1000)),
+        ("0x1F", json!(31)),
+        ("!Sub 010", json!({ "Fn::Sub": "010" })),
+    ] {
+        let loaded = Template::load(&queue(&format!("RedriveAllowPolicy: {{ a: {given} }}")));
+        let typed: Queue =
+            loaded.and_then(|loaded| loaded.read("Orders")).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(json!(typed)["RedriveAllowPolicy"]["a"], expected, "{given}");
+    }
+    for lost in ["123456789012345678901234567890", "-99999999999999999999"] {
+        for text in [queue(&format!("QueueName: {lost}")), format!("{{\"Description\": {lost}}}")] {
+            let error = refused(&text).to_string();
+            assert!(error.contains("more digits than can be kept: put it in quotes"), "{text}: {error}");
+        }
+    }
+}
