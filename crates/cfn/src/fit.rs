@@ -5,23 +5,27 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 use crate::facts::{self, Property};
+use crate::gives::{self, Gives};
 use crate::path::At;
 use crate::problem::LoadProblem;
 
-/// Finds what does not fit the facts of a resource type; `None` when the type is not known.
+/// Finds what does not fit the facts of a resource type; `None` when the type is not known. `parameters` are those of the
+/// template, if it is at hand.
 pub(crate) fn properties(
     resource_type: &str,
     at: &At<'_>,
     properties: &Json,
+    parameters: Option<&Map<String, Json>>,
     problems: &mut Vec<LoadProblem>,
 ) -> Option<()> {
     let facts = facts::resource(resource_type)?;
-    Checker { facts, problems }.members(at, properties, &facts.properties);
+    Checker { facts, parameters, problems }.members(at, properties, &facts.properties);
     Some(())
 }
 
 struct Checker<'a> {
     facts: &'a facts::Resource,
+    parameters: Option<&'a Map<String, Json>>,
     problems: &'a mut Vec<LoadProblem>,
 }
 
@@ -46,6 +50,7 @@ impl Checker<'_> {
     /// Checks a value. Values beyond the ones that AWS lists are no problem: AWS adds to the lists.
     fn notation(&mut self, at: &At<'_>, json: &Json, notation: &str) {
         if is_intrinsic(json) {
+            self.gives(at, json, notation);
             return self
                 .branches(at, json, &mut |checker, at, branch| checker.notation(at, branch, notation));
         }
@@ -68,6 +73,25 @@ impl Checker<'_> {
         }
     }
 
+    /// Checks that a function gives a list where a list is wanted, and only there.
+    fn gives(&mut self, at: &At<'_>, function: &Json, notation: &str) {
+        let wanted = match notation {
+            "string" | "integer" | "number" | "boolean" => Gives::One,
+            _ if notation.starts_with("list(") => Gives::List,
+            _ => return,
+        };
+        let given = match gives::of(function, self.parameters) {
+            Some(given) if given != wanted => given,
+            _ => return,
+        };
+        let (expected, given) = match given {
+            Gives::List => (with_article(notation), "a function that gives a list"),
+            Gives::One => ("a list".to_owned(), "a function that gives one value"),
+        };
+        let (at, given) = (at.to_string(), given.to_owned());
+        self.problems.push(LoadProblem::WrongType { at, expected, given });
+    }
+
     /// Checks one of several types: the one that is described, if the value has its shape, or else any that fits.
     fn union(&mut self, at: &At<'_>, json: &Json, parts: &[&str]) {
         let shape = if json.is_array() { "list(#" } else { "#" };
@@ -78,7 +102,9 @@ impl Checker<'_> {
         let mut last = Vec::new();
         for part in parts {
             let mut problems = Vec::new();
-            Checker { facts: self.facts, problems: &mut problems }.notation(at, json, part);
+            let mut checker =
+                Checker { facts: self.facts, parameters: self.parameters, problems: &mut problems };
+            checker.notation(at, json, part);
             if problems.is_empty() {
                 return;
             }

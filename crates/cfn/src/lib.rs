@@ -133,6 +133,7 @@ mod document;
 mod error;
 mod fit;
 mod functions;
+mod gives;
 #[cfg(feature = "cloudwatch")]
 mod json_text;
 mod mapping;

@@ -47,7 +47,7 @@ pub trait FromTemplate: Resource + Sized {
 /// When properties are unknown, of the wrong type, or missing, or when the resource type is not known.
 pub fn check(resource_type: &str, at: &str, properties: &Json) -> Result<(), LoadError> {
     let mut problems = Vec::new();
-    fit::properties(resource_type, &At::root(at), properties, &mut problems)
+    fit::properties(resource_type, &At::root(at), properties, None, &mut problems)
         .ok_or_else(|| LoadProblem::UnknownType { at: at.to_owned(), name: resource_type.to_owned() })?;
     LoadError::of(problems)
 }

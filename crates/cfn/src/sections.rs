@@ -5,6 +5,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::fit::{self, list, object, unknown, wrong};
+use crate::gives::{self, Gives};
 use crate::path::At;
 use crate::problem::LoadProblem;
 use crate::shape::{self, Kind, Member, is_scalar};
@@ -96,8 +97,11 @@ pub(crate) fn check(template: &Map<String, Json>, problems: &mut Vec<LoadProblem
     each("Mappings", template, problems, mapping);
     each("Conditions", template, problems, test);
     each("Rules", template, problems, rule);
-    each("Outputs", template, problems, output);
-    each("Resources", template, problems, resource);
+    // A template without the section has no parameters.
+    let none = Map::new();
+    let parameters = Some(template.get("Parameters").and_then(Json::as_object).unwrap_or(&none));
+    each("Outputs", template, problems, |at, json, problems| output(at, json, parameters, problems));
+    each("Resources", template, problems, |at, json, problems| resource(at, json, parameters, problems));
 }
 
 /// Checks each entry of a section with its path.
@@ -105,7 +109,7 @@ fn each(
     section: &str,
     template: &Map<String, Json>,
     problems: &mut Vec<LoadProblem>,
-    check: fn(&At<'_>, &Json, &mut Vec<LoadProblem>),
+    check: impl Fn(&At<'_>, &Json, &mut Vec<LoadProblem>),
 ) {
     let at = At::root(section);
     let Some(entries) = template.get(section).and_then(|json| object(&at, json, problems)) else { return };
@@ -173,14 +177,24 @@ fn rule(at: &At<'_>, json: &Json, problems: &mut Vec<LoadProblem>) {
     }
 }
 
-fn output(at: &At<'_>, json: &Json, problems: &mut Vec<LoadProblem>) {
+fn output(at: &At<'_>, json: &Json, parameters: Option<&Map<String, Json>>, problems: &mut Vec<LoadProblem>) {
     let fields = shape::check(at, json, &OUTPUT, problems);
+    let value = fields.and_then(|fields| fields.get("Value"));
+    if value.and_then(|value| gives::of(value, parameters)) == Some(Gives::List) {
+        let (expected, given) = ("text".to_owned(), "a function that gives a list".to_owned());
+        problems.push(LoadProblem::WrongType { at: at.name("Value").to_string(), expected, given });
+    }
     if let Some(export) = fields.and_then(|fields| fields.get("Export")) {
         shape::check(&at.name("Export"), export, &[("Name", Kind::Computed, true)], problems);
     }
 }
 
-fn resource(at: &At<'_>, json: &Json, problems: &mut Vec<LoadProblem>) {
+fn resource(
+    at: &At<'_>,
+    json: &Json,
+    parameters: Option<&Map<String, Json>>,
+    problems: &mut Vec<LoadProblem>,
+) {
     let Some(fields) = shape::check(at, json, &RESOURCE, problems) else { return };
     let Some(resource_type) = fields.get("Type").and_then(Json::as_str) else { return };
     let none = Json::Object(Map::new());
@@ -192,7 +206,7 @@ fn resource(at: &At<'_>, json: &Json, problems: &mut Vec<LoadProblem>) {
         if token == Some(None) {
             problems.push(fit::missing(&at_properties, "ServiceToken"));
         }
-    } else if fit::properties(resource_type, &at_properties, properties, problems).is_none() {
+    } else if fit::properties(resource_type, &at_properties, properties, parameters, problems).is_none() {
         let (at, name) = (at.to_string(), resource_type.to_owned());
         problems.push(LoadProblem::UnknownType { at, name });
     }

@@ -485,3 +485,35 @@ fn plain_scalars_mean_what_they_mean_to_cloudformation() {
         }
     }
 }
+
+#[test]
+fn a_list_and_one_value_are_not_mistaken_for_each_other() {
+    for (property, expected) in [
+        ("SubnetIds: !Ref One", "VpcConfig.SubnetIds is a function that gives one value: expected a list"),
+        ("SubnetIds: !Sub a", "VpcConfig.SubnetIds is a function that gives one value: expected a list"),
+        (
+            "SubnetIds: [!Ref Many]",
+            "VpcConfig.SubnetIds[0] is a function that gives a list: expected a string",
+        ),
+        (
+            "SubnetIds: !If [C, !Ref Many, !Ref One]",
+            "VpcConfig.SubnetIds.Fn::If[2] is a function that gives one value: expected a list",
+        ),
+    ] {
+        let text = format!(
+            "
+Parameters: {{ One: {{ Type: String }}, Many: {{ Type: CommaDelimitedList }} }}
+Conditions: {{ C: !Equals [!Ref One, a] }}
+Outputs: {{ O: {{ Value: !Ref Many }} }}
+Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties: {{ Role: !Ref One, Code: {{ ZipFile: a }}, VpcConfig: {{ {property} }} }}
+"
+        );
+        let error = refused(&text);
+        let said: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+        let expected = format!("Resources.F.Properties.{expected}");
+        assert_eq!(said, ["Outputs.O.Value is a function that gives a list: expected text", &expected]);
+    }
+}
