@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The resource types of a service.
 #[derive(Debug, Deserialize, Serialize)]
@@ -26,7 +26,8 @@ pub(crate) struct Resource {
     /// The property that holds the tags.
     #[serde(default, skip_serializing)]
     pub(crate) tags: Option<String>,
-    #[serde(skip_serializing)]
+    /// Their names are all that is known of them at run time.
+    #[serde(serialize_with = "names")]
     pub(crate) attributes: BTreeMap<String, Attribute>,
     pub(crate) properties: BTreeMap<String, Property>,
     pub(crate) types: BTreeMap<String, Type>,
@@ -51,7 +52,7 @@ pub(crate) struct Property {
     /// As in `string`, `list(tag)`, `#KeySchema`, `any(json|string)`.
     #[serde(rename = "type")]
     pub(crate) notation: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing)]
     pub(crate) values: Vec<serde_json::Value>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) required: bool,
@@ -95,6 +96,10 @@ pub(crate) struct Metric {
     pub(crate) statistic: String,
     #[serde(default)]
     pub(crate) doc: Option<String>,
+}
+
+fn names<S: Serializer>(attributes: &BTreeMap<String, Attribute>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(attributes.keys())
 }
 
 fn is_false(value: &bool) -> bool {

@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use crate::check::{self, Dependencies, MAX_TEMPLATE_BYTES};
+use crate::check::{self, MAX_TEMPLATE_BYTES};
+use crate::circle::Needs;
 use crate::document::Document;
 use crate::error::TemplateError;
 
@@ -10,7 +11,7 @@ use crate::error::TemplateError;
 #[derive(Debug, Clone)]
 pub struct BuiltTemplate {
     document: Document,
-    dependencies: Dependencies,
+    dependencies: Needs,
     yaml: String,
     json: String,
 }
@@ -21,8 +22,11 @@ impl BuiltTemplate {
         document.sort_keys();
         let yaml = write_yaml(&document)?;
         let json = write_json(&document)?;
-        if yaml.len() > MAX_TEMPLATE_BYTES {
-            return Err(TemplateError::TooLarge { given: yaml.len(), allowed: MAX_TEMPLATE_BYTES });
+        for (form, text) in [("YAML", &yaml), ("JSON", &json)] {
+            if text.len() > MAX_TEMPLATE_BYTES {
+                let (given, allowed) = (text.len(), MAX_TEMPLATE_BYTES);
+                return Err(TemplateError::TooLarge { form, given, allowed });
+            }
         }
         Ok(Self { document, dependencies, yaml, json })
     }

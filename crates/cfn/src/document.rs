@@ -11,6 +11,8 @@ use crate::policy::PolicyDocument;
 
 /// The name of the inline policy that holds the grants of a role.
 const GRANTS_POLICY: &str = "grants";
+/// What an inline policy can be added to.
+const ROLE: &str = "AWS::IAM::Role";
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -86,6 +88,10 @@ impl Document {
             name: role.to_owned(),
             near: None,
         })?;
+        if entry.r#type != ROLE {
+            let (name, given) = (role.to_owned(), entry.r#type.clone());
+            return Err(TemplateError::OtherType { from: "a grant".to_owned(), name, expected: ROLE, given });
+        }
         let policy = json!({ "PolicyName": GRANTS_POLICY, "PolicyDocument": policy });
         if let Json::Object(properties) = &mut entry.properties {
             match properties.get_mut("Policies") {

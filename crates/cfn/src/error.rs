@@ -42,7 +42,7 @@ pub enum TemplateError {
         nearest(.near)
     )]
     Unresolved {
-        /// Where the reference is, as in `Resources.Orders`.
+        /// Where the reference is, as in `Resources.Orders.Properties.QueueName`.
         from: String,
         /// What is missing.
         kind: Missing,
@@ -50,6 +50,39 @@ pub enum TemplateError {
         name: String,
         /// A name in the template that is nearly the same.
         near: Option<String>,
+    },
+    /// A reference to an attribute that the resource does not have: a wrong name, or the handle of a resource of
+    /// another type and template.
+    #[error(
+        "{from} refers to the attribute {attribute:?} of {name:?}, which is of the type {resource_type}: allowed are \
+         {known}; correct the name, or use the handle that `add` of this template returned"
+    )]
+    NoAttribute {
+        /// Where the reference is, as in `Resources.Orders.Properties.QueueName`.
+        from: String,
+        /// The logical id of the resource.
+        name: String,
+        /// The type that the resource has in this template.
+        resource_type: String,
+        /// The attribute referred to.
+        attribute: String,
+        /// The attributes that the type has.
+        known: String,
+    },
+    /// The handle of a resource of another template, where this one has a resource of another type by that name.
+    #[error(
+        "{from} is for {name:?} of the type {expected}, but in this template it is of the type {given}: use the handle \
+         that `add` of this template returned"
+    )]
+    OtherType {
+        /// What uses the handle.
+        from: String,
+        /// The logical id.
+        name: String,
+        /// The type of the handle.
+        expected: &'static str,
+        /// The type of the resource.
+        given: String,
     },
     /// Resources that each need another to be created first.
     #[error(
@@ -61,6 +94,38 @@ pub enum TemplateError {
     Cycle {
         /// The logical ids of the circle; the last is the first again.
         path: Vec<String>,
+    },
+    /// Conditions that are each made of another.
+    #[error(
+        "conditions are made of each other in a circle: {}; CloudFormation must decide one of them first; write one of \
+         them with parameters only",
+        .path.join(" -> ")
+    )]
+    ConditionCycle {
+        /// The names of the circle; the last is the first again.
+        path: Vec<String>,
+    },
+    /// A default that the parameter itself does not allow.
+    #[error(
+        "parameter {parameter:?} has the default {given:?}: allowed are {allowed}; change the default or the constraint"
+    )]
+    BadDefault {
+        /// The name of the parameter.
+        parameter: String,
+        /// The default.
+        given: String,
+        /// What the constraints of the parameter allow.
+        allowed: String,
+    },
+    /// An intrinsic function that does not exist, that has no meaning where it stands, or that takes something else.
+    #[error("{at} has {function}: {reason}")]
+    BadFunction {
+        /// Where the function is, as in `Resources.Orders.Properties.QueueName`.
+        at: String,
+        /// The function, as in `Fn::Sub`.
+        function: String,
+        /// What is wrong with it, and what is allowed.
+        reason: String,
     },
     /// A section with more entries than CloudFormation accepts.
     #[error(
@@ -76,11 +141,13 @@ pub enum TemplateError {
     },
     /// A template body larger than CloudFormation accepts.
     #[error(
-        "the template is {given} bytes: allowed are {allowed}; split it into several stacks, or move large \
+        "the template is {given} bytes as {form}: allowed are {allowed}; split it into several stacks, or move large \
          text such as state machine definitions to S3"
     )]
     TooLarge {
-        /// The size in bytes, as YAML.
+        /// `YAML` or `JSON`: either can be deployed, so the limit holds for both.
+        form: &'static str,
+        /// The size in bytes.
         given: usize,
         /// The largest size accepted, in bytes.
         allowed: usize,
@@ -180,6 +247,8 @@ impl std::fmt::Display for Section {
 pub enum Missing {
     /// A resource.
     Resource,
+    /// A parameter: in conditions and rules there is no resource yet.
+    Parameter,
     /// A resource or a parameter.
     ResourceOrParameter,
     /// A condition.
@@ -192,6 +261,7 @@ impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Resource => "resource",
+            Self::Parameter => "parameter",
             Self::ResourceOrParameter => "resource or parameter",
             Self::Condition => "condition",
             Self::Mapping => "mapping",

@@ -10,11 +10,10 @@
 //! assert_eq!(facts::is_stateful("AWS::SQS::Queue"), Some(true));
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
-use serde_json::Value as Json;
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 
@@ -95,6 +94,8 @@ pub(crate) struct Resource {
     #[serde(default)]
     stateful: bool,
     arn: Option<String>,
+    /// What `Fn::GetAtt` gives.
+    attributes: BTreeSet<String>,
     pub(crate) properties: BTreeMap<String, Property>,
     pub(crate) types: BTreeMap<String, Nested>,
 }
@@ -110,8 +111,6 @@ pub(crate) struct Property {
     #[serde(rename = "type")]
     pub(crate) notation: String,
     #[serde(default)]
-    pub(crate) values: Vec<Json>,
-    #[serde(default)]
     pub(crate) required: bool,
     replace: Option<String>,
 }
@@ -121,6 +120,19 @@ impl Property {
     fn nested(&self) -> Option<&str> {
         let start = self.notation.find('#')? + 1;
         self.notation.get(start..)?.split([')', '|']).next()
+    }
+}
+
+impl Resource {
+    /// The attributes that `Fn::GetAtt` gives.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.attributes.iter().map(String::as_str)
+    }
+
+    /// Whether `Fn::GetAtt` gives this attribute, or a part of an attribute, as in `Outputs.Url`.
+    pub(crate) fn has_attribute(&self, name: &str) -> bool {
+        let whole = name.split_once('.').map_or(name, |(whole, _)| whole);
+        self.attributes.contains(name) || self.attributes.contains(whole)
     }
 }
 

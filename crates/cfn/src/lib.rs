@@ -124,19 +124,30 @@ pub mod pseudo;
 
 mod built;
 mod check;
+mod circle;
 mod condition;
+mod custom;
 mod declaration;
+mod defaults;
 mod document;
 mod error;
+mod fit;
+mod functions;
+mod gives;
 #[cfg(feature = "cloudwatch")]
 mod json_text;
 mod mapping;
 mod number;
 mod output;
 mod parameter;
+mod path;
+mod problem;
 mod property;
 mod read;
 mod references;
+mod resolve;
+mod sections;
+mod shape;
 #[cfg(feature = "stepfunctions")]
 mod substitutions;
 mod suppression;
@@ -146,16 +157,18 @@ mod value;
 
 pub use built::BuiltTemplate;
 pub use condition::{Condition, Rule, Test};
+pub use custom::{Custom, CustomType, ServiceToken};
 pub use declaration::{Declaration, Declare, Handle, HasArn, Removal, Resource};
 pub use error::{Missing, Section, TemplateError};
 pub use kind::{AnyArn, Arn, Bytes, Id, Name, Url};
-pub use load::{FromTemplate, LoadError};
-pub use mapping::Mapping;
+pub use load::FromTemplate;
+pub use mapping::{Mapping, MappingValue};
 #[cfg(feature = "cloudwatch")]
 pub use metric::{MathExpression, Metric};
 pub use output::Output;
-pub use parameter::{Param, Parameter};
+pub use parameter::{DeclareParameter, ListParam, ListParameter, Param, Parameter};
 pub use policy::{PolicyDocument, Principal, Statement};
+pub use problem::{LoadError, LoadProblem};
 pub use property::{List, Map, Tag};
 pub use template::Template;
 pub use value::Value;

@@ -4,6 +4,48 @@
 
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
+/// An entry of a mapping: a constant, or a list of constants.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MappingValue(Json);
+
+impl MappingValue {
+    pub(crate) fn into_json(self) -> Json {
+        self.0
+    }
+}
+
+impl From<&str> for MappingValue {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for MappingValue {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<i64> for MappingValue {
+    fn from(number: i64) -> Self {
+        Self(number.into())
+    }
+}
+
+impl<T: Into<String>> From<Vec<T>> for MappingValue {
+    fn from(items: Vec<T>) -> Self {
+        Self(items.into_iter().map(Into::into).collect::<Vec<String>>().into())
+    }
+}
+
+impl<T: Into<String>, const N: usize> From<[T; N]> for MappingValue {
+    fn from(items: [T; N]) -> Self {
+        Vec::from(items).into()
+    }
+}
+
 /// A mapping that is in a template.
 #[derive(Debug, Clone)]
 pub struct Mapping {

@@ -14,14 +14,50 @@ pub struct Param {
 }
 
 impl Param {
-    pub(crate) fn new(name: &str) -> Self {
-        Self { name: Arc::from(name) }
-    }
-
     /// The name of the parameter.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+}
+
+/// A parameter that is in a template and holds a list; it converts into a list of values of any kind.
+#[derive(Debug, Clone)]
+pub struct ListParam {
+    name: Arc<str>,
+}
+
+impl ListParam {
+    /// The name of the parameter.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// The declaration of a parameter of one value or of a list: what [`crate::Template::parameter`] takes.
+pub trait DeclareParameter {
+    /// What stands for the parameter afterwards.
+    type Param;
+
+    /// The declaration, and what stands for the parameter of this name.
+    #[doc(hidden)]
+    fn declare(self, name: &str) -> (Parameter, Self::Param);
+}
+
+impl DeclareParameter for Parameter {
+    type Param = Param;
+
+    fn declare(self, name: &str) -> (Parameter, Param) {
+        (self, Param { name: Arc::from(name) })
+    }
+}
+
+impl DeclareParameter for ListParameter {
+    type Param = ListParam;
+
+    fn declare(self, name: &str) -> (Parameter, ListParam) {
+        (self.0, ListParam { name: Arc::from(name) })
     }
 }
 
@@ -65,7 +101,19 @@ impl Parameter {
         Self::of_type("Number")
     }
 
-    /// A parameter of another type, as in `AWS::SSM::Parameter::Value<String>`.
+    /// A parameter that is a list of texts, given with commas between them: `CommaDelimitedList`.
+    #[must_use]
+    pub fn string_list() -> ListParameter {
+        ListParameter::of_type("CommaDelimitedList")
+    }
+
+    /// A parameter that is a list of numbers, given with commas between them: `List<Number>`.
+    #[must_use]
+    pub fn number_list() -> ListParameter {
+        ListParameter::of_type("List<Number>")
+    }
+
+    /// A parameter of another type that is one value, as in `AWS::SSM::Parameter::Value<String>`.
     #[must_use]
     pub fn of_type(name: impl Into<String>) -> Self {
         Self {
@@ -139,5 +187,54 @@ impl Parameter {
     pub fn no_echo(mut self) -> Self {
         self.no_echo = Some(true);
         self
+    }
+}
+
+/// The declaration of a parameter that is a list.
+#[derive(Debug, Clone)]
+pub struct ListParameter(Parameter);
+
+impl ListParameter {
+    /// A parameter of a list type, as in `List<AWS::EC2::Subnet::Id>`.
+    #[must_use]
+    pub fn of_type(name: impl Into<String>) -> Self {
+        Self(Parameter::of_type(name))
+    }
+
+    /// The items when the user gives none. No item can have a comma in it.
+    #[must_use]
+    pub fn default(self, items: impl IntoIterator<Item = impl ToString>) -> Self {
+        let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+        Self(self.0.default(items.join(",")))
+    }
+
+    /// What the parameter means, up to 4,000 characters.
+    #[must_use]
+    pub fn description(self, text: impl Into<String>) -> Self {
+        Self(self.0.description(text))
+    }
+
+    /// The items that are accepted.
+    #[must_use]
+    pub fn allowed_values(self, values: impl IntoIterator<Item = impl Into<Json>>) -> Self {
+        Self(self.0.allowed_values(values))
+    }
+
+    /// The regular expression that each item must match as a whole.
+    #[must_use]
+    pub fn allowed_pattern(self, pattern: impl Into<String>) -> Self {
+        Self(self.0.allowed_pattern(pattern))
+    }
+
+    /// What the user reads when a constraint is violated.
+    #[must_use]
+    pub fn constraint_description(self, text: impl Into<String>) -> Self {
+        Self(self.0.constraint_description(text))
+    }
+
+    /// Masks the value wherever CloudFormation shows it.
+    #[must_use]
+    pub fn no_echo(self) -> Self {
+        Self(self.0.no_echo())
     }
 }

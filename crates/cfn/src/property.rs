@@ -6,8 +6,11 @@ use serde::{Serialize, Serializer};
 
 pub(crate) use serde_json::Value as Json;
 
-use crate::parameter::Param;
+use crate::condition::Condition;
+use crate::kind::AnyArn;
+use crate::parameter::ListParam;
 pub(crate) use crate::value::Value;
+use crate::value::chosen;
 
 /// What can be the value of a property: it has a JSON form.
 pub trait Property {
@@ -79,21 +82,40 @@ where
 {
     fn from(items: I) -> Self {
         let items = items.into_iter().map(|item| item.into().into_json()).collect();
-        Self { json: Json::Array(items), item: PhantomData }
+        Self::of(Json::Array(items))
+    }
+}
+
+impl<T> List<T> {
+    /// `Fn::If`: one list while the condition holds, the other while it does not. For one item that is there only
+    /// sometimes, use [`Value::when`] as an item.
+    #[must_use]
+    pub fn when(condition: &Condition, then: impl Into<Self>, otherwise: impl Into<Self>) -> Self {
+        Self::of(chosen(condition, then.into().json, otherwise.into().json))
+    }
+
+    /// `AWS::NoValue`: as if the property had not been written. Of use inside [`List::when`].
+    #[must_use]
+    pub fn no_value() -> Self {
+        Self::of(Value::<Json>::no_value().into_json())
+    }
+
+    fn of(json: Json) -> Self {
+        Self { json, item: PhantomData }
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<T> From<&Param> for List<T> {
-    fn from(parameter: &Param) -> Self {
-        Self { json: Value::<T>::from(parameter).into_json(), item: PhantomData }
+impl<T> From<&ListParam> for List<Value<T>> {
+    fn from(parameter: &ListParam) -> Self {
+        Self::of(Value::<Vec<T>>::from(parameter).into_json())
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<T> From<Value<Vec<T>>> for List<T> {
     fn from(list: Value<Vec<T>>) -> Self {
-        Self { json: list.into_json(), item: PhantomData }
+        Self::of(list.into_json())
     }
 }
 
@@ -101,7 +123,18 @@ impl<T> From<Value<Vec<T>>> for List<T> {
 #[diagnostic::do_not_recommend]
 impl<T> From<Value<Vec<String>>> for List<Value<T>> {
     fn from(list: Value<Vec<String>>) -> Self {
-        Self { json: list.into_json(), item: PhantomData }
+        Self::of(list.into_json())
+    }
+}
+
+/// A list of ARNs is one of whatever takes an ARN of any type.
+#[diagnostic::do_not_recommend]
+impl<T> From<Value<Vec<AnyArn>>> for List<Value<T>>
+where
+    Value<T>: From<Value<AnyArn>>,
+{
+    fn from(list: Value<Vec<AnyArn>>) -> Self {
+        Self::of(list.into_json())
     }
 }
 
@@ -132,7 +165,25 @@ where
 {
     fn from(pairs: I) -> Self {
         let fields = pairs.into_iter().map(|(key, value)| (key.into(), value.into().into_json())).collect();
-        Self { json: Json::Object(fields), item: PhantomData }
+        Self::of(Json::Object(fields))
+    }
+}
+
+impl<T> Map<T> {
+    /// `Fn::If`: one map while the condition holds, the other while it does not.
+    #[must_use]
+    pub fn when(condition: &Condition, then: impl Into<Self>, otherwise: impl Into<Self>) -> Self {
+        Self::of(chosen(condition, then.into().json, otherwise.into().json))
+    }
+
+    /// `AWS::NoValue`: as if the property had not been written. Of use inside [`Map::when`].
+    #[must_use]
+    pub fn no_value() -> Self {
+        Self::of(Value::<Json>::no_value().into_json())
+    }
+
+    fn of(json: Json) -> Self {
+        Self { json, item: PhantomData }
     }
 }
 
@@ -152,17 +203,14 @@ impl<T> Serialize for Map<T> {
 ///
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Tag {
-    key: String,
-    value: Value<String>,
-}
+#[serde(transparent)]
+pub struct Tag(Json);
 
 impl Tag {
     /// A tag.
     #[must_use]
     pub fn new(key: impl Into<String>, value: impl Into<Value<String>>) -> Self {
-        Self { key: key.into(), value: value.into() }
+        Self(serde_json::json!({ "Key": key.into(), "Value": value.into() }))
     }
 }
 
@@ -174,6 +222,21 @@ impl<K: Into<String>, V: Into<Value<String>>> From<(K, V)> for Tag {
 
 impl Property for Tag {
     fn into_json(self) -> Json {
-        serde_json::json!({ "Key": self.key, "Value": self.value })
+        self.0
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl From<Tag> for Value<Tag> {
+    fn from(tag: Tag) -> Self {
+        Self::from_json(tag.0)
+    }
+}
+
+/// A tag that is there only while a condition holds.
+#[diagnostic::do_not_recommend]
+impl From<Value<Tag>> for Tag {
+    fn from(value: Value<Tag>) -> Self {
+        Self(value.into_json())
     }
 }

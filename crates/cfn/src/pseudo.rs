@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>
 
+use crate::kind::AnyArn;
 use crate::value::Value;
 
 pub(crate) const NO_VALUE: &str = "AWS::NoValue";
@@ -22,6 +23,12 @@ pub(crate) const ALL: [&str; 8] = [
 #[must_use]
 pub fn account_id() -> Value<String> {
     Value::reference_to("AWS::AccountId")
+}
+
+/// `AWS::NotificationARNs`: the ARNs of the topics that hear of the progress of the stack.
+#[must_use]
+pub fn notification_arns() -> Value<Vec<AnyArn>> {
+    Value::reference_to("AWS::NotificationARNs")
 }
 
 /// `AWS::Partition`: `aws`, or `aws-cn`, `aws-us-gov` for those regions.

@@ -4,12 +4,13 @@
 
 use serde_json::Value as Json;
 
+use crate::check::Findings;
 use crate::declaration::Resource;
 use crate::document::Document;
 use crate::error::TemplateError;
 use crate::stepfunctions::StateMachine;
 
-pub(crate) fn check(document: &Document) -> Result<(), TemplateError> {
+pub(crate) fn check(document: &Document, findings: &mut Findings) {
     for (id, entry) in &document.resources {
         let Some(definition) =
             entry.properties.get("Definition").filter(|_| entry.r#type == StateMachine::TYPE)
@@ -20,11 +21,11 @@ pub(crate) fn check(document: &Document) -> Result<(), TemplateError> {
         let known = |name: &str| given.is_some_and(|given| given.get(name).is_some());
         let mut wanted = Vec::new();
         names(definition, &mut wanted);
-        if let Some(name) = wanted.into_iter().find(|name| !known(name)) {
-            return Err(TemplateError::Unsubstituted { machine: id.clone(), name: name.to_owned() });
+        for name in wanted.into_iter().filter(|name| !known(name)) {
+            let error = TemplateError::Unsubstituted { machine: id.clone(), name: name.to_owned() };
+            findings.add(&format!("Resources.{id}.Properties.Definition"), error);
         }
     }
-    Ok(())
 }
 
 fn names<'a>(json: &'a Json, found: &mut Vec<&'a str>) {

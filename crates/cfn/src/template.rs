@@ -12,9 +12,9 @@ use crate::document::{Document, ResourceEntry};
 use crate::error::{Section, TemplateError};
 #[cfg(feature = "iam")]
 use crate::iam::Role;
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, MappingValue};
 use crate::output::Output;
-use crate::parameter::{Param, Parameter};
+use crate::parameter::DeclareParameter;
 use crate::policy::{PolicyDocument, Statement};
 use crate::suppression::{self, SuppressionError};
 
@@ -98,13 +98,14 @@ impl Template {
         self.grants.entry(role.logical_id().to_owned()).or_default().extend(statements);
     }
 
-    /// Adds a parameter.
-    pub fn parameter(&mut self, name: impl AsRef<str>, parameter: impl Into<Parameter>) -> Param {
+    /// Adds a parameter: [`crate::Parameter`] gives a [`crate::Param`], [`crate::ListParameter`] a [`crate::ListParam`].
+    pub fn parameter<P: DeclareParameter>(&mut self, name: impl AsRef<str>, parameter: P) -> P::Param {
         let name = name.as_ref();
-        let json = self.write(Section::Parameters, name, &parameter.into());
+        let (parameter, param) = parameter.declare(name);
+        let json = self.write(Section::Parameters, name, &parameter);
         let replaced = self.document.parameters.insert(name.to_owned(), json).is_some();
         self.note_duplicate(replaced, Section::Parameters, name);
-        Param::new(name)
+        param
     }
 
     /// Adds a condition, for resources, outputs, values and statements that are not always there.
@@ -116,7 +117,7 @@ impl Template {
         Condition::new(name)
     }
 
-    /// Adds a mapping from pairs of keys to values.
+    /// Adds a mapping from pairs of keys to constants: texts, numbers, or lists of texts.
     pub fn mapping<T, S, V>(
         &mut self,
         name: impl AsRef<str>,
@@ -125,12 +126,12 @@ impl Template {
     where
         T: Into<String>,
         S: Into<String>,
-        V: Into<String>,
+        V: Into<MappingValue>,
     {
         let name = name.as_ref();
-        let mut rows: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        let mut rows: BTreeMap<String, BTreeMap<String, Json>> = BTreeMap::new();
         for ((top, second), value) in entries {
-            rows.entry(top.into()).or_default().insert(second.into(), value.into());
+            rows.entry(top.into()).or_default().insert(second.into(), value.into().into_json());
         }
         let replaced = self.document.mappings.insert(name.to_owned(), json!(rows)).is_some();
         self.note_duplicate(replaced, Section::Mappings, name);

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::condition::Condition;
 use crate::kind::{AnyArn, Arn, Text, TypedText};
 use crate::mapping::Mapping;
-use crate::parameter::Param;
+use crate::parameter::{ListParam, Param};
 use crate::property::Property;
 use crate::pseudo;
 
@@ -63,7 +63,7 @@ impl<T> Value<T> {
     /// `Fn::If`: one value while the condition holds, the other while it does not.
     #[must_use]
     pub fn when(condition: &Condition, then: impl Into<Value<T>>, otherwise: impl Into<Value<T>>) -> Self {
-        Self::from_json(json!({ "Fn::If": [condition.name(), then.into().json, otherwise.into().json] }))
+        Self::from_json(chosen(condition, then.into().json, otherwise.into().json))
     }
 
     /// `AWS::NoValue`: as if the property had not been written. Of use inside [`Value::when`].
@@ -78,7 +78,8 @@ impl<T> Value<T> {
         Self::from_json(json!({ "Fn::ImportValue": export.into().json }))
     }
 
-    /// `Fn::FindInMap`: an entry of a mapping of the same template.
+    /// `Fn::FindInMap`: an entry of a mapping of the same template; a list where the entry is one, as in
+    /// `Value::<Vec<String>>::find_in_map(…)`.
     #[must_use]
     pub fn find_in_map(
         mapping: &Mapping,
@@ -115,11 +116,52 @@ impl<T> Value<T> {
     }
 }
 
+/// `Fn::If` of two values as they stand.
+pub(crate) fn chosen(condition: &Condition, then: Json, otherwise: Json) -> Json {
+    let arguments = vec![condition.name().into(), then, otherwise];
+    json!({ "Fn::If": Json::Array(arguments) })
+}
+
 impl Value<String> {
     /// [`Value::sub`] as plain text: where text is wanted the kind need not be written out.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self::sub(text)
+    }
+
+    /// `Fn::Base64`: the text in Base64, as `UserData` of instances wants it.
+    #[must_use]
+    pub fn base64(text: impl Into<Value<String>>) -> Self {
+        Self::from_json(json!({ "Fn::Base64": text.into().json }))
+    }
+
+    /// `Fn::Join` of a list that only CloudFormation knows: its items with `delimiter` between them.
+    #[must_use]
+    pub fn join_list<T>(delimiter: &str, list: impl Into<Value<Vec<T>>>) -> Self {
+        Self::from_json(json!({ "Fn::Join": [delimiter, list.into().json] }))
+    }
+}
+
+impl Value<Vec<String>> {
+    /// `Fn::Split`: the parts of the text between the delimiters.
+    #[must_use]
+    pub fn split(delimiter: &str, text: impl Into<Value<String>>) -> Self {
+        Self::from_json(json!({ "Fn::Split": [delimiter, text.into().json] }))
+    }
+
+    /// `Fn::GetAZs`: the availability zones of a region, [`pseudo::region`] for that of the stack.
+    #[must_use]
+    pub fn availability_zones(region: impl Into<Value<String>>) -> Self {
+        Self::from_json(json!({ "Fn::GetAZs": region.into().json }))
+    }
+
+    /// `Fn::Cidr`: `count` address blocks out of a block, 1 to 256 of them, each with `host_bits` bits for hosts (8 gives
+    /// a `/24` for IPv4).
+    ///
+    /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-cidr.html>
+    #[must_use]
+    pub fn cidr(block: impl Into<Value<String>>, count: u16, host_bits: u8) -> Self {
+        Self::from_json(json!({ "Fn::Cidr": [block.into().json, count, host_bits] }))
     }
 }
 
@@ -250,6 +292,13 @@ impl<T> From<&Param> for Value<T> {
 #[diagnostic::do_not_recommend]
 impl<T> From<Param> for Value<T> {
     fn from(parameter: Param) -> Self {
+        Self::reference_to(parameter.name())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> From<&ListParam> for Value<Vec<T>> {
+    fn from(parameter: &ListParam) -> Self {
         Self::reference_to(parameter.name())
     }
 }

@@ -1,7 +1,7 @@
 //! Templates that exist already: what fits, and at which path something does not.
 
 use cfn::sqs::Queue;
-use cfn::{FromTemplate, LoadError, Output, Template};
+use cfn::{FromTemplate, LoadError, LoadProblem, Output, Template};
 use serde_json::json;
 
 fn refused(text: &str) -> LoadError {
@@ -87,10 +87,9 @@ fn what_does_not_fit_is_refused_with_its_path() {
         (queue("FifoQueue: [true]"), "Resources.Orders.Properties.FifoQueue is a list: expected a boolean"),
         (queue("Tags: [{Key: a}]"), "Resources.Orders.Properties.Tags[0] is an object: expected a tag"),
         (
-            queue("DeduplicationScope: everywhere"),
-            "Resources.Orders.Properties.DeduplicationScope is \"everywhere\": allowed are",
+            queue("DelaySeconds: !If [A, soon, 5]"),
+            "Resources.Orders.Properties.DelaySeconds.Fn::If[1] is \"soon\": expected an integer",
         ),
-        (queue("DelaySeconds: !If [A, soon, 5]"), "Resources.Orders.Properties.DelaySeconds is \"soon\""),
         (
             "Resources: { A: { Type: AWS::SQS::Que } }".to_owned(),
             "Resources.A is of the type \"AWS::SQS::Que\"",
@@ -119,8 +118,402 @@ fn what_does_not_fit_is_refused_with_its_path() {
 fn nested_types_are_checked() {
     let table = json!({ "KeySchema": [{ "AttributeName": "pk", "KeyTyp": "HASH" }] });
     let error = cfn::dynamodb::Table::from_json(table).expect_err("a property that does not exist");
-    assert!(matches!(&error, LoadError::Unknown { near: Some(near), .. } if near == "KeyType"), "{error}");
+    let near = |problem: &LoadProblem| matches!(problem, LoadProblem::Unknown { near: Some(near), .. } if near == "KeyType");
+    assert!(error.problems().iter().any(near), "{error}");
+    assert!(error.to_string().contains("Properties.KeySchema[0] lacks \"KeyType\""), "{error}");
     let stream = json!({ "KeySchema": [], "StreamSpecification": {} });
     let error = cfn::dynamodb::Table::from_json(stream).expect_err("a required property is missing");
     assert!(error.to_string().contains("Properties.StreamSpecification lacks \"StreamViewType\""), "{error}");
+}
+
+/// A template as people write them: short forms, parameters of several types, all sections.
+const SERVICE: &str = r#"
+AWSTemplateFormatVersion: 2010-09-09
+Description: Takes orders
+Metadata:
+  AWS::CloudFormation::Interface:
+    ParameterGroups: [{ Label: { default: Network }, Parameters: [Subnets] }]
+Parameters:
+  Stage: { Type: String, Default: dev, AllowedValues: [dev, prod], Description: Which stage }
+  Delay: { Type: Number, Default: 5, MinValue: 0, MaxValue: 900 }
+  Subnets: { Type: "List<AWS::EC2::Subnet::Id>" }
+  SecurityGroups: { Type: CommaDelimitedList, Default: "sg-1, sg-2" }
+  Image: { Type: "AWS::SSM::Parameter::Value<String>", Default: /service/image, AllowedValues: [sha-1] }
+  Token: { Type: String, NoEcho: true, MinLength: 8, ConstraintDescription: at least 8 characters }
+Rules:
+  ProdIsSlow:
+    RuleCondition: !Equals [!Ref Stage, prod]
+    Assertions:
+    - Assert: !Not [!Equals [!Ref Delay, "0"]]
+      AssertDescription: production is never in a hurry
+Mappings:
+  ByStage:
+    dev: { memory: 256, zones: [a] }
+    prod: { memory: 1024, zones: [a, b] }
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+  InEurope: !Equals [!Select [0, !Split ["-", !Ref "AWS::Region"]], eu]
+  ProdInEurope: !And [!Condition IsProd, Condition: InEurope]
+Resources:
+  Dead:
+    Type: AWS::SQS::Queue
+    DeletionPolicy: Retain
+    UpdateReplacePolicy: Retain
+  Orders:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: !Sub
+      - "${Stage}-${Suffix}"
+      - Suffix: !Join ["-", [orders, !Ref "AWS::Region"]]
+      DelaySeconds: !Ref Delay
+      RedrivePolicy: !If
+      - IsProd
+      - { deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 5 }
+      - !Ref AWS::NoValue
+      Tags: [{ Key: zones, Value: !Join [",", !FindInMap [ByStage, !Ref Stage, zones]] }]
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: 2012-10-17
+        Statement: [{ Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: "sts:AssumeRole" }]
+      Policies:
+      - PolicyName: send
+        PolicyDocument:
+          Version: 2012-10-17
+          Statement:
+          - Effect: Allow
+            Action: sqs:SendMessage
+            Resource: !GetAtt Orders.Arn
+            Condition: { Bool: { "aws:SecureTransport": "true" } }
+  Handler:
+    Type: AWS::Lambda::Function
+    DependsOn: [Dead]
+    Metadata: { build: { queue: !Ref Orders } }
+    Properties:
+      Runtime: python3.11
+      Handler: index.handler
+      Role: !GetAtt Role.Arn
+      MemorySize: !FindInMap [ByStage, !Ref Stage, memory]
+      Code:
+        ZipFile: !Sub |
+          QUEUE = "${Orders}"  # ${!Literal}
+      VpcConfig:
+        SubnetIds: !Ref Subnets
+        SecurityGroupIds: !If [IsProd, !Ref SecurityGroups, [sg-0]]
+      Environment:
+        Variables: { QUEUE: !Ref Orders, ZONE: !Select [0, !GetAZs ""], B: !Base64 text }
+  Seed:
+    Type: Custom::Seed
+    Condition: ProdInEurope
+    Properties: { ServiceToken: !GetAtt Handler.Arn, Rows: 10 }
+Outputs:
+  Url:
+    Description: Where orders wait
+    Value: !Ref Orders
+    Export: { Name: !Sub "${AWS::StackName}-url" }
+  Zone:
+    Condition: IsProd
+    Value: !ImportValue network-zone
+  Seeded: { Value: !GetAtt Seed.Anything.AtAll }
+"#;
+
+#[test]
+fn a_template_as_people_write_them_is_read_and_written() {
+    let loaded = Template::load(SERVICE).unwrap_or_else(|error| panic!("{error}"));
+    let handler: cfn::lambda::Function = loaded.read("Handler").expect("a function");
+    assert_eq!(json!(handler)["VpcConfig"]["SubnetIds"], json!({ "Ref": "Subnets" }));
+    let built = loaded.build().expect("a template that builds");
+    assert!(
+        built.dependencies().any(|pair| pair == ("Handler", "Orders")),
+        "by its metadata and its environment"
+    );
+    for text in [built.to_yaml(), built.to_json()] {
+        let again = Template::load(text).unwrap_or_else(|error| panic!("{error}"));
+        let again = again.build().expect("a template that builds");
+        assert_eq!(again.to_yaml(), built.to_yaml());
+        assert_eq!(again.to_json(), built.to_json());
+    }
+}
+
+#[test]
+fn values_that_aws_may_have_added_are_accepted() {
+    for properties in ["DeduplicationScope: everywhere", "DelaySeconds: '7'"] {
+        Template::load(&queue(properties)).unwrap_or_else(|error| panic!("{error}"));
+    }
+    let function = json!({ "Code": {}, "Role": "r", "Runtime": "python9.99", "Architectures": ["riscv"] });
+    let typed = cfn::lambda::Function::from_json(function.clone()).expect("a function");
+    assert_eq!(json!(typed), function);
+    let group = json!({ "RetentionInDays": 6 });
+    cfn::logs::LogGroup::from_json(group).expect("a number of days that AWS may add");
+}
+
+/// Templates with one thing wrong, and the start of what is said of it.
+const WRONG_SECTIONS: [(&str, &str); 38] = [
+    ("Transform: AWS::Serverless-2016-10-31", "Transform is not supported: a macro rewrites"),
+    ("Hooks: {}", "Hooks is not supported: hooks are for the macro"),
+    (
+        "AWSTemplateFormatVersion: 2011-01-01",
+        "AWSTemplateFormatVersion is \"2011-01-01\": allowed are 2010-09-09",
+    ),
+    ("Description: [a]", "Description is a list: expected text"),
+    ("Metadata: text", "Metadata is \"text\": expected an object"),
+    ("Parameter: {}", "the template has an unknown member \"Parameter\" (did you mean \"Parameters\"?)"),
+    ("Parameters: [a]", "Parameters is a list: expected an object"),
+    ("Parameters: { P: {} }", "Parameters.P lacks \"Type\""),
+    ("Parameters: { P: { Type: Text } }", "Parameters.P.Type is \"Text\": allowed are String, Number"),
+    (
+        "Parameters: { P: { Type: String, Defaults: a } }",
+        "Parameters.P has an unknown member \"Defaults\" (did you",
+    ),
+    (
+        "Parameters: { P: { Type: String, Default: [a] } }",
+        "Parameters.P.Default is a list: expected text or a number",
+    ),
+    (
+        "Parameters: { P: { Type: String, Default: !Ref Q } }",
+        "Parameters.P.Default is an object: expected text or",
+    ),
+    (
+        "Parameters: { P: { Type: String, AllowedValues: a } }",
+        "Parameters.P.AllowedValues is \"a\": expected a list",
+    ),
+    (
+        "Parameters: { P: { Type: String, AllowedValues: [{}] } }",
+        "Parameters.P.AllowedValues[0] is an object",
+    ),
+    (
+        "Parameters: { P: { Type: String, NoEcho: maybe } }",
+        "Parameters.P.NoEcho is \"maybe\": expected true or false",
+    ),
+    (
+        "Parameters: { P: { Type: Number, MinValue: low } }",
+        "Parameters.P.MinValue is \"low\": expected a number",
+    ),
+    (
+        "Parameters: { P: { Type: String, Default: c, AllowedValues: [a, b] } }",
+        "parameter \"P\" has the default \"c\": allowed are a, b",
+    ),
+    ("Mappings: { M: { a: b } }", "Mappings.M.a is \"b\": expected an object"),
+    ("Mappings: { M: { a: { b: !Ref P } } }", "Mappings.M.a.b is an object: expected text, a number"),
+    ("Conditions: { C: true }", "Conditions.C is true: expected a test"),
+    (
+        "Conditions: { C: !Condition D }",
+        "Conditions.C refers to condition \"D\", which is not in the template",
+    ),
+    (
+        "Conditions: { C: !Equals [!Ref P, a] }",
+        "Conditions.C.Fn::Equals[0] refers to parameter \"P\", which is not",
+    ),
+    (
+        "Conditions: { C: !Equals [!Ref Q, a] }",
+        "Conditions.C.Fn::Equals[0] refers to parameter \"Q\", which is not",
+    ),
+    (
+        "Conditions: { C: !Equals [!GetAtt Q.Arn, a] }",
+        "Conditions.C.Fn::Equals[0] has Fn::GetAtt: it has no meaning",
+    ),
+    (
+        "Conditions: { C: !Equals [a] }",
+        "Conditions.C has Fn::Equals: it takes a list of 2, but is given a list of 1",
+    ),
+    (
+        "Conditions: { A: !Not [!Condition B], B: !Condition A }",
+        "conditions are made of each other in a circle: A -> B -> A",
+    ),
+    ("Rules: { R: {} }", "Rules.R lacks \"Assertions\""),
+    ("Rules: { R: { Assertions: [{}] } }", "Rules.R.Assertions[0] lacks \"Assert\""),
+    (
+        "Rules: { R: { Assertions: [{ Assert: a }] } }",
+        "Rules.R.Assertions[0].Assert is \"a\": expected a test",
+    ),
+    (
+        "Rules: { R: { RuleConditions: a, Assertions: [] } }",
+        "Rules.R has an unknown member \"RuleConditions\" (did",
+    ),
+    ("Outputs: { O: text }", "Outputs.O is \"text\": expected an object"),
+    ("Outputs: { O: {} }", "Outputs.O lacks \"Value\""),
+    (
+        "Outputs: { O: { Value: [a] } }",
+        "Outputs.O.Value is a list: expected text, or a function that gives text",
+    ),
+    ("Outputs: { O: { Value: a, Export: name } }", "Outputs.O.Export is \"name\": expected an object"),
+    (
+        "Outputs: { O: { Value: a, Condition: C } }",
+        "Outputs.O.Condition refers to condition \"C\", which is not in",
+    ),
+    (
+        "Outputs: { O: { Value: !GetAtt Q.Arnn } }",
+        "Outputs.O.Value refers to the attribute \"Arnn\" of \"Q\"",
+    ),
+    (
+        "Outputs: { O: { Value: !Sub '${Q.Arn} ${Gone}' } }",
+        "Outputs.O.Value refers to resource or parameter \"Gone\"",
+    ),
+    (
+        "Outputs: { 'Fn::ForEach::Each': [] }",
+        "Outputs has Fn::ForEach::Each: it is for the transform AWS::Lang",
+    ),
+];
+
+#[test]
+fn what_is_wrong_in_a_section_is_refused_with_its_path() {
+    for (section, expected) in WRONG_SECTIONS {
+        let text = format!("{section}\nResources: {{ Q: {{ Type: AWS::SQS::Queue }} }}");
+        let error = refused(&text);
+        let said: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+        assert!(said.iter().any(|problem| problem.starts_with(expected)), "{section}: {said:#?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_options_of_a_resource_is_refused_with_its_path() {
+    for (options, expected) in [
+        ("DeletionPolicy: Keep", "Resources.Q.DeletionPolicy is \"Keep\": allowed are Delete, Retain"),
+        (
+            "UpdateReplacePolicy: RetainExceptOnCreate",
+            "Resources.Q.UpdateReplacePolicy is \"RetainExceptOnCreate\"",
+        ),
+        ("DependsOn: [1]", "Resources.Q.DependsOn is a list: expected a name or a list of names"),
+        ("DependsOn: Gone", "Resources.Q.DependsOn refers to resource \"Gone\""),
+        ("Condition: Gone", "Resources.Q.Condition refers to condition \"Gone\""),
+        ("Metadata: [a]", "Resources.Q.Metadata is a list: expected an object"),
+        ("Metadata: { a: !Ref Gone }", "Resources.Q.Metadata.a refers to resource or parameter \"Gone\""),
+        (
+            "UpdatePolicy: { A: !Ref Gone }",
+            "Resources.Q.UpdatePolicy.A refers to resource or parameter \"Gone\"",
+        ),
+        (
+            "CreationPolicy: { A: !Ref Gone }",
+            "Resources.Q.CreationPolicy.A refers to resource or parameter \"Gone\"",
+        ),
+        ("CreationPolicy: 1", "Resources.Q.CreationPolicy is 1: expected an object"),
+        ("Properties: !Transform { Name: a }", "Resources.Q.Properties has Fn::Transform: it is for a macro"),
+        (
+            "Properties: { QueueName: !Length [a] }",
+            "Resources.Q.Properties.QueueName has Fn::Length: it is for",
+        ),
+        ("Properties: { QueueName: null }", "Resources.Q.Properties.QueueName is null: expected a string"),
+        ("Properties: { QueueName: !GetAtt Q.Arn }", "resources depend on each other in a circle: Q -> Q"),
+    ] {
+        let error = refused(&format!("Resources: {{ Q: {{ Type: AWS::SQS::Queue, {options} }} }}"));
+        let said: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+        assert!(said.iter().any(|problem| problem.starts_with(expected)), "{options}: {said:#?}");
+        assert_eq!(said.len(), 1, "{options}: {said:#?}");
+    }
+    let error = refused("Resources: { C: { Type: Custom::Seed, Properties: { Rows: 1 } } }").to_string();
+    assert_eq!(error, "Resources.C.Properties lacks \"ServiceToken\", which is required");
+}
+
+#[test]
+fn all_problems_are_said_at_once_in_the_order_of_their_paths() {
+    let text = "
+Outputs: { Url: { Value: !Ref Ordres } }
+Parameters: { Stage: { Default: dev } }
+Resources:
+  Orders: { Type: AWS::SQS::Queue, Properties: { DelaySeconds: soon, FifoQueues: true } }
+  Other: { Type: AWS::SQS::Que, DependsOn: Orders, Propertys: {} }
+";
+    let error = refused(text);
+    let paths: Vec<&str> = error.problems().iter().map(LoadProblem::at).collect();
+    assert_eq!(
+        paths,
+        [
+            "Outputs.Url.Value",
+            "Parameters.Stage",
+            "Resources.Orders.Properties",
+            "Resources.Orders.Properties.DelaySeconds",
+            "Resources.Other",
+            "Resources.Other",
+        ]
+    );
+    assert!(error.to_string().starts_with("6 problems:\n- Outputs.Url.Value refers to"), "{error}");
+}
+
+#[test]
+fn a_key_that_is_there_twice_is_refused_in_both_languages() {
+    for text in [
+        "Resources:\n  Q: { Type: AWS::SQS::Queue }\n  Q: { Type: AWS::SNS::Topic }\n",
+        "{\"Resources\": {\"Q\": {\"Type\": \"AWS::SQS::Queue\"},\n \"Q\": {\"Type\": \"AWS::SNS::Topic\"}}}",
+        "{ Resources: { Q: { Type: AWS::SQS::Queue, Type: AWS::SNS::Topic } } }",
+    ] {
+        let error = refused(text);
+        assert!(matches!(error.problems(), [LoadProblem::Syntax { .. }]), "{text}: {error}");
+        let said = error.to_string();
+        assert!(said.contains("uplicate") || said.contains("twice"), "{text}: {said}");
+    }
+}
+
+#[test]
+fn a_text_that_is_nested_without_end_is_refused() {
+    for (open, text) in
+        [("[", "Resources: "), ("{\"a\":", ""), ("{a: ", "Resources: "), ("!Not [", "Conditions: ")]
+    {
+        let error = refused(&(text.to_owned() + &open.repeat(100_000)));
+        assert!(matches!(error.problems(), [LoadProblem::Syntax { .. }]), "{open}");
+    }
+}
+
+#[test]
+fn yaml_in_one_line_is_no_json() {
+    let loaded = Template::load("{ Resources: { Q: { Type: AWS::SQS::Queue } } }").expect("a template");
+    assert!(loaded.handle::<Queue>("Q").is_some());
+}
+
+#[test]
+fn plain_scalars_mean_what_they_mean_to_cloudformation() {
+    for (given, expected) in [
+        ("yes", json!(true)),
+        ("Off", json!(false)),
+        ("'yes'", json!("yes")),
+        ("012345678901", json!("012345678901")),
+        ("'010'", json!("010")),
+        ("2012-10-17", json!("2012-10-17")),
+        ("1_000", json!(1000)),
+        ("0x1F", json!(31)),
+        ("!Sub 010", json!({ "Fn::Sub": "010" })),
+    ] {
+        let loaded = Template::load(&queue(&format!("RedriveAllowPolicy: {{ a: {given} }}")));
+        let typed: Queue =
+            loaded.and_then(|loaded| loaded.read("Orders")).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(json!(typed)["RedriveAllowPolicy"]["a"], expected, "{given}");
+    }
+    for lost in ["123456789012345678901234567890", "-99999999999999999999"] {
+        for text in [queue(&format!("QueueName: {lost}")), format!("{{\"Description\": {lost}}}")] {
+            let error = refused(&text).to_string();
+            assert!(error.contains("more digits than can be kept: put it in quotes"), "{text}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_list_and_one_value_are_not_mistaken_for_each_other() {
+    for (property, expected) in [
+        ("SubnetIds: !Ref One", "VpcConfig.SubnetIds is a function that gives one value: expected a list"),
+        ("SubnetIds: !Sub a", "VpcConfig.SubnetIds is a function that gives one value: expected a list"),
+        (
+            "SubnetIds: [!Ref Many]",
+            "VpcConfig.SubnetIds[0] is a function that gives a list: expected a string",
+        ),
+        (
+            "SubnetIds: !If [C, !Ref Many, !Ref One]",
+            "VpcConfig.SubnetIds.Fn::If[2] is a function that gives one value: expected a list",
+        ),
+    ] {
+        let text = format!(
+            "
+Parameters: {{ One: {{ Type: String }}, Many: {{ Type: CommaDelimitedList }} }}
+Conditions: {{ C: !Equals [!Ref One, a] }}
+Outputs: {{ O: {{ Value: !Ref Many }} }}
+Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties: {{ Role: !Ref One, Code: {{ ZipFile: a }}, VpcConfig: {{ {property} }} }}
+"
+        );
+        let error = refused(&text);
+        let said: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+        let expected = format!("Resources.F.Properties.{expected}");
+        assert_eq!(said, ["Outputs.O.Value is a function that gives a list: expected text", &expected]);
+    }
 }

@@ -258,7 +258,12 @@ fn a_reference_to_what_is_not_there_is_refused() {
     let TemplateError::Unresolved { from, kind, name, near } = &error else { panic!("{error}") };
     assert_eq!(
         (from.as_str(), *kind, name.as_str(), near.as_deref()),
-        ("Resources.Queue.Properties", Missing::Resource, "Dead", Some("DeadLetters"))
+        (
+            "Resources.Queue.Properties.RedrivePolicy.deadLetterTargetArn",
+            Missing::Resource,
+            "Dead",
+            Some("DeadLetters")
+        )
     );
     assert!(error.to_string().contains("did you mean \"DeadLetters\"?"), "{error}");
 }
