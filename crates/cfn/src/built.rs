@@ -1,5 +1,8 @@
 //! A template that was checked, as text.
 
+use std::io::Write;
+use std::sync::OnceLock;
+
 use serde_json::Value as Json;
 
 use crate::check::{self, MAX_TEMPLATE_BYTES};
@@ -13,7 +16,8 @@ pub struct BuiltTemplate {
     document: Document,
     dependencies: Needs,
     yaml: String,
-    json: String,
+    /// Written when it is asked for.
+    json: OnceLock<String>,
 }
 
 impl BuiltTemplate {
@@ -21,14 +25,12 @@ impl BuiltTemplate {
         let dependencies = check::check(&document)?;
         document.sort_keys();
         let yaml = write_yaml(&document)?;
-        let json = write_json(&document)?;
-        for (form, text) in [("YAML", &yaml), ("JSON", &json)] {
-            if text.len() > MAX_TEMPLATE_BYTES {
-                let (given, allowed) = (text.len(), MAX_TEMPLATE_BYTES);
-                return Err(TemplateError::TooLarge { form, given, allowed });
+        for (form, given) in [("YAML", yaml.len()), ("JSON", json_bytes(&document)?)] {
+            if given > MAX_TEMPLATE_BYTES {
+                return Err(TemplateError::TooLarge { form, given, allowed: MAX_TEMPLATE_BYTES });
             }
         }
-        Ok(Self { document, dependencies, yaml, json })
+        Ok(Self { document, dependencies, yaml, json: OnceLock::new() })
     }
 
     /// The template as YAML, ending with a line feed.
@@ -40,7 +42,13 @@ impl BuiltTemplate {
     /// The template as JSON, ending with a line feed.
     #[must_use]
     pub fn to_json(&self) -> &str {
-        &self.json
+        self.json.get_or_init(|| {
+            let mut text = Vec::with_capacity(self.yaml.len() * 2);
+            // It was written once before, to nowhere: see `json_bytes`.
+            let written = write_json(&self.document, &mut text);
+            debug_assert!(written.is_ok(), "{written:?}");
+            String::from_utf8(text).unwrap_or_default()
+        })
     }
 
     /// The resources, by logical id: id, type, properties.
@@ -78,9 +86,30 @@ fn write_yaml(document: &Document) -> Result<String, TemplateError> {
     })
 }
 
-fn write_json(document: &Document) -> Result<String, TemplateError> {
-    serde_json::to_string_pretty(document).map(|text| text + "\n").map_err(|error| TemplateError::Serialize {
-        at: "the template".to_owned(),
-        reason: error.to_string(),
+/// The length of the template as JSON.
+fn json_bytes(document: &Document) -> Result<usize, TemplateError> {
+    let mut counted = Count(0);
+    write_json(document, &mut counted)?;
+    Ok(counted.0)
+}
+
+fn write_json(document: &Document, mut into: impl Write) -> Result<(), TemplateError> {
+    let written = serde_json::to_writer_pretty(&mut into, document);
+    written.and_then(|()| into.write_all(b"\n").map_err(serde_json::Error::io)).map_err(|error| {
+        TemplateError::Serialize { at: "the template".to_owned(), reason: error.to_string() }
     })
+}
+
+/// Counts what is written to it.
+struct Count(usize);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
