@@ -45,23 +45,15 @@ fn resource(world: &World, resource_type: &str, facts: &Resource, code: &mut Str
         structure(&mut types, (nested, &rust, &page), &nested_facts.properties, constructor, &mut inner);
         let _ = writeln!(inner, "crate::typed::property_struct!({rust});");
     }
-    if inner.is_empty() && types.enum_code.is_empty() && types.accepts_code.is_empty() {
+    if inner.is_empty() && types.enum_code.is_empty() {
         return;
     }
     let _ = writeln!(
         code,
-        "/// What [`{name}`] is made of.\npub mod {} {{\n#[allow(unused_imports)]\nuse crate::{{kind as k, property as p}};\n{inner}{}",
+        "/// What [`{name}`] is made of.\npub mod {} {{\n#[allow(unused_imports)]\nuse crate::{{kind as k, property as p}};\n{inner}{}}}",
         module(short(resource_type)),
         types.enum_code
     );
-    if !types.accepts_code.is_empty() {
-        let _ = writeln!(
-            code,
-            "/// The references that properties take.\npub mod accepts {{\n#[allow(unused_imports)]\nuse crate::kind as k;\n{}}}",
-            types.accepts_code
-        );
-    }
-    code.push_str("}\n");
 }
 
 /// A struct of properties: the constructor with those that are required, a setter for each of the others.
@@ -117,6 +109,10 @@ fn required_struct(
     code: &mut String,
 ) {
     let required = types.taken.name(format!("{name}Required"));
+    // A property that takes several kinds names them all: that is what a mistake is told.
+    if fields.iter().any(|(_, _, rust, _)| rust.contains("OneOf")) {
+        code.push_str("#[allow(clippy::type_complexity)]\n");
+    }
     let _ = writeln!(
         code,
         "/// What [`{name}`] needs.\n#[derive(Debug, Clone, PartialEq)]\npub struct {required} {{"

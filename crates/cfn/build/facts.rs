@@ -84,6 +84,9 @@ pub(crate) struct Property {
 pub(crate) struct Attribute {
     #[serde(rename = "type")]
     pub(crate) notation: String,
+    /// Whether some property of some resource type takes it.
+    #[serde(default)]
+    pub(crate) referred: bool,
     #[serde(default)]
     pub(crate) doc: Option<String>,
 }

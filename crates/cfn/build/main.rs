@@ -9,6 +9,7 @@ mod facts;
 mod kinds;
 mod names;
 mod overrides;
+mod references;
 mod types;
 
 use std::cell::RefCell;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use facts::Service;
-use kinds::{World, feature_of, service_of, short};
+use kinds::{World, feature_of, service_of};
 
 /// The services with a hand-written file in `src/`, which includes the generated code.
 const EXTENDED: &[&str] = &[
@@ -59,7 +60,7 @@ fn main() {
             let _ = writeln!(modules, "/// `{name}`.\npub mod {feature} {{\ninclude!(\"{feature}.rs\");\n}}");
         }
     }
-    modules.push_str(&absent(&world.absent.borrow()));
+    modules.push_str(&references::code(&world));
     write(&out.join("services.rs"), &modules);
     write(&out.join("tables.rs"), &(tables + "];\n"));
 }
@@ -89,7 +90,13 @@ fn world(spec: &Path, overrides: &str) -> World {
             services.insert(name, load(&folder, &feature, overrides));
         }
     }
-    World { services, enabled, absent: RefCell::default() }
+    World {
+        services,
+        enabled,
+        absent: RefCell::default(),
+        attributes: RefCell::default(),
+        sets: RefCell::default(),
+    }
 }
 
 /// The services that the properties of a service refer to.
@@ -113,26 +120,6 @@ fn load(folder: &Path, feature: &str, overrides: &str) -> Service {
         serde_json::from_str(&read(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     overrides::apply(&mut service, overrides);
     service
-}
-
-/// Stand-ins for resource types of services that are not compiled, so that a reference to one keeps its kind.
-fn absent(types: &BTreeSet<String>) -> String {
-    let mut by_service: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for resource_type in types {
-        by_service.entry(feature_of(service_of(resource_type))).or_default().push(short(resource_type));
-    }
-    let mut code = String::from(
-        "/// Stand-ins for resource types of services whose features are not enabled.\n\
-         #[doc(hidden)]\n#[allow(missing_docs)]\npub mod absent {\n",
-    );
-    for (feature, names) in by_service {
-        let _ = writeln!(code, "pub mod {feature} {{");
-        for name in names {
-            let _ = writeln!(code, "#[derive(Debug)]\npub enum {} {{}}", names::type_name(name));
-        }
-        code.push_str("}\n");
-    }
-    code + "}\n"
 }
 
 fn variable(name: &str) -> String {

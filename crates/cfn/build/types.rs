@@ -1,11 +1,11 @@
-//! The Rust types of properties, and the enums and reference kinds that have to be made for them.
+//! The Rust types of properties, and the enums that have to be made for them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::docs;
 use crate::facts::{Property, Resource};
-use crate::kinds::{Kind, Source, World, feature_of, kind_of, service_of, short};
+use crate::kinds::{World, feature_of, kind_of, service_of, short};
 use crate::names::{self, Unique, module, type_name};
 
 /// Names that say too little without the type they belong to.
@@ -25,9 +25,6 @@ pub(crate) struct Types<'a> {
     enums: BTreeMap<(String, String), String>,
     /// The Rust code of the enums.
     pub(crate) enum_code: String,
-    /// The Rust code of the reference kinds.
-    pub(crate) accepts_code: String,
-    accepts: Unique,
     pub(crate) taken: Unique,
 }
 
@@ -40,8 +37,6 @@ impl<'a> Types<'a> {
             nested: BTreeMap::new(),
             enums: BTreeMap::new(),
             enum_code: String::new(),
-            accepts_code: String::new(),
-            accepts: Unique::default(),
             taken: Unique::default(),
         };
         for name in resource.types.keys() {
@@ -147,53 +142,11 @@ impl<'a> Types<'a> {
         matches!(notation, "list(tag)" | "map(string)" | "json") || nested.is_some_and(pair)
     }
 
-    fn text_kind(&mut self, owner: &str, name: &str, property: &Property) -> String {
-        let accepted = self.world.accepted(&property.refs);
-        let (plain, typed): (Vec<_>, Vec<_>) = accepted.iter().partition(|one| one.kind == Kind::Text);
-        match (typed.as_slice(), plain.is_empty()) {
-            ([], _) if owner.is_empty() && property.refs.is_empty() && name.ends_with("Name") => {
-                self.world.kind(&kind_of(self.resource_type, self.resource, name))
-            }
-            ([], _) => "String".to_owned(),
-            ([only], true) => self.world.kind(&only.kind),
-            _ => self.reference_kind(owner, name, property),
+    fn text_kind(&self, owner: &str, name: &str, property: &Property) -> String {
+        if owner.is_empty() && property.refs.is_empty() && name.ends_with("Name") {
+            return self.world.kind(&kind_of(self.resource_type, self.resource, name));
         }
-    }
-
-    /// A kind of its own for a property that takes several: what converts into it is what it takes.
-    fn reference_kind(&mut self, owner: &str, name: &str, property: &Property) -> String {
-        let kind = self.accepts.name(type_name(&format!("{}{name}", type_name(owner))));
-        let path = format!("{}::accepts::{kind}", self.module());
-        let accepted = self.world.accepted(&property.refs);
-        let _ = writeln!(
-            self.accepts_code,
-            "/// What `{name}` takes: {}.\n#[derive(Debug)]\npub enum {kind} {{}}\nimpl k::TypedText for {kind} {{}}\n\
-             crate::typed::references_to!({kind}: [String]);",
-            property.refs.iter().map(|r| format!("`{r}`")).collect::<Vec<_>>().join(", ")
-        );
-        let typed = accepted.iter().filter(|one| one.kind != Kind::Text);
-        let enabled: Vec<_> = typed.filter(|one| self.world.is_enabled(&one.resource)).collect();
-        let mut kinds: Vec<String> = enabled.iter().map(|one| self.world.kind(&one.kind)).collect();
-        if accepted.iter().any(|one| matches!(one.kind, Kind::Of("Arn", _) | Kind::AnyArn)) {
-            kinds.push("k::AnyArn".to_owned());
-        }
-        kinds.sort_unstable();
-        kinds.dedup();
-        let _ = writeln!(self.accepts_code, "crate::typed::references_to!({kind}: [{}]);", kinds.join(", "));
-        let mut handles: BTreeMap<&str, &Source> = BTreeMap::new();
-        for one in enabled.iter().filter(|one| one.source != Source::None) {
-            handles.entry(&one.resource).or_insert(&one.source);
-        }
-        for (resource, source) in handles {
-            let path = self.world.path(resource);
-            let _ = match source {
-                Source::Attribute(attribute) => {
-                    writeln!(self.accepts_code, "crate::typed::handles_of!({kind}: {path} = {attribute:?});")
-                }
-                _ => writeln!(self.accepts_code, "crate::typed::handles_of!({kind}: {path});"),
-            };
-        }
-        path
+        self.world.kind_taken(&property.refs)
     }
 
     fn notation(&self, notation: &str, text: &str, unit: Option<&str>) -> String {

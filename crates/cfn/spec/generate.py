@@ -56,9 +56,23 @@ class Database:
     def __init__(self, schema):
         self.tables = {name: {e["$id"]: e for e in t["entities"]} for name, t in schema.items() if "entities" in t}
         self.links = {name: t["forward"] for name, t in schema.items() if "forward" in t}
+        self.resources = {r["cloudFormationType"]: r for r in self.tables["resource"].values()}
+        holders = [*self.tables["resource"].values(), *self.tables["typeDefinition"].values()]
+        properties = [prop for holder in holders for prop in holder["properties"].values()]
+        self.referred = {reference for prop in properties for reference in self.references(prop)}
 
     def linked(self, link, entity, table):
         return [self.tables[table][other["$id"]] for other in self.links[link].get(entity["$id"], [])]
+
+    def references(self, prop):
+        """What a property refers to, as in `AWS::SQS::Queue.Arn`; a few name what their resource does not have."""
+        pairs = {(r["cloudFormationType"], r["propertyName"]) for r in prop.get("relationshipRefs", [])}
+        return [f"{of}.{name}" for of, name in sorted(pairs) if self.has(of, name)]
+
+    def has(self, resource_type, name):
+        resource = self.resources.get(resource_type)
+        own = [resource_type.rsplit("::", 1)[1] + "Name", "Arn", "Id"]
+        return resource and name in [*resource["attributes"], *resource["properties"], *own]
 
 
 def sentences(text):
@@ -130,8 +144,8 @@ def property_facts(database, name, prop):
         facts["required"] = True
     if prop.get("causesReplacement", "no") != "no":
         facts["replace"] = prop["causesReplacement"]
-    if prop.get("relationshipRefs"):
-        facts["refs"] = sorted({f"{r['cloudFormationType']}.{r['propertyName']}" for r in prop["relationshipRefs"]})
+    if refs := database.references(prop):
+        facts["refs"] = refs
     if unit := unit_of(name, kind, prop):
         facts["unit"] = unit
     if prop.get("defaultValue") not in (None, ""):
@@ -156,8 +170,10 @@ def type_facts(database, definition):
     return facts
 
 
-def attribute_facts(database, attribute):
+def attribute_facts(database, resource_type, name, attribute):
     facts = {"type": notation(database, attribute["type"])[0]}
+    if f"{resource_type}.{name}" in database.referred:
+        facts["referred"] = True
     if doc := summary(attribute.get("documentation")):
         facts["doc"] = doc
     return facts
@@ -189,7 +205,10 @@ def resource_facts(database, resource):
     if resource.get("tagInformation"):
         facts["tags"] = resource["tagInformation"]["tagPropertyName"]
     attributes = sorted(resource["attributes"].items())
-    facts["attributes"] = {name: attribute_facts(database, attribute) for name, attribute in attributes}
+    facts["attributes"] = {
+        name: attribute_facts(database, resource["cloudFormationType"], name, attribute)
+        for name, attribute in attributes
+    }
     facts["properties"] = members(database, resource["properties"])
     definitions = sorted(database.linked("usesType", resource, "typeDefinition"), key=lambda d: d["name"])
     facts["types"] = {d["name"]: type_facts(database, d) for d in definitions}

@@ -18,6 +18,14 @@ pub struct Url<R>(PhantomData<fn() -> R>);
 #[derive(Debug)]
 pub struct Id<R>(PhantomData<fn() -> R>);
 
+/// Another attribute of a resource of type `R`; `A` is its name, as in [`crate::attribute`].
+#[derive(Debug)]
+pub struct Attribute<R, A>(PhantomData<fn() -> (R, A)>);
+
+/// One of the kinds of the tuple `K`: what a property takes that can refer to several things.
+#[derive(Debug)]
+pub struct OneOf<K>(PhantomData<fn() -> K>);
+
 /// An ARN of any type, or a pattern of ARNs with `*`.
 #[derive(Debug)]
 pub enum AnyArn {}
@@ -85,4 +93,6 @@ impl<R> TypedText for Arn<R> {}
 impl<R> TypedText for Name<R> {}
 impl<R> TypedText for Url<R> {}
 impl<R> TypedText for Id<R> {}
+impl<R, A> TypedText for Attribute<R, A> {}
+impl<K> TypedText for OneOf<K> {}
 impl TypedText for AnyArn {}

@@ -137,7 +137,7 @@ macro_rules! allowed_values {
 
 /// What converts into a property that takes references of several kinds.
 macro_rules! references_to {
-    ($Kind:ident: [$($Reference:ty),*]) => {$(
+    ($Kind:ty: [$($Reference:ty),*]) => {$(
         #[diagnostic::do_not_recommend]
         impl ::std::convert::From<$crate::property::Value<$Reference>> for $crate::property::Value<$Kind> {
             fn from(value: $crate::property::Value<$Reference>) -> Self {
@@ -149,7 +149,7 @@ macro_rules! references_to {
 
 /// What a handle stands for in a property that takes references of several kinds: an attribute, or `Ref`.
 macro_rules! handles_of {
-    ($Kind:ident: $Resource:ty $(= $attribute:literal)?) => {
+    ($Kind:ty: $Resource:ty $(= $attribute:literal)?) => {
         #[diagnostic::do_not_recommend]
         impl ::std::convert::From<&$crate::declaration::Handle<$Resource>> for $crate::property::Value<$Kind> {
             fn from(handle: &$crate::declaration::Handle<$Resource>) -> Self {
@@ -163,5 +163,21 @@ macro_rules! handles_of {
     };
 }
 
+/// An attribute that is an ARN, though not that of the resource itself, as in `StreamArn`.
+macro_rules! arn_attribute {
+    ($Name:ident) => {
+        #[diagnostic::do_not_recommend]
+        impl<R> ::std::convert::From<$crate::property::Value<$crate::kind::Attribute<R, $Name>>>
+            for $crate::property::Value<$crate::kind::AnyArn>
+        {
+            fn from(value: $crate::property::Value<$crate::kind::Attribute<R, $Name>>) -> Self {
+                value.retype()
+            }
+        }
+    };
+}
+
 #[allow(unused_imports)]
-pub(crate) use {allowed_values, handles_of, properties, property_struct, references_to, resource_struct};
+pub(crate) use {
+    allowed_values, arn_attribute, handles_of, properties, property_struct, references_to, resource_struct,
+};
