@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::docs;
+use crate::events;
 use crate::facts::{Property, Resource, Service};
 use crate::kinds::{Kind, World, arn_name, kind_of, ref_kind, short};
 use crate::names::{Unique, identifier, module, snake, type_name};
@@ -15,6 +16,7 @@ pub(crate) fn service(world: &World, service: &Service) -> String {
     for (resource_type, facts) in &service.resources {
         resource(world, resource_type, facts, &mut code);
     }
+    code.push_str(&events::patterns(world, service));
     code
 }
 

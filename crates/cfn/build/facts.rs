@@ -10,6 +10,21 @@ pub(crate) struct Service {
     /// As in `AWS::SQS`.
     pub(crate) service: String,
     pub(crate) resources: BTreeMap<String, Resource>,
+    /// The events that it publishes, by a name that is unique within the service.
+    #[serde(default, skip_serializing)]
+    pub(crate) events: BTreeMap<String, Event>,
+}
+
+/// An event that EventBridge carries.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Event {
+    /// As in `aws.states`.
+    pub(crate) source: String,
+    #[serde(rename = "detail-type")]
+    pub(crate) detail_type: String,
+    /// The fields of its detail.
+    pub(crate) properties: BTreeMap<String, Property>,
+    pub(crate) types: BTreeMap<String, Type>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]

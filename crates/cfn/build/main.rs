@@ -5,6 +5,7 @@
 
 mod docs;
 mod emit;
+mod events;
 mod facts;
 mod kinds;
 mod names;
@@ -99,14 +100,18 @@ fn world(spec: &Path, overrides: &str) -> World {
     }
 }
 
-/// The services that the properties of a service refer to.
+/// The services that the properties and events of a service refer to.
 fn references(service: &Service) -> BTreeSet<String> {
     let resources = service.resources.values();
+    let events = service.events.values().flat_map(|event| {
+        std::iter::once(&event.properties).chain(event.types.values().map(|nested| &nested.properties))
+    });
     let nested =
         resources.clone().flat_map(|resource| resource.types.values().map(|nested| &nested.properties));
     resources
         .map(|resource| &resource.properties)
         .chain(nested)
+        .chain(events)
         .flat_map(|properties| properties.values())
         .flat_map(|property| &property.refs)
         .filter_map(|reference| reference.split_once('.'))

@@ -74,7 +74,7 @@ impl<'a> Types<'a> {
             let free = !self.nested.values().any(|taken| *taken == base);
             if same && free && !vague {
                 let name = self.taken.name(base);
-                self.write_enum(&name, uses[0].2);
+                write_enum(&mut self.enum_code, &name, doc_of(uses[0].2), uses[0].2);
                 for (owner, property, _) in uses {
                     self.enums.insert((owner, property), name.clone());
                 }
@@ -83,26 +83,10 @@ impl<'a> Types<'a> {
             for (owner, property_name, property) in uses {
                 let prefix = if owner.is_empty() { short(self.resource_type) } else { &owner };
                 let name = self.taken.name(format!("{}{base}", type_name(prefix)));
-                self.write_enum(&name, property);
+                write_enum(&mut self.enum_code, &name, doc_of(property), property);
                 self.enums.insert((owner, property_name), name);
             }
         }
-    }
-
-    fn write_enum(&mut self, name: &str, property: &Property) {
-        let doc = property.doc.as_deref().unwrap_or("The values that AWS allows.");
-        let _ = writeln!(
-            self.enum_code,
-            "crate::typed::allowed_values! {{\n/// {}\npub enum {name} {{",
-            docs::clean(doc)
-        );
-        let mut variants = Unique::default();
-        for value in property.values.iter().filter_map(|value| value.as_str()) {
-            let variant = property.variants.get(value).cloned().unwrap_or_else(|| names::variant(value));
-            let variant = variants.name(variant).replace('_', "X");
-            let _ = writeln!(self.enum_code, "/// `{value}`\n{variant} = {value:?},");
-        }
-        self.enum_code.push_str("}\n}\n");
     }
 
     /// The Rust type of a property; `owner` is the nested type it belongs to, or nothing.
@@ -179,6 +163,22 @@ impl<'a> Types<'a> {
             _ => format!("p::Value<{text}>"),
         }
     }
+}
+
+fn doc_of(property: &Property) -> &str {
+    property.doc.as_deref().unwrap_or("The values that AWS allows.")
+}
+
+/// An enum of the values that a property or a field allows.
+pub(crate) fn write_enum(code: &mut String, name: &str, doc: &str, property: &Property) {
+    let _ = writeln!(code, "crate::typed::allowed_values! {{\n/// {}\npub enum {name} {{", docs::clean(doc));
+    let mut variants = Unique::default();
+    for value in property.values.iter().filter_map(|value| value.as_str()) {
+        let variant = property.variants.get(value).cloned().unwrap_or_else(|| names::variant(value));
+        let variant = variants.name(variant).replace('_', "X");
+        let _ = writeln!(code, "/// `{value}`\n{variant} = {value:?},");
+    }
+    code.push_str("}\n}\n");
 }
 
 fn unit_kind(unit: &str) -> &'static str {

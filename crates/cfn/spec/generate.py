@@ -25,6 +25,22 @@ SHA512 = "3b72eeeafe89e919c8f847a79256f0f36dfb915eb8713a4cf784045e695c9ac200ce17
 
 HERE = pathlib.Path(__file__).parent
 DOC_CHARS = 180
+# Sources of events that are named otherwise than the service of the resource types.
+EVENT_SOURCES = {
+    "acm": "certificatemanager",
+    "aidevops": "devopsagent",
+    "airflow": "mwaa",
+    "bcmdashboards": "bcm",
+    "ec2fleet": "ec2",
+    "ec2spotfleet": "ec2",
+    "geo": "location",
+    "medicalimaging": "healthimaging",
+    "monitoring": "cloudwatch",
+    "redshiftdata": "redshift",
+    "schemas": "eventschemas",
+    "states": "stepfunctions",
+    "supplychain": "scn",
+}
 UNITS = "seconds|minutes|hours|days|bytes"
 
 
@@ -217,6 +233,77 @@ def resource_facts(database, resource):
     return facts
 
 
+def service_of_event(event, services):
+    """The service whose file holds the event: that of the rules, for a source that has no resource types."""
+    source = event["source"].removeprefix("aws.").replace("-", "")
+    by_name = {name.rsplit("::", 1)[1].lower(): name for name in services}
+    return by_name.get(EVENT_SOURCES.get(source, source), "AWS::Events")
+
+
+def plain(name):
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def event_references(database, event, definition, field):
+    """The attribute that a field of an event is, where the database says of which resource."""
+    for link in event["resourcesField"]:
+        if link.get("fieldName") != field or link.get("type", {}).get("$ref") != definition["$id"]:
+            continue
+        resource = database.tables["resource"][link["resource"]["$ref"]]
+        kind = resource["cloudFormationType"]
+        wanted = {plain(field), plain(kind.rsplit("::", 1)[1] + field)}
+        for name in sorted([*resource["attributes"], *resource["properties"]]):
+            if plain(name) in wanted or plain(kind.rsplit("::", 1)[1] + name) in wanted:
+                return [f"{kind}.{name}"]
+    return []
+
+
+def event_facts(database, event):
+    """An event: what tells it apart, and the fields of its detail."""
+    definitions, names = {}, {}
+
+    def named(definition):
+        if definition["$id"] not in names:
+            name = definition["name"]
+            while name in names.values():
+                name += "_"
+            names[definition["$id"]] = name
+            definitions[name] = None
+            definitions[name] = fields(definition)
+        return names[definition["$id"]]
+
+    def kind(of):
+        if of["type"] == "ref":
+            return "#" + named(database.tables["eventTypeDefinition"][of["reference"]["$ref"]])
+        if of["type"] in ("array", "map"):
+            return f"{'list' if of['type'] == 'array' else 'map'}({kind(of['element'])})"
+        return "json" if of["type"] in ("union", "null") else of["type"]
+
+    def fields(definition):
+        found = {}
+        for name, field in sorted(definition["properties"].items()):
+            found[name] = {"type": kind(field["type"])}
+            if refs := event_references(database, event, definition, name):
+                found[name]["refs"] = refs
+        return found
+
+    detail = fields(database.tables["eventTypeDefinition"][event["rootProperty"]["$ref"]])
+    types = {name: {"properties": definitions[name]} for name in sorted(definitions)}
+    return {"source": event["source"], "detail-type": event["detailType"], "properties": detail, "types": types}
+
+
+def events_by_service(database, services):
+    """The events of each service, by a name that is unique within it."""
+    found = {}
+    for event in sorted(database.tables["event"].values(), key=lambda event: event["name"]):
+        of_service = found.setdefault(service_of_event(event, services), {})
+        source, name = event["name"].split("@")
+        if name in of_service:
+            name = "".join(word.capitalize() for word in re.split(r"[.-]", source)[1:]) + name
+        of_service[name] = event_facts(database, event)
+    return found
+
+
 def written(value):
     """JSON with one member a line down to properties, which are one line each."""
     one_line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -248,11 +335,15 @@ def main():
     for old in folder.glob("*.json"):
         old.unlink()
     features = []
-    counts = {"resources": 0, "types": 0, "properties": 0, "attributes": 0}
+    events = events_by_service(database, services)
+    counts = {"resources": 0, "types": 0, "properties": 0, "attributes": 0, "events": 0}
     for name, resources in sorted(services.items()):
         feature = name.split("::")[1].lower() if name.startswith("AWS::") else name.replace("::", "_").lower()
         features.append(feature)
         facts = {"service": name, "resources": dict(sorted(resources.items()))}
+        if name in events:
+            facts["events"] = dict(sorted(events[name].items()))
+            counts["events"] += len(events[name])
         (folder / f"{feature}.json").write_text(written(facts) + "\n", encoding="utf-8")
         for resource in resources.values():
             counts["resources"] += 1

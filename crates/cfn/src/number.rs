@@ -21,7 +21,7 @@ macro_rules! integers {
 
 integers! {
     i64: i32 i64 u16 u32 u64 usize;
-    f64: i32 u32;
+    f64: i32 i64 u32 u64;
     SizeInBytes: i32 u32 u64;
 }
 

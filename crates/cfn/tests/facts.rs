@@ -41,9 +41,11 @@ fn the_files_hold_as_much_as_the_database() {
             properties += len(&nested["properties"]);
         }
     }
-    assert_eq!((services.len(), resources, types), (311, 1_828, 9_877));
-    let counted = [services.len(), resources, types, properties, attributes];
-    let stated = ["services", "resources", "types", "properties", "attributes"];
+    let events = services.values().filter_map(|service| service["events"].as_object());
+    let events: usize = events.map(serde_json::Map::len).sum();
+    assert_eq!((services.len(), resources, types, events), (311, 1_828, 9_877, 381));
+    let counted = [services.len(), resources, types, properties, attributes, events];
+    let stated = ["services", "resources", "types", "properties", "attributes", "events"];
     for (name, count) in stated.into_iter().zip(counted) {
         assert_eq!(source[name], count, "{name}");
     }
