@@ -7,6 +7,7 @@ use crate::docs;
 use crate::events;
 use crate::facts::{Property, Resource, Service};
 use crate::kinds::{Kind, World, arn_name, kind_of, ref_kind, short};
+use crate::metrics;
 use crate::names::{Unique, identifier, module, snake, type_name};
 use crate::types::Types;
 
@@ -36,7 +37,7 @@ fn resource(world: &World, resource_type: &str, facts: &Resource, code: &mut Str
     structure(&mut types, ("", &name, &page), &facts.properties, constructor, code);
     let reference = world.kind(&ref_kind(resource_type, facts));
     let _ = writeln!(code, "crate::typed::resource_struct!({name}: {resource_type:?}, Ref = {reference});");
-    attributes(world, resource_type, facts, &name, code);
+    attributes(&mut types, &name, code);
     let mut inner = String::new();
     for (nested, nested_facts) in &facts.types {
         let rust = types.nested[nested].clone();
@@ -182,7 +183,8 @@ fn setter_name(
 }
 
 /// The methods of a handle: attributes, the name or id that `Ref` gives, metrics.
-fn attributes(world: &World, resource_type: &str, facts: &Resource, name: &str, code: &mut String) {
+fn attributes(types: &mut Types<'_>, name: &str, code: &mut String) {
+    let (world, resource_type, facts) = (types.world, types.resource_type, types.resource);
     let mut methods = Unique::default();
     for taken in ["logical_id", "reference", "attribute", "metric", "clone"] {
         methods.name(taken.to_owned());
@@ -218,41 +220,16 @@ fn attributes(world: &World, resource_type: &str, facts: &Resource, name: &str, 
         }
     }
     if world.enabled.contains("AWS::CloudWatch") {
-        metrics(facts, &mut methods, &mut body);
+        let metrics = metrics::metrics(types, name, &mut methods);
+        body.push_str(&metrics.methods);
+        if !metrics.functions.is_empty() {
+            let _ = writeln!(code, "impl {name} {{\n{}}}", metrics.functions);
+        }
     }
     if !body.is_empty() {
         let _ = writeln!(code, "impl crate::declaration::Handle<{name}> {{\n{body}}}");
     }
     conversions(resource_type, facts, name, code);
-}
-
-fn metrics(facts: &Resource, methods: &mut Unique, body: &mut String) {
-    let Some((_, first)) = facts.metrics.first_key_value() else { return };
-    let dimension = &first.dimension;
-    let named = |attribute: &String| dimension == attribute || dimension.ends_with(attribute.as_str());
-    let value = match facts.attributes.keys().filter(|a| named(a)).max_by_key(|a| a.len()) {
-        Some(attribute) if !facts.reference.contains(dimension) => {
-            format!("p::Value::<String>::attribute_of(self.logical_id(), {attribute:?})")
-        }
-        _ => "p::Value::<String>::reference_to(self.logical_id())".to_owned(),
-    };
-    let _ = writeln!(
-        body,
-        "/// A metric of the resource in `{0}`, summed up as a sum over a minute.\n#[must_use]\n\
-         pub fn metric(&self, name: &str) -> crate::metric::Metric {{\n\
-         crate::metric::Metric::new({0:?}, name).dimension({dimension:?}, {value})\n}}",
-        first.namespace
-    );
-    for (aws, metric) in facts.metrics.iter().filter(|(_, metric)| metric.dimension == *dimension) {
-        let method = methods.name(format!("metric_{}", snake(aws)));
-        let doc = metric.doc.as_deref().map(docs::clean).unwrap_or_else(|| format!("The metric `{aws}`."));
-        let _ = writeln!(
-            body,
-            "/// {doc}\n#[must_use]\npub fn {method}(&self) -> crate::metric::Metric {{\n\
-             self.metric({aws:?}).statistic(crate::cloudwatch::Statistic::of({:?}))\n}}",
-            metric.statistic
-        );
-    }
 }
 
 /// What `&handle` converts into: the ARN, and what `Ref` gives.

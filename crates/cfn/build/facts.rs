@@ -61,7 +61,7 @@ pub(crate) struct Type {
     pub(crate) constructor: Option<Vec<String>>,
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub(crate) struct Property {
     /// As in `string`, `list(tag)`, `#KeySchema`, `any(json|string)`.
     #[serde(rename = "type")]
@@ -109,7 +109,16 @@ pub(crate) struct Attribute {
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Metric {
     pub(crate) namespace: String,
+    /// The name, where several metrics of the resource type share it.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+    /// The dimension that is the resource.
     pub(crate) dimension: String,
+    /// What of the resource that is: an attribute, a property, or `Ref`.
+    pub(crate) of: String,
+    /// Other dimensions, with their values where AWS lists them.
+    #[serde(default)]
+    pub(crate) others: BTreeMap<String, Vec<String>>,
     pub(crate) statistic: String,
     #[serde(default)]
     pub(crate) doc: Option<String>,

@@ -8,6 +8,7 @@ mod emit;
 mod events;
 mod facts;
 mod kinds;
+mod metrics;
 mod names;
 mod overrides;
 mod references;

@@ -195,17 +195,84 @@ def attribute_facts(database, resource_type, name, attribute):
     return facts
 
 
+def plain(name):
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def dimension_of(resource, dimension):
+    """What of a resource a dimension is named by: an attribute, `Ref`, or a property; None when nothing tells."""
+    short = resource["cloudFormationType"].rsplit("::", 1)[1]
+    own, wanted = plain(short), plain(dimension)
+    words = [plain(word) for word in re.findall(r"[A-Z]+(?=[A-Z][a-z]|$)|[A-Z][a-z0-9]+", short)]
+    is_own = wanted.endswith(own) or wanted in (own + "id", own + "name", own + "identifier")
+    is_related = any(wanted.startswith(word) for word in [own, *words])
+
+    def same(name):
+        """`QueueName` or `Name` for a `QueueName`, `ApiId` for the `GraphQLAPIId` of a `GraphQLApi`."""
+        rest = wanted.removesuffix(plain(name))
+        if rest == wanted:
+            return False
+        is_rest = own.startswith(rest) and plain(name).startswith(own[len(rest) :])
+        return is_related and (rest == "" or own.endswith(rest) or is_rest)
+
+    reference = resource.get("cfnRefIdentifier") or resource.get("primaryIdentifier") or []
+    only = reference[0] if len(reference) == 1 else ""
+    for name in sorted(resource["attributes"], key=lambda name: (-len(name), name)):
+        if name not in reference and (same(name) or plain(name) == wanted + "fullname"):
+            return name
+    if same(only):
+        return "Ref"
+    for name in sorted(resource["properties"]):
+        if same(name) or plain(name) in (wanted + "name", own + wanted) or (wanted == own and name == "Name"):
+            return name
+    if is_own and only and not only.endswith("Arn"):
+        return "Ref"
+    if is_related:
+        return "Ref" if wanted.endswith("id") and only.endswith("Id") and not wanted.startswith(own) else None
+    return "Ref" if only == "Id" else None
+
+
+def dimension_facts(database, resource, metric):
+    """The smallest set of dimensions that has one of the resource: that one, and the others with their values."""
+    values, sets = {}, []
+    for entry in database.linked("usesDimensionSet", metric, "dimensionSet"):
+        names = [d["name"] for d in entry["dimensions"]]
+        if names not in sets:
+            sets.append(names)
+        for d in entry["dimensions"]:
+            # A value that is the name again is a placeholder.
+            if d.get("value") not in (None, d["name"]):
+                values.setdefault(d["name"], set()).add(d["value"])
+    found = []
+    for names in sets:
+        for name in names:
+            of = None if name in values else dimension_of(resource, name)
+            if of:
+                others = {other: sorted(values.get(other, [])) for other in names if other != name}
+                found.append({"dimension": name, "of": of, "others": others})
+                break
+    best = min(found, key=lambda facts: len(facts["others"]), default=None)
+    if best and not best["others"]:
+        del best["others"]
+    return best
+
+
 def metric_facts(database, resource):
-    """The metrics of a resource that one dimension names, by name."""
+    """The metrics of a resource, by a name that is unique within it."""
     found = {}
-    for metric in database.linked("resourceHasMetric", resource, "metric"):
-        sets = [d["dimensions"] for d in database.linked("usesDimensionSet", metric, "dimensionSet")]
-        single = [s[0]["name"] for s in sets if len(s) == 1 and "value" not in s[0]]
-        if single:
-            facts = {"namespace": metric["namespace"], "dimension": single[0], "statistic": metric["statistic"]}
-            if doc := summary(metric.get("description")):
-                facts["doc"] = doc
-            found[metric["name"]] = facts
+    metrics = database.linked("resourceHasMetric", resource, "metric")
+    for metric in sorted(metrics, key=lambda metric: (metric["name"], metric["namespace"])):
+        dimensions = dimension_facts(database, resource, metric)
+        if not dimensions:
+            continue
+        facts = {"namespace": metric["namespace"], **dimensions, "statistic": metric["statistic"]}
+        name = metric["name"]
+        if name in found and found[name]["namespace"] != metric["namespace"]:
+            facts["name"] = name
+            name = metric["namespace"].rsplit("/", 1)[-1] + " " + name
+        if doc := summary(metric.get("description")):
+            facts["doc"] = doc
+        found.setdefault(name, facts)
     return dict(sorted(found.items()))
 
 
@@ -238,10 +305,6 @@ def service_of_event(event, services):
     source = event["source"].removeprefix("aws.").replace("-", "")
     by_name = {name.rsplit("::", 1)[1].lower(): name for name in services}
     return by_name.get(EVENT_SOURCES.get(source, source), "AWS::Events")
-
-
-def plain(name):
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def event_references(database, event, definition, field):
