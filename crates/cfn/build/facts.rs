@@ -116,12 +116,22 @@ pub(crate) struct Metric {
     pub(crate) dimension: String,
     /// What of the resource that is: an attribute, a property, or `Ref`.
     pub(crate) of: String,
-    /// Other dimensions, with their values where AWS lists them.
+    /// Other dimensions, with their values where AWS lists them, as in `Operation=GetItem|PutItem`.
     #[serde(default)]
-    pub(crate) others: BTreeMap<String, Vec<String>>,
+    pub(crate) others: Vec<String>,
     pub(crate) statistic: String,
     #[serde(default)]
     pub(crate) doc: Option<String>,
+}
+
+impl Metric {
+    /// The other dimensions, each with the values that AWS lists.
+    pub(crate) fn others(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.others.iter().map(|other| match other.split_once('=') {
+            Some((name, values)) => (name, values.split('|').collect()),
+            None => (other.as_str(), Vec::new()),
+        })
+    }
 }
 
 fn is_false(value: &bool) -> bool {

@@ -60,7 +60,7 @@ fn function_of(
     let (dimension, kind) = (&metric.dimension, kind(types, metric));
     let argument = identifier(&snake(dimension));
     let mut dimensions = format!(".dimension({dimension:?}, {argument}.into())");
-    for (other, values) in &metric.others {
+    for (other, values) in metric.others() {
         if let [only] = values.as_slice() {
             let _ = write!(dimensions, ".dimension({other:?}, {only:?})");
         }
@@ -92,19 +92,18 @@ fn list(arguments: &[(String, String, String)], declared: bool) -> String {
 /// The dimensions besides that of the resource whose values the caller knows: name, type and value; nothing when there
 /// are so many that one could be mistaken for another.
 fn arguments(metric: &Metric, enums: &BTreeMap<&str, String>) -> Option<Vec<(String, String, String)>> {
-    let others: Vec<_> = metric.others.iter().filter(|(_, values)| values.len() != 1).collect();
+    let others: Vec<_> = metric.others().filter(|(_, values)| values.len() != 1).collect();
     if others.len() > 1 {
         return None;
     }
-    let one = |name: &String| {
+    let one = |name: &str| {
         let argument = identifier(&snake(name));
+        let name = name.to_owned();
         match enums.get(name.as_str()) {
-            Some(rust) => (
-                name.clone(),
-                rust.clone(),
-                format!("p::Value::<{rust}>::from({argument}).retype::<String>()"),
-            ),
-            None => (name.clone(), "impl Into<p::Value<String>>".to_owned(), format!("{argument}.into()")),
+            Some(rust) => {
+                (name, rust.clone(), format!("p::Value::<{rust}>::from({argument}).retype::<String>()"))
+            }
+            None => (name, "impl Into<p::Value<String>>".to_owned(), format!("{argument}.into()")),
         }
     };
     Some(others.into_iter().map(|(name, _)| one(name)).collect())
@@ -113,9 +112,9 @@ fn arguments(metric: &Metric, enums: &BTreeMap<&str, String>) -> Option<Vec<(Str
 /// An enum for each dimension whose values are known, by the name of the dimension.
 fn enums<'a>(types: &mut Types<'a>) -> BTreeMap<&'a str, String> {
     let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (name, listed) in types.resource.metrics.values().flat_map(|metric| &metric.others) {
+    for (name, listed) in types.resource.metrics.values().flat_map(Metric::others) {
         if listed.len() > 1 {
-            values.entry(name).or_default().extend(listed.iter().map(String::as_str));
+            values.entry(name).or_default().extend(listed);
         }
     }
     let mut enums = BTreeMap::new();

@@ -248,7 +248,11 @@ def dimension_facts(database, resource, metric):
         for name in names:
             of = None if name in values else dimension_of(resource, name)
             if of:
-                others = {other: sorted(values.get(other, [])) for other in names if other != name}
+                others = [
+                    other + ("=" + "|".join(sorted(values[other])) if other in values else "")
+                    for other in sorted(names)
+                    if other != name
+                ]
                 found.append({"dimension": name, "of": of, "others": others})
                 break
     best = min(found, key=lambda facts: len(facts["others"]), default=None)
