@@ -9,7 +9,7 @@ use crate::facts::{Property, Resource, Service};
 use crate::kinds::{Kind, World, arn_name, kind_of, ref_kind, short};
 use crate::metrics;
 use crate::names::{Unique, identifier, module, snake, type_name};
-use crate::types::Types;
+use crate::types::{Types, has_enum};
 
 /// Everything of a service.
 pub(crate) fn service(world: &World, service: &Service) -> String {
@@ -172,13 +172,30 @@ fn setter_name(
         return "tags".to_owned();
     }
     let full = snake(aws);
-    let Some(unit) = &property.unit else { return full };
-    let short = full
-        .strip_suffix(&format!("_in_{unit}"))
-        .or_else(|| full.strip_suffix(&format!("_{unit}")).filter(|rest| rest.contains('_')));
+    let Some(unit) = property.unit.as_deref().filter(|_| !has_enum(property)) else { return full };
+    let short = spellings(unit).iter().find_map(|spelling| {
+        full.strip_suffix(&format!("_in_{spelling}"))
+            .or_else(|| full.strip_suffix(&format!("_{spelling}")).filter(|rest| rest.contains('_')))
+    });
     match short {
         Some(short) if !all.keys().any(|other| snake(other) == short) => short.to_owned(),
         _ => full,
+    }
+}
+
+/// How names of properties spell a unit, in snake case.
+fn spellings(unit: &str) -> &'static [&'static str] {
+    match unit {
+        "milliseconds" => &["milliseconds", "millis", "msec", "ms"],
+        "seconds" => &["seconds", "secs", "sec"],
+        "minutes" => &["minutes"],
+        "hours" => &["hours"],
+        "days" => &["days"],
+        "bytes" => &["bytes"],
+        "kibibytes" => &["kilobytes", "kibibytes", "ki_b", "kb"],
+        "mebibytes" => &["mega_bytes", "megabytes", "mebibytes", "mi_b", "mb", "mbs", "m_bs"],
+        "gibibytes" => &["gigabytes", "gibibytes", "gi_b", "gb", "gbs", "g_bs"],
+        other => panic!("no spellings of the unit {other:?}: add them"),
     }
 }
 

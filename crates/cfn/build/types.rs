@@ -62,7 +62,7 @@ impl<'a> Types<'a> {
         let mut by_name: BTreeMap<String, Vec<(String, String, &Property)>> = BTreeMap::new();
         for (owner, properties) in std::iter::once(own).chain(nested) {
             for (name, property) in properties {
-                if property.rust.is_none() && property.values.iter().any(serde_json::Value::is_string) {
+                if property.rust.is_none() && has_enum(property) {
                     let base = type_name(&singular(name, &property.notation));
                     by_name.entry(base).or_default().push((owner.to_owned(), name.clone(), property));
                 }
@@ -105,11 +105,18 @@ impl<'a> Types<'a> {
         if is_json && (name.ends_with("PolicyDocument") || name == "KeyPolicy") {
             return "crate::policy::PolicyDocument".to_owned();
         }
-        let text = match self.enums.get(&(owner.to_owned(), name.to_owned())) {
+        if let (true, Some(numbers)) = (property.notation == "integer", self.enum_of(owner, name)) {
+            return format!("p::Value<{}::{numbers}>", self.module());
+        }
+        let text = match self.enum_of(owner, name) {
             Some(enumeration) => format!("{}::{enumeration}", self.module()),
             None => self.text_kind(owner, name, property),
         };
         self.notation(&property.notation, &text, property.unit.as_deref())
+    }
+
+    fn enum_of(&self, owner: &str, name: &str) -> Option<&String> {
+        self.enums.get(&(owner.to_owned(), name.to_owned()))
     }
 
     fn is_tags(&self, owner: &str, name: &str, notation: &str) -> bool {
@@ -169,25 +176,47 @@ fn doc_of(property: &Property) -> &str {
     property.doc.as_deref().unwrap_or("The values that AWS allows.")
 }
 
+/// Whether the values are known and are text or whole numbers.
+pub(crate) fn has_enum(property: &Property) -> bool {
+    let numbers = property.notation == "integer";
+    property.values.iter().any(|value| value.is_string() || (numbers && value.is_i64()))
+}
+
 /// An enum of the values that a property or a field allows.
 pub(crate) fn write_enum(code: &mut String, name: &str, doc: &str, property: &Property) {
-    let _ = writeln!(code, "crate::typed::allowed_values! {{\n/// {}\npub enum {name} {{", docs::clean(doc));
+    let numbers = property.values.iter().all(serde_json::Value::is_i64);
+    let which = if numbers { "allowed_numbers" } else { "allowed_values" };
+    let _ = writeln!(code, "crate::typed::{which}! {{\n/// {}\npub enum {name} {{", docs::clean(doc));
     let mut variants = Unique::default();
-    for value in property.values.iter().filter_map(|value| value.as_str()) {
-        let variant = property.variants.get(value).cloned().unwrap_or_else(|| names::variant(value));
+    for value in &property.values {
+        let (text, variant) = match (value.as_str(), value.as_i64()) {
+            (Some(text), _) if !numbers => {
+                let variant = property.variants.get(text).cloned().unwrap_or_else(|| names::variant(text));
+                (text.to_owned(), variant)
+            }
+            (_, Some(number)) if numbers => {
+                let unit = property.unit.as_deref().map_or_else(|| "V".to_owned(), type_name);
+                (number.to_string(), format!("{unit}{number}"))
+            }
+            _ => continue,
+        };
         let variant = variants.name(variant).replace('_', "X");
-        let _ = writeln!(code, "/// `{value}`\n{variant} = {value:?},");
+        let _ = writeln!(code, "/// `{text}`\n{variant} = {value},");
     }
     code.push_str("}\n}\n");
 }
 
 fn unit_kind(unit: &str) -> &'static str {
     match unit {
+        "milliseconds" => "Milliseconds",
         "seconds" => "Seconds",
         "minutes" => "Minutes",
         "hours" => "Hours",
         "days" => "Days",
         "bytes" => "SizeInBytes",
+        "kibibytes" => "Kibibytes",
+        "mebibytes" => "Mebibytes",
+        "gibibytes" => "Gibibytes",
         other => panic!("no kind of value for the unit {other:?}: add one to src/kind.rs"),
     }
 }

@@ -41,7 +41,26 @@ EVENT_SOURCES = {
     "states": "stepfunctions",
     "supplychain": "scn",
 }
-UNITS = "seconds|minutes|hours|days|bytes"
+UNITS_OF_NAMES = [
+    (r"(Millis|Milliseconds|[a-z]Ms)$", "milliseconds"),
+    (r"(Seconds|[a-z]Sec|[a-z]Secs)$", "seconds"),
+    (r"[a-z]Minutes$|^Minutes$", "minutes"),
+    (r"[a-z]Hours$|^Hours$", "hours"),
+    (r"[a-z]Days$|^Days$", "days"),
+    (r"(KiB|InKB|KiloBytes|Kilobytes)$", "kibibytes"),
+    (r"(MiB|InMB|InMBs|MegaBytes|Megabytes)$", "mebibytes"),
+    (r"(GiB|InGB|InGBs|GigaBytes|Gigabytes)$", "gibibytes"),
+    (r"Bytes$", "bytes"),
+]
+# AWS writes KB, MB and GB for powers of 1,024.
+UNITS_OF_WORDS = {
+    **{unit: unit for unit in ("milliseconds", "seconds", "minutes", "hours", "days", "bytes", "kibibytes", "mebibytes")},
+    **{"second": "seconds", "byte": "bytes", "gibibytes": "gibibytes"},
+    **{"kilobytes": "kibibytes", "kb": "kibibytes", "kib": "kibibytes"},
+    **{"megabytes": "mebibytes", "mb": "mebibytes", "mbs": "mebibytes", "mib": "mebibytes"},
+    **{"gigabytes": "gibibytes", "gb": "gibibytes", "gib": "gibibytes", "gibs": "gibibytes"},
+}
+UNIT_WORDS = "|".join(sorted(UNITS_OF_WORDS, key=len, reverse=True))
 
 
 def archive_bytes(arguments):
@@ -118,21 +137,35 @@ def summary(text):
 
 def unit_of(name, leaf, prop):
     """The unit of a number, from its name or from how it is described."""
-    if leaf not in ("integer", "number") or "allowedValues" in prop["type"]:
+    if leaf not in ("integer", "number"):
         return None
-    named = re.search(r"(?:In)?(Seconds|Minutes|Hours|Days|Bytes)$", name)
-    if named and not re.search(r"(Milli|Micro|Nano|Kilo|Mega|Giga|Tera)", name):
-        return named.group(1).lower()
-    if re.search(r"(Count|Number|Factor|Percent|Milli|Micro|Units?|Rate|Timestamp|Epoch|Time$|Date)", name):
+    unit = unit_named(name) or unit_described(name, prop.get("documentation"))
+    # A fraction of a gibibyte is allowed where AWS takes any number.
+    return None if leaf == "number" and unit in ("kibibytes", "mebibytes", "gibibytes") else unit
+
+
+def unit_named(name):
+    if re.search(r"(Per(Second|Minute|Hour|Day|Unit)|Throughput|Rate|Bandwidth|Percent)", name):
         return None
-    first = (sentences(prop.get("documentation")) or [""])[0].lower()
-    said = re.search(rf"\b(?:in|of|many) ({UNITS})\b(?! (?:of|to|per))", first)
-    if said and not re.search(r"per second|per minute|epoch|(in|of) (milli|micro)", first):
-        return said.group(1)
-    if re.search(r"(Timeout|Period|Duration|Interval|Delay|Ttl|TTL)", name):
-        all_text = re.sub(r"\s+", " ", prop.get("documentation") or "").lower()
-        found = {u for u in re.findall(r"[\d,]+ ?\)? ?(seconds|minutes|hours|days)\b", all_text)}
-        if "seconds" in found and not re.search(r"milliseconds", all_text):
+    return next((unit for pattern, unit in UNITS_OF_NAMES if re.search(pattern, name)), None)
+
+
+def unit_described(name, documentation):
+    if re.search(r"(Count|Number|Factor|Percent|Micro|Units?|Rate|Timestamp|Epoch|Date|Throughput|Bandwidth)", name):
+        return None
+    text = " ".join(sentences(documentation)[:2])
+    if re.search(r"per (second|minute|hour|day)|/ ?s\b|bps\b|epoch|timestamp|micros|the date", text, re.I):
+        return None
+    is_moment = re.search(r"(Time|Hour|Day|Days)$", name) and not re.search(r"(time|period|how long)\b.* in ", text, re.I)
+    said = {word.lower() for word in re.findall(rf"\b(?:in|of|many) \(?({UNIT_WORDS})\b", text, re.I)}
+    said |= {word.lower() for word in re.findall(rf"\(({UNIT_WORDS})\)", text, re.I)}
+    units = {UNITS_OF_WORDS[word] for word in said}
+    if len(units) == 1 and not is_moment:
+        return units.pop()
+    if not units and re.search(r"(Timeout|Period|Duration|Interval|Delay|Ttl|TTL)", name):
+        all_text = re.sub(r"\s+", " ", documentation or "").lower()
+        found = set(re.findall(r"[\d,]+ ?\)? ?(seconds|minutes|hours|days)\b", all_text))
+        if "seconds" in found and "milliseconds" not in all_text:
             return "seconds"
     return None
 

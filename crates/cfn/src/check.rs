@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::document::Document;
 use crate::error::{Missing, Section, TemplateError};
+use crate::number;
 use crate::references::{self, Reference};
 #[cfg(feature = "stepfunctions")]
 use crate::substitutions;
@@ -31,6 +32,10 @@ pub(crate) fn check(document: &Document) -> Result<Dependencies, TemplateError> 
     names(document)?;
     for (path, json) in parts(document) {
         no_null(&path, json)?;
+        if let Some(fraction) = number::fraction(json) {
+            let at = path + &fraction.path;
+            return Err(TemplateError::Fraction { at, given: fraction.given, unit: fraction.unit });
+        }
         resolve(document, &path, json)?;
     }
     options(document)?;

@@ -30,6 +30,10 @@ pub struct OneOf<K>(PhantomData<fn() -> K>);
 #[derive(Debug)]
 pub enum AnyArn {}
 
+/// A number of milliseconds; made from [`std::time::Duration`].
+#[derive(Debug)]
+pub enum Milliseconds {}
+
 /// A number of seconds; made from [`std::time::Duration`].
 #[derive(Debug)]
 pub enum Seconds {}
@@ -46,9 +50,21 @@ pub enum Hours {}
 #[derive(Debug)]
 pub enum Days {}
 
-/// A number of bytes; made from [`Bytes`] or from a number.
+/// A number of bytes; made from [`Bytes`].
 #[derive(Debug)]
 pub enum SizeInBytes {}
+
+/// A number of kibibytes, which AWS mostly calls KB; made from [`Bytes`].
+#[derive(Debug)]
+pub enum Kibibytes {}
+
+/// A number of mebibytes, which AWS mostly calls MB; made from [`Bytes`].
+#[derive(Debug)]
+pub enum Mebibytes {}
+
+/// A number of gibibytes, which AWS mostly calls GB; made from [`Bytes`].
+#[derive(Debug)]
+pub enum Gibibytes {}
 
 /// A size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +87,12 @@ impl Bytes {
     #[must_use]
     pub const fn mebibytes(count: u64) -> Self {
         Self(count.saturating_mul(1 << 20))
+    }
+
+    /// So many times 1,073,741,824 bytes.
+    #[must_use]
+    pub const fn gibibytes(count: u64) -> Self {
+        Self(count.saturating_mul(1 << 30))
     }
 
     /// The number of bytes.

@@ -135,6 +135,43 @@ macro_rules! allowed_values {
     };
 }
 
+/// Declares the allowed numbers of a property as an enum that also takes numbers it does not know.
+macro_rules! allowed_numbers {
+    ($(#[$enum_meta:meta])* pub enum $Enum:ident { $($(#[$meta:meta])* $Variant:ident = $number:literal,)* }) => {
+        $(#[$enum_meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $Enum {
+            $($(#[$meta])* $Variant,)*
+            /// A number that is not listed here.
+            Other(i64),
+        }
+
+        impl $Enum {
+            /// The number as AWS writes it.
+            #[must_use]
+            pub const fn number(self) -> i64 {
+                match self {
+                    $(Self::$Variant => $number,)*
+                    Self::Other(number) => number,
+                }
+            }
+        }
+
+        impl serde::Serialize for $Enum {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_i64(self.number())
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl ::std::convert::From<$Enum> for $crate::property::Value<$Enum> {
+            fn from(value: $Enum) -> Self {
+                Self::from_json(value.number().into())
+            }
+        }
+    };
+}
+
 /// What converts into a property that takes references of several kinds.
 macro_rules! references_to {
     ($Kind:ty: [$($Reference:ty),*]) => {$(
@@ -179,5 +216,6 @@ macro_rules! arn_attribute {
 
 #[allow(unused_imports)]
 pub(crate) use {
-    allowed_values, arn_attribute, handles_of, properties, property_struct, references_to, resource_struct,
+    allowed_numbers, allowed_values, arn_attribute, handles_of, properties, property_struct, references_to,
+    resource_struct,
 };
