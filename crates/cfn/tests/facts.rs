@@ -66,6 +66,22 @@ fn each_service_has_a_feature_and_each_feature_a_service() {
 }
 
 #[test]
+fn the_default_features_are_the_services_of_the_stacks() {
+    let root = spec().join("../../..");
+    let manifest = fs::read_to_string(root.join("crates/cfn/Cargo.toml")).expect("the manifest");
+    let default =
+        manifest.split("\ndefault = [").nth(1).and_then(|rest| rest.split(']').next()).expect("`default`");
+    let default: BTreeSet<String> = default.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    let mut used = BTreeSet::new();
+    for file in fs::read_dir(root.join("stacks/templates/prod")).expect("the templates") {
+        let template = fs::read_to_string(file.expect("a file").path()).expect("a template");
+        let types = template.lines().filter_map(|line| line.trim().strip_prefix("Type: AWS::"));
+        used.extend(types.filter_map(|name| Some(name.split_once("::")?.0.to_lowercase())));
+    }
+    assert_eq!(default, used);
+}
+
+#[test]
 fn what_is_compiled_is_all_of_each_enabled_service() {
     let mut expected = (0, 0);
     for (feature, service) in services() {
