@@ -50,6 +50,7 @@ fn main() {
     let world = world(&spec, &overrides);
     let mut modules = String::new();
     let mut tables = String::from("pub(crate) static TABLES: &[(&str, &str)] = &[\n");
+    let mut types = String::from("pub(crate) static RESOURCE_TYPES: &[&str] = &[\n");
     for name in &world.enabled {
         let service = &world.services[name];
         let feature = feature_of(name);
@@ -58,13 +59,17 @@ fn main() {
             serde_json::to_string(service).unwrap_or_else(|error| panic!("the facts of {name}: {error}"));
         write(&out.join(format!("{feature}.json")), &table);
         let _ = writeln!(tables, "({name:?}, include_str!(\"{feature}.json\")),");
+        for resource_type in service.resources.keys() {
+            let path = world.path(resource_type);
+            let _ = writeln!(types, "<{path} as crate::declaration::Resource>::TYPE,");
+        }
         if !EXTENDED.contains(&feature.as_str()) {
             let _ = writeln!(modules, "/// `{name}`.\npub mod {feature} {{\ninclude!(\"{feature}.rs\");\n}}");
         }
     }
     modules.push_str(&references::code(&world));
     write(&out.join("services.rs"), &modules);
-    write(&out.join("tables.rs"), &(tables + "];\n"));
+    write(&out.join("tables.rs"), &(tables + "];\n" + &types + "];\n"));
 }
 
 /// The services that are enabled, and those they refer to.
