@@ -72,8 +72,12 @@ bench-cfn: ## measure how long cfn takes to compile, with default and with all f
 cfn-spec: ## fetch AWS's facts about all resource types again (crates/cfn/spec/services)
 	$(PYTHON) crates/cfn/spec/generate.py
 
-test-cfn-all: ## compile the types of all services (several minutes, 5 GB of memory)
-	cargo check -p cfn --no-default-features --features all
+test-cfn-all: ## compile the types of all services, together and each alone (half an hour, 5 GB of memory)
+	RUSTFLAGS="-D warnings" cargo check -q -p cfn --no-default-features --features all --target-dir target/cfn
+	for facts in crates/cfn/spec/services/*.json; do \
+		service=$$(basename $$facts .json); echo $$service; \
+		RUSTFLAGS="-D warnings" cargo check -q -p cfn --no-default-features --features $$service --target-dir target/cfn || exit 1; \
+	done
 	cargo test -p cfn --features all --test facts
 
 clean: ## delete everything that was built or installed

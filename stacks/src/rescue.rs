@@ -14,9 +14,11 @@ use crate::{
 use cfn::{
     AnyArn, Arn, Statement, Value,
     dynamodb::Table,
-    event_pattern::{ExecutionStatus, ExecutionStatusChange},
     events::{DeadLetterConfig, Rule, Target},
     sqs::queue_policy,
+    stepfunctions::event_patterns::{
+        StepFunctionsExecutionStatusChange, step_functions_execution_status_change::Status,
+    },
 };
 use saga::environment;
 
@@ -43,10 +45,10 @@ pub(crate) fn rescue(draft: &mut Draft, program: &Program, machines: &[Deployed]
     draft.template.grant(&rescue.role, [forget]);
 
     let machines: Vec<_> = machines.iter().map(|deployed| &deployed.machine).collect();
-    let died = ExecutionStatusChange::new().of_machines(machines).with_status([
-        ExecutionStatus::Failed,
-        ExecutionStatus::TimedOut,
-        ExecutionStatus::Aborted,
+    let died = StepFunctionsExecutionStatusChange::new().state_machine_arn(machines).status([
+        Status::Failed,
+        Status::TimedOut,
+        Status::Aborted,
     ]);
     let target = Target::new("Rescue", rescue.queue.arn())
         .dead_letter_config(DeadLetterConfig::new().queue(&rescue.dead_letters));

@@ -1,5 +1,6 @@
 //! The stages: one structure, two sets of numbers.
 
+use cfn::logs::RetentionInDays;
 use saga::budget::Timing;
 use std::{fmt, str::FromStr};
 
@@ -40,9 +41,9 @@ impl Stage {
         matches!(self, Self::Prod)
     }
 
-    /// How long function logs are kept, in days that CloudWatch Logs allows.
-    pub(crate) const fn log_retention_days(self) -> u32 {
-        if self.is_production() { 30 } else { 3 }
+    /// How long logs are kept.
+    pub(crate) const fn log_retention(self) -> RetentionInDays {
+        if self.is_production() { RetentionInDays::Days30 } else { RetentionInDays::Days3 }
     }
 }
 

@@ -50,6 +50,10 @@ pub(crate) fn property(name: &str, property: &Property, page: &str) -> String {
     if let Some(default) = &property.default {
         notes.push(format!("Default: `{}`.", default.replace(['`', '\n'], " ")));
     }
+    if !property.refs.is_empty() {
+        let refs: Vec<String> = property.refs.iter().map(|reference| format!("`{reference}`")).collect();
+        notes.push(format!("Refers to {}.", refs.join(", ")));
+    }
     match property.replace.as_deref() {
         Some("yes") => notes.push("An update replaces the resource.".to_owned()),
         Some(_) => notes.push("An update may replace the resource.".to_owned()),

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::docs;
+use crate::events;
 use crate::facts::{Property, Resource, Service};
 use crate::kinds::{Kind, World, arn_name, kind_of, ref_kind, short};
+use crate::metrics;
 use crate::names::{Unique, identifier, module, snake, type_name};
-use crate::types::Types;
+use crate::types::{Types, has_enum};
 
 /// Everything of a service.
 pub(crate) fn service(world: &World, service: &Service) -> String {
@@ -15,6 +17,7 @@ pub(crate) fn service(world: &World, service: &Service) -> String {
     for (resource_type, facts) in &service.resources {
         resource(world, resource_type, facts, &mut code);
     }
+    code.push_str(&events::patterns(world, service));
     code
 }
 
@@ -34,7 +37,7 @@ fn resource(world: &World, resource_type: &str, facts: &Resource, code: &mut Str
     structure(&mut types, ("", &name, &page), &facts.properties, constructor, code);
     let reference = world.kind(&ref_kind(resource_type, facts));
     let _ = writeln!(code, "crate::typed::resource_struct!({name}: {resource_type:?}, Ref = {reference});");
-    attributes(world, resource_type, facts, &name, code);
+    attributes(&mut types, &name, code);
     let mut inner = String::new();
     for (nested, nested_facts) in &facts.types {
         let rust = types.nested[nested].clone();
@@ -45,23 +48,15 @@ fn resource(world: &World, resource_type: &str, facts: &Resource, code: &mut Str
         structure(&mut types, (nested, &rust, &page), &nested_facts.properties, constructor, &mut inner);
         let _ = writeln!(inner, "crate::typed::property_struct!({rust});");
     }
-    if inner.is_empty() && types.enum_code.is_empty() && types.accepts_code.is_empty() {
+    if inner.is_empty() && types.enum_code.is_empty() {
         return;
     }
     let _ = writeln!(
         code,
-        "/// What [`{name}`] is made of.\npub mod {} {{\n#[allow(unused_imports)]\nuse crate::{{kind as k, property as p}};\n{inner}{}",
+        "/// What [`{name}`] is made of.\npub mod {} {{\n#[allow(unused_imports)]\nuse crate::{{kind as k, property as p}};\n{inner}{}}}",
         module(short(resource_type)),
         types.enum_code
     );
-    if !types.accepts_code.is_empty() {
-        let _ = writeln!(
-            code,
-            "/// The references that properties take.\npub mod accepts {{\n#[allow(unused_imports)]\nuse crate::kind as k;\n{}}}",
-            types.accepts_code
-        );
-    }
-    code.push_str("}\n");
 }
 
 /// A struct of properties: the constructor with those that are required, a setter for each of the others.
@@ -117,6 +112,10 @@ fn required_struct(
     code: &mut String,
 ) {
     let required = types.taken.name(format!("{name}Required"));
+    // A property that takes several kinds names them all: that is what a mistake is told.
+    if fields.iter().any(|(_, _, rust, _)| rust.contains("OneOf")) {
+        code.push_str("#[allow(clippy::type_complexity)]\n");
+    }
     let _ = writeln!(
         code,
         "/// What [`{name}`] needs.\n#[derive(Debug, Clone, PartialEq)]\npub struct {required} {{"
@@ -173,18 +172,36 @@ fn setter_name(
         return "tags".to_owned();
     }
     let full = snake(aws);
-    let Some(unit) = &property.unit else { return full };
-    let short = full
-        .strip_suffix(&format!("_in_{unit}"))
-        .or_else(|| full.strip_suffix(&format!("_{unit}")).filter(|rest| rest.contains('_')));
+    let Some(unit) = property.unit.as_deref().filter(|_| !has_enum(property)) else { return full };
+    let short = spellings(unit).iter().find_map(|spelling| {
+        full.strip_suffix(&format!("_in_{spelling}"))
+            .or_else(|| full.strip_suffix(&format!("_{spelling}")).filter(|rest| rest.contains('_')))
+    });
     match short {
         Some(short) if !all.keys().any(|other| snake(other) == short) => short.to_owned(),
         _ => full,
     }
 }
 
+/// How names of properties spell a unit, in snake case.
+fn spellings(unit: &str) -> &'static [&'static str] {
+    match unit {
+        "milliseconds" => &["milliseconds", "millis", "msec", "ms"],
+        "seconds" => &["seconds", "secs", "sec"],
+        "minutes" => &["minutes"],
+        "hours" => &["hours"],
+        "days" => &["days"],
+        "bytes" => &["bytes"],
+        "kibibytes" => &["kilobytes", "kibibytes", "ki_b", "kb"],
+        "mebibytes" => &["mega_bytes", "megabytes", "mebibytes", "mi_b", "mb", "mbs", "m_bs"],
+        "gibibytes" => &["gigabytes", "gibibytes", "gi_b", "gb", "gbs", "g_bs"],
+        other => panic!("no spellings of the unit {other:?}: add them"),
+    }
+}
+
 /// The methods of a handle: attributes, the name or id that `Ref` gives, metrics.
-fn attributes(world: &World, resource_type: &str, facts: &Resource, name: &str, code: &mut String) {
+fn attributes(types: &mut Types<'_>, name: &str, code: &mut String) {
+    let (world, resource_type, facts) = (types.world, types.resource_type, types.resource);
     let mut methods = Unique::default();
     for taken in ["logical_id", "reference", "attribute", "metric", "clone"] {
         methods.name(taken.to_owned());
@@ -220,41 +237,16 @@ fn attributes(world: &World, resource_type: &str, facts: &Resource, name: &str, 
         }
     }
     if world.enabled.contains("AWS::CloudWatch") {
-        metrics(facts, &mut methods, &mut body);
+        let metrics = metrics::metrics(types, name, &mut methods);
+        body.push_str(&metrics.methods);
+        if !metrics.functions.is_empty() {
+            let _ = writeln!(code, "impl {name} {{\n{}}}", metrics.functions);
+        }
     }
     if !body.is_empty() {
         let _ = writeln!(code, "impl crate::declaration::Handle<{name}> {{\n{body}}}");
     }
     conversions(resource_type, facts, name, code);
-}
-
-fn metrics(facts: &Resource, methods: &mut Unique, body: &mut String) {
-    let Some((_, first)) = facts.metrics.first_key_value() else { return };
-    let dimension = &first.dimension;
-    let named = |attribute: &String| dimension == attribute || dimension.ends_with(attribute.as_str());
-    let value = match facts.attributes.keys().filter(|a| named(a)).max_by_key(|a| a.len()) {
-        Some(attribute) if !facts.reference.contains(dimension) => {
-            format!("p::Value::<String>::attribute_of(self.logical_id(), {attribute:?})")
-        }
-        _ => "p::Value::<String>::reference_to(self.logical_id())".to_owned(),
-    };
-    let _ = writeln!(
-        body,
-        "/// A metric of the resource in `{0}`, summed up as a sum over a minute.\n#[must_use]\n\
-         pub fn metric(&self, name: &str) -> crate::metric::Metric {{\n\
-         crate::metric::Metric::new({0:?}, name).dimension({dimension:?}, {value})\n}}",
-        first.namespace
-    );
-    for (aws, metric) in facts.metrics.iter().filter(|(_, metric)| metric.dimension == *dimension) {
-        let method = methods.name(format!("metric_{}", snake(aws)));
-        let doc = metric.doc.as_deref().map(docs::clean).unwrap_or_else(|| format!("The metric `{aws}`."));
-        let _ = writeln!(
-            body,
-            "/// {doc}\n#[must_use]\npub fn {method}(&self) -> crate::metric::Metric {{\n\
-             self.metric({aws:?}).statistic(crate::cloudwatch::Statistic::of({:?}))\n}}",
-            metric.statistic
-        );
-    }
 }
 
 /// What `&handle` converts into: the ARN, and what `Ref` gives.

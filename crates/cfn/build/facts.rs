@@ -10,6 +10,21 @@ pub(crate) struct Service {
     /// As in `AWS::SQS`.
     pub(crate) service: String,
     pub(crate) resources: BTreeMap<String, Resource>,
+    /// The events that it publishes, by a name that is unique within the service.
+    #[serde(default, skip_serializing)]
+    pub(crate) events: BTreeMap<String, Event>,
+}
+
+/// An event that EventBridge carries.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Event {
+    /// As in `aws.states`.
+    pub(crate) source: String,
+    #[serde(rename = "detail-type")]
+    pub(crate) detail_type: String,
+    /// The fields of its detail.
+    pub(crate) properties: BTreeMap<String, Property>,
+    pub(crate) types: BTreeMap<String, Type>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -47,7 +62,7 @@ pub(crate) struct Type {
     pub(crate) constructor: Option<Vec<String>>,
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub(crate) struct Property {
     /// As in `string`, `list(tag)`, `#KeySchema`, `any(json|string)`.
     #[serde(rename = "type")]
@@ -85,6 +100,9 @@ pub(crate) struct Property {
 pub(crate) struct Attribute {
     #[serde(rename = "type")]
     pub(crate) notation: String,
+    /// Whether some property of some resource type takes it.
+    #[serde(default)]
+    pub(crate) referred: bool,
     #[serde(default)]
     pub(crate) doc: Option<String>,
 }
@@ -92,10 +110,29 @@ pub(crate) struct Attribute {
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Metric {
     pub(crate) namespace: String,
+    /// The name, where several metrics of the resource type share it.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+    /// The dimension that is the resource.
     pub(crate) dimension: String,
+    /// What of the resource that is: an attribute, a property, or `Ref`.
+    pub(crate) of: String,
+    /// Other dimensions, with their values where AWS lists them, as in `Operation=GetItem|PutItem`.
+    #[serde(default)]
+    pub(crate) others: Vec<String>,
     pub(crate) statistic: String,
     #[serde(default)]
     pub(crate) doc: Option<String>,
+}
+
+impl Metric {
+    /// The other dimensions, each with the values that AWS lists.
+    pub(crate) fn others(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.others.iter().map(|other| match other.split_once('=') {
+            Some((name, values)) => (name, values.split('|').collect()),
+            None => (other.as_str(), Vec::new()),
+        })
+    }
 }
 
 fn names<S: Serializer>(attributes: &BTreeMap<String, Attribute>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -5,10 +5,13 @@
 
 mod docs;
 mod emit;
+mod events;
 mod facts;
 mod kinds;
+mod metrics;
 mod names;
 mod overrides;
+mod references;
 mod types;
 
 use std::cell::RefCell;
@@ -18,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use facts::Service;
-use kinds::{World, feature_of, service_of, short};
+use kinds::{World, feature_of, service_of};
 
 /// The services with a hand-written file in `src/`, which includes the generated code.
 const EXTENDED: &[&str] = &[
@@ -47,6 +50,7 @@ fn main() {
     let world = world(&spec, &overrides);
     let mut modules = String::new();
     let mut tables = String::from("pub(crate) static TABLES: &[(&str, &str)] = &[\n");
+    let mut types = String::from("pub(crate) static RESOURCE_TYPES: &[&str] = &[\n");
     for name in &world.enabled {
         let service = &world.services[name];
         let feature = feature_of(name);
@@ -55,13 +59,17 @@ fn main() {
             serde_json::to_string(service).unwrap_or_else(|error| panic!("the facts of {name}: {error}"));
         write(&out.join(format!("{feature}.json")), &table);
         let _ = writeln!(tables, "({name:?}, include_str!(\"{feature}.json\")),");
+        for resource_type in service.resources.keys() {
+            let path = world.path(resource_type);
+            let _ = writeln!(types, "<{path} as crate::declaration::Resource>::TYPE,");
+        }
         if !EXTENDED.contains(&feature.as_str()) {
             let _ = writeln!(modules, "/// `{name}`.\npub mod {feature} {{\ninclude!(\"{feature}.rs\");\n}}");
         }
     }
-    modules.push_str(&absent(&world.absent.borrow()));
+    modules.push_str(&references::code(&world));
     write(&out.join("services.rs"), &modules);
-    write(&out.join("tables.rs"), &(tables + "];\n"));
+    write(&out.join("tables.rs"), &(tables + "];\n" + &types + "];\n"));
 }
 
 /// The services that are enabled, and those they refer to.
@@ -89,17 +97,27 @@ fn world(spec: &Path, overrides: &str) -> World {
             services.insert(name, load(&folder, &feature, overrides));
         }
     }
-    World { services, enabled, absent: RefCell::default() }
+    World {
+        services,
+        enabled,
+        absent: RefCell::default(),
+        attributes: RefCell::default(),
+        sets: RefCell::default(),
+    }
 }
 
-/// The services that the properties of a service refer to.
+/// The services that the properties and events of a service refer to.
 fn references(service: &Service) -> BTreeSet<String> {
     let resources = service.resources.values();
+    let events = service.events.values().flat_map(|event| {
+        std::iter::once(&event.properties).chain(event.types.values().map(|nested| &nested.properties))
+    });
     let nested =
         resources.clone().flat_map(|resource| resource.types.values().map(|nested| &nested.properties));
     resources
         .map(|resource| &resource.properties)
         .chain(nested)
+        .chain(events)
         .flat_map(|properties| properties.values())
         .flat_map(|property| &property.refs)
         .filter_map(|reference| reference.split_once('.'))
@@ -113,26 +131,6 @@ fn load(folder: &Path, feature: &str, overrides: &str) -> Service {
         serde_json::from_str(&read(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     overrides::apply(&mut service, overrides);
     service
-}
-
-/// Stand-ins for resource types of services that are not compiled, so that a reference to one keeps its kind.
-fn absent(types: &BTreeSet<String>) -> String {
-    let mut by_service: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for resource_type in types {
-        by_service.entry(feature_of(service_of(resource_type))).or_default().push(short(resource_type));
-    }
-    let mut code = String::from(
-        "/// Stand-ins for resource types of services whose features are not enabled.\n\
-         #[doc(hidden)]\n#[allow(missing_docs)]\npub mod absent {\n",
-    );
-    for (feature, names) in by_service {
-        let _ = writeln!(code, "pub mod {feature} {{");
-        for name in names {
-            let _ = writeln!(code, "#[derive(Debug)]\npub enum {} {{}}", names::type_name(name));
-        }
-        code.push_str("}\n");
-    }
-    code + "}\n"
 }
 
 fn variable(name: &str) -> String {

@@ -8,7 +8,8 @@ pub(crate) fn apply(service: &mut Service, text: &str) {
         let line = line.split(" #").next().unwrap_or_default().trim();
         let mut words = line.split_whitespace();
         let (Some(place), Some(verb)) = (words.next(), words.next()) else { continue };
-        if !place.starts_with(&format!("{}::", service.service)) {
+        let after = place.strip_prefix(&service.service).unwrap_or_default();
+        if !after.starts_with("::") && !after.starts_with('@') {
             continue;
         }
         let arguments: Vec<&str> = words.collect();
@@ -27,6 +28,14 @@ fn apply_line(service: &mut Service, place: &str, verb: &str, arguments: &[&str]
         Some((resource, nested)) => (resource, Some(nested)),
         None => (owner, None),
     };
+    if let Some((_, event)) = resource.split_once('@') {
+        let event = service.events.get_mut(event)?;
+        let fields = match nested {
+            Some(nested) => &mut event.types.get_mut(nested)?.properties,
+            None => &mut event.properties,
+        };
+        return change(fields.get_mut(property?)?, verb, arguments);
+    }
     let resource = service.resources.get_mut(resource)?;
     let Some(property) = property else {
         let names: Vec<String> = arguments.iter().map(|name| (*name).to_owned()).collect();

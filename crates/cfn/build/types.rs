@@ -1,11 +1,11 @@
-//! The Rust types of properties, and the enums and reference kinds that have to be made for them.
+//! The Rust types of properties, and the enums that have to be made for them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::docs;
 use crate::facts::{Property, Resource};
-use crate::kinds::{Kind, Source, World, feature_of, kind_of, service_of, short};
+use crate::kinds::{World, feature_of, kind_of, service_of, short};
 use crate::names::{self, Unique, module, type_name};
 
 /// Names that say too little without the type they belong to.
@@ -25,9 +25,6 @@ pub(crate) struct Types<'a> {
     enums: BTreeMap<(String, String), String>,
     /// The Rust code of the enums.
     pub(crate) enum_code: String,
-    /// The Rust code of the reference kinds.
-    pub(crate) accepts_code: String,
-    accepts: Unique,
     pub(crate) taken: Unique,
 }
 
@@ -40,8 +37,6 @@ impl<'a> Types<'a> {
             nested: BTreeMap::new(),
             enums: BTreeMap::new(),
             enum_code: String::new(),
-            accepts_code: String::new(),
-            accepts: Unique::default(),
             taken: Unique::default(),
         };
         for name in resource.types.keys() {
@@ -67,7 +62,7 @@ impl<'a> Types<'a> {
         let mut by_name: BTreeMap<String, Vec<(String, String, &Property)>> = BTreeMap::new();
         for (owner, properties) in std::iter::once(own).chain(nested) {
             for (name, property) in properties {
-                if property.rust.is_none() && property.values.iter().any(serde_json::Value::is_string) {
+                if property.rust.is_none() && has_enum(property) {
                     let base = type_name(&singular(name, &property.notation));
                     by_name.entry(base).or_default().push((owner.to_owned(), name.clone(), property));
                 }
@@ -79,7 +74,7 @@ impl<'a> Types<'a> {
             let free = !self.nested.values().any(|taken| *taken == base);
             if same && free && !vague {
                 let name = self.taken.name(base);
-                self.write_enum(&name, uses[0].2);
+                write_enum(&mut self.enum_code, &name, doc_of(uses[0].2), uses[0].2);
                 for (owner, property, _) in uses {
                     self.enums.insert((owner, property), name.clone());
                 }
@@ -88,26 +83,10 @@ impl<'a> Types<'a> {
             for (owner, property_name, property) in uses {
                 let prefix = if owner.is_empty() { short(self.resource_type) } else { &owner };
                 let name = self.taken.name(format!("{}{base}", type_name(prefix)));
-                self.write_enum(&name, property);
+                write_enum(&mut self.enum_code, &name, doc_of(property), property);
                 self.enums.insert((owner, property_name), name);
             }
         }
-    }
-
-    fn write_enum(&mut self, name: &str, property: &Property) {
-        let doc = property.doc.as_deref().unwrap_or("The values that AWS allows.");
-        let _ = writeln!(
-            self.enum_code,
-            "crate::typed::allowed_values! {{\n/// {}\npub enum {name} {{",
-            docs::clean(doc)
-        );
-        let mut variants = Unique::default();
-        for value in property.values.iter().filter_map(|value| value.as_str()) {
-            let variant = property.variants.get(value).cloned().unwrap_or_else(|| names::variant(value));
-            let variant = variants.name(variant).replace('_', "X");
-            let _ = writeln!(self.enum_code, "/// `{value}`\n{variant} = {value:?},");
-        }
-        self.enum_code.push_str("}\n}\n");
     }
 
     /// The Rust type of a property; `owner` is the nested type it belongs to, or nothing.
@@ -126,11 +105,18 @@ impl<'a> Types<'a> {
         if is_json && (name.ends_with("PolicyDocument") || name == "KeyPolicy") {
             return "crate::policy::PolicyDocument".to_owned();
         }
-        let text = match self.enums.get(&(owner.to_owned(), name.to_owned())) {
+        if let (true, Some(numbers)) = (property.notation == "integer", self.enum_of(owner, name)) {
+            return format!("p::Value<{}::{numbers}>", self.module());
+        }
+        let text = match self.enum_of(owner, name) {
             Some(enumeration) => format!("{}::{enumeration}", self.module()),
             None => self.text_kind(owner, name, property),
         };
         self.notation(&property.notation, &text, property.unit.as_deref())
+    }
+
+    fn enum_of(&self, owner: &str, name: &str) -> Option<&String> {
+        self.enums.get(&(owner.to_owned(), name.to_owned()))
     }
 
     fn is_tags(&self, owner: &str, name: &str, notation: &str) -> bool {
@@ -147,53 +133,11 @@ impl<'a> Types<'a> {
         matches!(notation, "list(tag)" | "map(string)" | "json") || nested.is_some_and(pair)
     }
 
-    fn text_kind(&mut self, owner: &str, name: &str, property: &Property) -> String {
-        let accepted = self.world.accepted(&property.refs);
-        let (plain, typed): (Vec<_>, Vec<_>) = accepted.iter().partition(|one| one.kind == Kind::Text);
-        match (typed.as_slice(), plain.is_empty()) {
-            ([], _) if owner.is_empty() && property.refs.is_empty() && name.ends_with("Name") => {
-                self.world.kind(&kind_of(self.resource_type, self.resource, name))
-            }
-            ([], _) => "String".to_owned(),
-            ([only], true) => self.world.kind(&only.kind),
-            _ => self.reference_kind(owner, name, property),
+    fn text_kind(&self, owner: &str, name: &str, property: &Property) -> String {
+        if owner.is_empty() && property.refs.is_empty() && name.ends_with("Name") {
+            return self.world.kind(&kind_of(self.resource_type, self.resource, name));
         }
-    }
-
-    /// A kind of its own for a property that takes several: what converts into it is what it takes.
-    fn reference_kind(&mut self, owner: &str, name: &str, property: &Property) -> String {
-        let kind = self.accepts.name(type_name(&format!("{}{name}", type_name(owner))));
-        let path = format!("{}::accepts::{kind}", self.module());
-        let accepted = self.world.accepted(&property.refs);
-        let _ = writeln!(
-            self.accepts_code,
-            "/// What `{name}` takes: {}.\n#[derive(Debug)]\npub enum {kind} {{}}\nimpl k::TypedText for {kind} {{}}\n\
-             crate::typed::references_to!({kind}: [String]);",
-            property.refs.iter().map(|r| format!("`{r}`")).collect::<Vec<_>>().join(", ")
-        );
-        let typed = accepted.iter().filter(|one| one.kind != Kind::Text);
-        let enabled: Vec<_> = typed.filter(|one| self.world.is_enabled(&one.resource)).collect();
-        let mut kinds: Vec<String> = enabled.iter().map(|one| self.world.kind(&one.kind)).collect();
-        if accepted.iter().any(|one| matches!(one.kind, Kind::Of("Arn", _) | Kind::AnyArn)) {
-            kinds.push("k::AnyArn".to_owned());
-        }
-        kinds.sort_unstable();
-        kinds.dedup();
-        let _ = writeln!(self.accepts_code, "crate::typed::references_to!({kind}: [{}]);", kinds.join(", "));
-        let mut handles: BTreeMap<&str, &Source> = BTreeMap::new();
-        for one in enabled.iter().filter(|one| one.source != Source::None) {
-            handles.entry(&one.resource).or_insert(&one.source);
-        }
-        for (resource, source) in handles {
-            let path = self.world.path(resource);
-            let _ = match source {
-                Source::Attribute(attribute) => {
-                    writeln!(self.accepts_code, "crate::typed::handles_of!({kind}: {path} = {attribute:?});")
-                }
-                _ => writeln!(self.accepts_code, "crate::typed::handles_of!({kind}: {path});"),
-            };
-        }
-        path
+        self.world.kind_taken(&property.refs)
     }
 
     fn notation(&self, notation: &str, text: &str, unit: Option<&str>) -> String {
@@ -228,13 +172,51 @@ impl<'a> Types<'a> {
     }
 }
 
+fn doc_of(property: &Property) -> &str {
+    property.doc.as_deref().unwrap_or("The values that AWS allows.")
+}
+
+/// Whether the values are known and are text or whole numbers.
+pub(crate) fn has_enum(property: &Property) -> bool {
+    let numbers = property.notation == "integer";
+    property.values.iter().any(|value| value.is_string() || (numbers && value.is_i64()))
+}
+
+/// An enum of the values that a property or a field allows.
+pub(crate) fn write_enum(code: &mut String, name: &str, doc: &str, property: &Property) {
+    let numbers = property.values.iter().all(serde_json::Value::is_i64);
+    let which = if numbers { "allowed_numbers" } else { "allowed_values" };
+    let _ = writeln!(code, "crate::typed::{which}! {{\n/// {}\npub enum {name} {{", docs::clean(doc));
+    let mut variants = Unique::default();
+    for value in &property.values {
+        let (text, variant) = match (value.as_str(), value.as_i64()) {
+            (Some(text), _) if !numbers => {
+                let variant = property.variants.get(text).cloned().unwrap_or_else(|| names::variant(text));
+                (text.to_owned(), variant)
+            }
+            (_, Some(number)) if numbers => {
+                let unit = property.unit.as_deref().map_or_else(|| "V".to_owned(), type_name);
+                (number.to_string(), format!("{unit}{number}"))
+            }
+            _ => continue,
+        };
+        let variant = variants.name(variant).replace('_', "X");
+        let _ = writeln!(code, "/// `{text}`\n{variant} = {value},");
+    }
+    code.push_str("}\n}\n");
+}
+
 fn unit_kind(unit: &str) -> &'static str {
     match unit {
+        "milliseconds" => "Milliseconds",
         "seconds" => "Seconds",
         "minutes" => "Minutes",
         "hours" => "Hours",
         "days" => "Days",
         "bytes" => "SizeInBytes",
+        "kibibytes" => "Kibibytes",
+        "mebibytes" => "Mebibytes",
+        "gibibytes" => "Gibibytes",
         other => panic!("no kind of value for the unit {other:?}: add one to src/kind.rs"),
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cfn::cloudwatch::{ComparisonOperator, MissingData};
 use cfn::iam::Role;
 use cfn::lambda::{Code, EventSourceMapping, Function, Runtime};
-use cfn::logs::LogGroup;
+use cfn::logs::{LogGroup, RetentionInDays};
 use cfn::policy::PolicyDocument;
 use cfn::sqs::{Queue, QueuePolicy, RedrivePolicy, queue_policy};
 use cfn::{BuiltTemplate, Parameter, Template, TemplateError};
@@ -60,7 +60,7 @@ fn synth() -> Result<BuiltTemplate, TemplateError> {
             template.add(id(name), QueuePolicy::new(policy, [of]));
         }
         let role = template.add(id("Role"), Role::for_lambda());
-        let log = template.add(id("Log"), LogGroup::new().retention_in_days(30));
+        let log = template.add(id("Log"), LogGroup::new().retention_in_days(RetentionInDays::Days30));
         template.grant(&role, queue.grant_consume_messages());
         template.grant(&role, log.grant_write());
         let code = Code::s3(&bucket, "worker.zip");

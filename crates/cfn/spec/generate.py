@@ -25,7 +25,42 @@ SHA512 = "3b72eeeafe89e919c8f847a79256f0f36dfb915eb8713a4cf784045e695c9ac200ce17
 
 HERE = pathlib.Path(__file__).parent
 DOC_CHARS = 180
-UNITS = "seconds|minutes|hours|days|bytes"
+# Sources of events that are named otherwise than the service of the resource types.
+EVENT_SOURCES = {
+    "acm": "certificatemanager",
+    "aidevops": "devopsagent",
+    "airflow": "mwaa",
+    "bcmdashboards": "bcm",
+    "ec2fleet": "ec2",
+    "ec2spotfleet": "ec2",
+    "geo": "location",
+    "medicalimaging": "healthimaging",
+    "monitoring": "cloudwatch",
+    "redshiftdata": "redshift",
+    "schemas": "eventschemas",
+    "states": "stepfunctions",
+    "supplychain": "scn",
+}
+UNITS_OF_NAMES = [
+    (r"(Millis|Milliseconds|[a-z]Ms)$", "milliseconds"),
+    (r"(Seconds|[a-z]Sec|[a-z]Secs)$", "seconds"),
+    (r"[a-z]Minutes$|^Minutes$", "minutes"),
+    (r"[a-z]Hours$|^Hours$", "hours"),
+    (r"[a-z]Days$|^Days$", "days"),
+    (r"(KiB|InKB|KiloBytes|Kilobytes)$", "kibibytes"),
+    (r"(MiB|InMB|InMBs|MegaBytes|Megabytes)$", "mebibytes"),
+    (r"(GiB|InGB|InGBs|GigaBytes|Gigabytes)$", "gibibytes"),
+    (r"Bytes$", "bytes"),
+]
+# AWS writes KB, MB and GB for powers of 1,024.
+UNITS_OF_WORDS = {
+    **{unit: unit for unit in ("milliseconds", "seconds", "minutes", "hours", "days", "bytes", "kibibytes", "mebibytes")},
+    **{"second": "seconds", "byte": "bytes", "gibibytes": "gibibytes"},
+    **{"kilobytes": "kibibytes", "kb": "kibibytes", "kib": "kibibytes"},
+    **{"megabytes": "mebibytes", "mb": "mebibytes", "mbs": "mebibytes", "mib": "mebibytes"},
+    **{"gigabytes": "gibibytes", "gb": "gibibytes", "gib": "gibibytes", "gibs": "gibibytes"},
+}
+UNIT_WORDS = "|".join(sorted(UNITS_OF_WORDS, key=len, reverse=True))
 
 
 def archive_bytes(arguments):
@@ -56,9 +91,23 @@ class Database:
     def __init__(self, schema):
         self.tables = {name: {e["$id"]: e for e in t["entities"]} for name, t in schema.items() if "entities" in t}
         self.links = {name: t["forward"] for name, t in schema.items() if "forward" in t}
+        self.resources = {r["cloudFormationType"]: r for r in self.tables["resource"].values()}
+        holders = [*self.tables["resource"].values(), *self.tables["typeDefinition"].values()]
+        properties = [prop for holder in holders for prop in holder["properties"].values()]
+        self.referred = {reference for prop in properties for reference in self.references(prop)}
 
     def linked(self, link, entity, table):
         return [self.tables[table][other["$id"]] for other in self.links[link].get(entity["$id"], [])]
+
+    def references(self, prop):
+        """What a property refers to, as in `AWS::SQS::Queue.Arn`; a few name what their resource does not have."""
+        pairs = {(r["cloudFormationType"], r["propertyName"]) for r in prop.get("relationshipRefs", [])}
+        return [f"{of}.{name}" for of, name in sorted(pairs) if self.has(of, name)]
+
+    def has(self, resource_type, name):
+        resource = self.resources.get(resource_type)
+        own = [resource_type.rsplit("::", 1)[1] + "Name", "Arn", "Id"]
+        return resource and name in [*resource["attributes"], *resource["properties"], *own]
 
 
 def sentences(text):
@@ -88,21 +137,35 @@ def summary(text):
 
 def unit_of(name, leaf, prop):
     """The unit of a number, from its name or from how it is described."""
-    if leaf not in ("integer", "number") or "allowedValues" in prop["type"]:
+    if leaf not in ("integer", "number"):
         return None
-    named = re.search(r"(?:In)?(Seconds|Minutes|Hours|Days|Bytes)$", name)
-    if named and not re.search(r"(Milli|Micro|Nano|Kilo|Mega|Giga|Tera)", name):
-        return named.group(1).lower()
-    if re.search(r"(Count|Number|Factor|Percent|Milli|Micro|Units?|Rate|Timestamp|Epoch|Time$|Date)", name):
+    unit = unit_named(name) or unit_described(name, prop.get("documentation"))
+    # A fraction of a gibibyte is allowed where AWS takes any number.
+    return None if leaf == "number" and unit in ("kibibytes", "mebibytes", "gibibytes") else unit
+
+
+def unit_named(name):
+    if re.search(r"(Per(Second|Minute|Hour|Day|Unit)|Throughput|Rate|Bandwidth|Percent)", name):
         return None
-    first = (sentences(prop.get("documentation")) or [""])[0].lower()
-    said = re.search(rf"\b(?:in|of|many) ({UNITS})\b(?! (?:of|to|per))", first)
-    if said and not re.search(r"per second|per minute|epoch|(in|of) (milli|micro)", first):
-        return said.group(1)
-    if re.search(r"(Timeout|Period|Duration|Interval|Delay|Ttl|TTL)", name):
-        all_text = re.sub(r"\s+", " ", prop.get("documentation") or "").lower()
-        found = {u for u in re.findall(r"[\d,]+ ?\)? ?(seconds|minutes|hours|days)\b", all_text)}
-        if "seconds" in found and not re.search(r"milliseconds", all_text):
+    return next((unit for pattern, unit in UNITS_OF_NAMES if re.search(pattern, name)), None)
+
+
+def unit_described(name, documentation):
+    if re.search(r"(Count|Number|Factor|Percent|Micro|Units?|Rate|Timestamp|Epoch|Date|Throughput|Bandwidth)", name):
+        return None
+    text = " ".join(sentences(documentation)[:2])
+    if re.search(r"per (second|minute|hour|day)|/ ?s\b|bps\b|epoch|timestamp|micros|the date", text, re.I):
+        return None
+    is_moment = re.search(r"(Time|Hour|Day|Days)$", name) and not re.search(r"(time|period|how long)\b.* in ", text, re.I)
+    said = {word.lower() for word in re.findall(rf"\b(?:in|of|many) \(?({UNIT_WORDS})\b", text, re.I)}
+    said |= {word.lower() for word in re.findall(rf"\(({UNIT_WORDS})\)", text, re.I)}
+    units = {UNITS_OF_WORDS[word] for word in said}
+    if len(units) == 1 and not is_moment:
+        return units.pop()
+    if not units and re.search(r"(Timeout|Period|Duration|Interval|Delay|Ttl|TTL)", name):
+        all_text = re.sub(r"\s+", " ", documentation or "").lower()
+        found = set(re.findall(r"[\d,]+ ?\)? ?(seconds|minutes|hours|days)\b", all_text))
+        if "seconds" in found and "milliseconds" not in all_text:
             return "seconds"
     return None
 
@@ -130,8 +193,8 @@ def property_facts(database, name, prop):
         facts["required"] = True
     if prop.get("causesReplacement", "no") != "no":
         facts["replace"] = prop["causesReplacement"]
-    if prop.get("relationshipRefs"):
-        facts["refs"] = sorted({f"{r['cloudFormationType']}.{r['propertyName']}" for r in prop["relationshipRefs"]})
+    if refs := database.references(prop):
+        facts["refs"] = refs
     if unit := unit_of(name, kind, prop):
         facts["unit"] = unit
     if prop.get("defaultValue") not in (None, ""):
@@ -156,24 +219,97 @@ def type_facts(database, definition):
     return facts
 
 
-def attribute_facts(database, attribute):
+def attribute_facts(database, resource_type, name, attribute):
     facts = {"type": notation(database, attribute["type"])[0]}
+    if f"{resource_type}.{name}" in database.referred:
+        facts["referred"] = True
     if doc := summary(attribute.get("documentation")):
         facts["doc"] = doc
     return facts
 
 
+def plain(name):
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def dimension_of(resource, dimension):
+    """What of a resource a dimension is named by: an attribute, `Ref`, or a property; None when nothing tells."""
+    short = resource["cloudFormationType"].rsplit("::", 1)[1]
+    own, wanted = plain(short), plain(dimension)
+    words = [plain(word) for word in re.findall(r"[A-Z]+(?=[A-Z][a-z]|$)|[A-Z][a-z0-9]+", short)]
+    is_own = wanted.endswith(own) or wanted in (own + "id", own + "name", own + "identifier")
+    is_related = any(wanted.startswith(word) for word in [own, *words])
+
+    def same(name):
+        """`QueueName` or `Name` for a `QueueName`, `ApiId` for the `GraphQLAPIId` of a `GraphQLApi`."""
+        rest = wanted.removesuffix(plain(name))
+        if rest == wanted:
+            return False
+        is_rest = own.startswith(rest) and plain(name).startswith(own[len(rest) :])
+        return is_related and (rest == "" or own.endswith(rest) or is_rest)
+
+    reference = resource.get("cfnRefIdentifier") or resource.get("primaryIdentifier") or []
+    only = reference[0] if len(reference) == 1 else ""
+    for name in sorted(resource["attributes"], key=lambda name: (-len(name), name)):
+        if name not in reference and (same(name) or plain(name) == wanted + "fullname"):
+            return name
+    if same(only):
+        return "Ref"
+    for name in sorted(resource["properties"]):
+        if same(name) or plain(name) in (wanted + "name", own + wanted) or (wanted == own and name == "Name"):
+            return name
+    if is_own and only and not only.endswith("Arn"):
+        return "Ref"
+    if is_related:
+        return "Ref" if wanted.endswith("id") and only.endswith("Id") and not wanted.startswith(own) else None
+    return "Ref" if only == "Id" else None
+
+
+def dimension_facts(database, resource, metric):
+    """The smallest set of dimensions that has one of the resource: that one, and the others with their values."""
+    values, sets = {}, []
+    for entry in database.linked("usesDimensionSet", metric, "dimensionSet"):
+        names = [d["name"] for d in entry["dimensions"]]
+        if names not in sets:
+            sets.append(names)
+        for d in entry["dimensions"]:
+            # A value that is the name again is a placeholder.
+            if d.get("value") not in (None, d["name"]):
+                values.setdefault(d["name"], set()).add(d["value"])
+    found = []
+    for names in sets:
+        for name in names:
+            of = None if name in values else dimension_of(resource, name)
+            if of:
+                others = [
+                    other + ("=" + "|".join(sorted(values[other])) if other in values else "")
+                    for other in sorted(names)
+                    if other != name
+                ]
+                found.append({"dimension": name, "of": of, "others": others})
+                break
+    best = min(found, key=lambda facts: len(facts["others"]), default=None)
+    if best and not best["others"]:
+        del best["others"]
+    return best
+
+
 def metric_facts(database, resource):
-    """The metrics of a resource that one dimension names, by name."""
+    """The metrics of a resource, by a name that is unique within it."""
     found = {}
-    for metric in database.linked("resourceHasMetric", resource, "metric"):
-        sets = [d["dimensions"] for d in database.linked("usesDimensionSet", metric, "dimensionSet")]
-        single = [s[0]["name"] for s in sets if len(s) == 1 and "value" not in s[0]]
-        if single:
-            facts = {"namespace": metric["namespace"], "dimension": single[0], "statistic": metric["statistic"]}
-            if doc := summary(metric.get("description")):
-                facts["doc"] = doc
-            found[metric["name"]] = facts
+    metrics = database.linked("resourceHasMetric", resource, "metric")
+    for metric in sorted(metrics, key=lambda metric: (metric["name"], metric["namespace"])):
+        dimensions = dimension_facts(database, resource, metric)
+        if not dimensions:
+            continue
+        facts = {"namespace": metric["namespace"], **dimensions, "statistic": metric["statistic"]}
+        name = metric["name"]
+        if name in found and found[name]["namespace"] != metric["namespace"]:
+            facts["name"] = name
+            name = metric["namespace"].rsplit("/", 1)[-1] + " " + name
+        if doc := summary(metric.get("description")):
+            facts["doc"] = doc
+        found.setdefault(name, facts)
     return dict(sorted(found.items()))
 
 
@@ -189,13 +325,83 @@ def resource_facts(database, resource):
     if resource.get("tagInformation"):
         facts["tags"] = resource["tagInformation"]["tagPropertyName"]
     attributes = sorted(resource["attributes"].items())
-    facts["attributes"] = {name: attribute_facts(database, attribute) for name, attribute in attributes}
+    facts["attributes"] = {
+        name: attribute_facts(database, resource["cloudFormationType"], name, attribute)
+        for name, attribute in attributes
+    }
     facts["properties"] = members(database, resource["properties"])
     definitions = sorted(database.linked("usesType", resource, "typeDefinition"), key=lambda d: d["name"])
     facts["types"] = {d["name"]: type_facts(database, d) for d in definitions}
     if metrics := metric_facts(database, resource):
         facts["metrics"] = metrics
     return facts
+
+
+def service_of_event(event, services):
+    """The service whose file holds the event: that of the rules, for a source that has no resource types."""
+    source = event["source"].removeprefix("aws.").replace("-", "")
+    by_name = {name.rsplit("::", 1)[1].lower(): name for name in services}
+    return by_name.get(EVENT_SOURCES.get(source, source), "AWS::Events")
+
+
+def event_references(database, event, definition, field):
+    """The attribute that a field of an event is, where the database says of which resource."""
+    for link in event["resourcesField"]:
+        if link.get("fieldName") != field or link.get("type", {}).get("$ref") != definition["$id"]:
+            continue
+        resource = database.tables["resource"][link["resource"]["$ref"]]
+        kind = resource["cloudFormationType"]
+        wanted = {plain(field), plain(kind.rsplit("::", 1)[1] + field)}
+        for name in sorted([*resource["attributes"], *resource["properties"]]):
+            if plain(name) in wanted or plain(kind.rsplit("::", 1)[1] + name) in wanted:
+                return [f"{kind}.{name}"]
+    return []
+
+
+def event_facts(database, event):
+    """An event: what tells it apart, and the fields of its detail."""
+    definitions, names = {}, {}
+
+    def named(definition):
+        if definition["$id"] not in names:
+            name = definition["name"]
+            while name in names.values():
+                name += "_"
+            names[definition["$id"]] = name
+            definitions[name] = None
+            definitions[name] = fields(definition)
+        return names[definition["$id"]]
+
+    def kind(of):
+        if of["type"] == "ref":
+            return "#" + named(database.tables["eventTypeDefinition"][of["reference"]["$ref"]])
+        if of["type"] in ("array", "map"):
+            return f"{'list' if of['type'] == 'array' else 'map'}({kind(of['element'])})"
+        return "json" if of["type"] in ("union", "null") else of["type"]
+
+    def fields(definition):
+        found = {}
+        for name, field in sorted(definition["properties"].items()):
+            found[name] = {"type": kind(field["type"])}
+            if refs := event_references(database, event, definition, name):
+                found[name]["refs"] = refs
+        return found
+
+    detail = fields(database.tables["eventTypeDefinition"][event["rootProperty"]["$ref"]])
+    types = {name: {"properties": definitions[name]} for name in sorted(definitions)}
+    return {"source": event["source"], "detail-type": event["detailType"], "properties": detail, "types": types}
+
+
+def events_by_service(database, services):
+    """The events of each service, by a name that is unique within it."""
+    found = {}
+    for event in sorted(database.tables["event"].values(), key=lambda event: event["name"]):
+        of_service = found.setdefault(service_of_event(event, services), {})
+        source, name = event["name"].split("@")
+        if name in of_service:
+            name = "".join(word.capitalize() for word in re.split(r"[.-]", source)[1:]) + name
+        of_service[name] = event_facts(database, event)
+    return found
 
 
 def written(value):
@@ -229,11 +435,15 @@ def main():
     for old in folder.glob("*.json"):
         old.unlink()
     features = []
-    counts = {"resources": 0, "types": 0, "properties": 0, "attributes": 0}
+    events = events_by_service(database, services)
+    counts = {"resources": 0, "types": 0, "properties": 0, "attributes": 0, "events": 0}
     for name, resources in sorted(services.items()):
         feature = name.split("::")[1].lower() if name.startswith("AWS::") else name.replace("::", "_").lower()
         features.append(feature)
         facts = {"service": name, "resources": dict(sorted(resources.items()))}
+        if name in events:
+            facts["events"] = dict(sorted(events[name].items()))
+            counts["events"] += len(events[name])
         (folder / f"{feature}.json").write_text(written(facts) + "\n", encoding="utf-8")
         for resource in resources.values():
             counts["resources"] += 1

@@ -9,6 +9,7 @@ use crate::defaults;
 use crate::document::{Document, ResourceEntry};
 use crate::error::{Section, TemplateError};
 use crate::functions::{self, Place};
+use crate::number;
 use crate::path::At;
 use crate::resolve;
 #[cfg(feature = "stepfunctions")]
@@ -70,6 +71,13 @@ pub(crate) fn find(document: &Document) -> (Needs, Findings) {
     names(document, &mut findings);
     parts(document, &mut |part| {
         nulls(&part.at, part.json, &mut findings);
+        if let Some(fraction) = number::fraction(part.json) {
+            let at = format!("{}{}", part.at, fraction.path);
+            let error =
+                TemplateError::Fraction { at: at.clone(), given: fraction.given, unit: fraction.unit };
+            findings.add(&at, error);
+            return;
+        }
         functions::check(part.place, &part.at, part.json, &mut |at, misfit| {
             let function = misfit.function.to_owned();
             let error = TemplateError::BadFunction { at: at.to_string(), function, reason: misfit.reason };

@@ -35,6 +35,18 @@ pub enum TemplateError {
         /// The name that both have.
         name: String,
     },
+    /// A duration or size that the unit of its property does not divide.
+    #[error(
+        "{at} has {given}, which is no whole number of {unit}: allowed are whole {unit}; round it up or down"
+    )]
+    Fraction {
+        /// Where it is, as in `Resources.Orders.Properties.VisibilityTimeout`.
+        at: String,
+        /// What was given, as in `1.5s`.
+        given: String,
+        /// The unit of the property.
+        unit: String,
+    },
     /// A reference to something that is not in the template.
     #[error(
         "{from} refers to {kind} {name:?}, which is not in the template: allowed are things added to this \

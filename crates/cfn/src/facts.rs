@@ -66,12 +66,9 @@ pub fn arn_template(resource_type: &str) -> Option<&'static str> {
     resource(resource_type)?.arn.as_deref()
 }
 
-/// All resource types that are known, in alphabetical order.
+/// All resource types that are compiled, in alphabetical order: those of which there is a struct.
 pub fn resource_types() -> impl Iterator<Item = &'static str> {
-    SERVICES
-        .keys()
-        .filter_map(|name| service(name))
-        .flat_map(|facts| facts.resources.keys().map(String::as_str))
+    RESOURCE_TYPES.iter().copied()
 }
 
 /// The numbers of resource types, nested types and properties that are known.

@@ -18,9 +18,21 @@ pub struct Url<R>(PhantomData<fn() -> R>);
 #[derive(Debug)]
 pub struct Id<R>(PhantomData<fn() -> R>);
 
+/// Another attribute of a resource of type `R`; `A` is its name, as in [`crate::attribute`].
+#[derive(Debug)]
+pub struct Attribute<R, A>(PhantomData<fn() -> (R, A)>);
+
+/// One of the kinds of the tuple `K`: what a property takes that can refer to several things.
+#[derive(Debug)]
+pub struct OneOf<K>(PhantomData<fn() -> K>);
+
 /// An ARN of any type, or a pattern of ARNs with `*`.
 #[derive(Debug)]
 pub enum AnyArn {}
+
+/// A number of milliseconds; made from [`std::time::Duration`].
+#[derive(Debug)]
+pub enum Milliseconds {}
 
 /// A number of seconds; made from [`std::time::Duration`].
 #[derive(Debug)]
@@ -38,9 +50,21 @@ pub enum Hours {}
 #[derive(Debug)]
 pub enum Days {}
 
-/// A number of bytes; made from [`Bytes`] or from a number.
+/// A number of bytes; made from [`Bytes`].
 #[derive(Debug)]
 pub enum SizeInBytes {}
+
+/// A number of kibibytes, which AWS mostly calls KB; made from [`Bytes`].
+#[derive(Debug)]
+pub enum Kibibytes {}
+
+/// A number of mebibytes, which AWS mostly calls MB; made from [`Bytes`].
+#[derive(Debug)]
+pub enum Mebibytes {}
+
+/// A number of gibibytes, which AWS mostly calls GB; made from [`Bytes`].
+#[derive(Debug)]
+pub enum Gibibytes {}
 
 /// A size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +89,12 @@ impl Bytes {
         Self(count.saturating_mul(1 << 20))
     }
 
+    /// So many times 1,073,741,824 bytes.
+    #[must_use]
+    pub const fn gibibytes(count: u64) -> Self {
+        Self(count.saturating_mul(1 << 30))
+    }
+
     /// The number of bytes.
     #[must_use]
     pub const fn count(self) -> u64 {
@@ -85,4 +115,6 @@ impl<R> TypedText for Arn<R> {}
 impl<R> TypedText for Name<R> {}
 impl<R> TypedText for Url<R> {}
 impl<R> TypedText for Id<R> {}
+impl<R, A> TypedText for Attribute<R, A> {}
+impl<K> TypedText for OneOf<K> {}
 impl TypedText for AnyArn {}

@@ -3,6 +3,11 @@
 use crate::kind::{AnyArn, Arn, Name};
 use crate::property::{Property, Value};
 
+#[cfg(not(feature = "s3"))]
+use crate::absent::s3::Bucket;
+#[cfg(feature = "s3")]
+use crate::s3::Bucket;
+
 include!(concat!(env!("OUT_DIR"), "/lambda.rs"));
 
 pub use event_source_mapping::{Filter, FilterCriteria, FunctionResponseType, ScalingConfig};
@@ -32,10 +37,10 @@ impl Function {
 }
 
 impl Code {
-    /// An archive in S3.
+    /// An archive in a bucket, by the name of the bucket, in the same region.
     #[must_use]
-    pub fn s3(bucket: impl Into<Value<String>>, key: impl Into<Value<String>>) -> Self {
-        Self::new().s3_bucket(bucket.into().retype()).s3_key(key)
+    pub fn s3(bucket: impl Into<Value<Name<Bucket>>>, key: impl Into<Value<String>>) -> Self {
+        Self::new().s3_bucket(bucket).s3_key(key)
     }
 }
 
@@ -63,11 +68,12 @@ impl Permission {
         service: impl Into<Value<String>>,
         source: impl Into<Value<AnyArn>>,
     ) -> Self {
-        Self::new(PermissionRequired {
+        let permission = Self::new(PermissionRequired {
             action: "lambda:InvokeFunction".into(),
             function_name: function.into().into(),
-            principal: service.into().into(),
-        })
-        .source_arn(source.into())
+            principal: service.into().retype(),
+        });
+        // More services call functions than the facts name as sources.
+        Self(permission.0.with("SourceArn", source.into()))
     }
 }

@@ -111,7 +111,7 @@ include!(concat!(env!("OUT_DIR"), "/services.rs"));
 
 #[cfg(feature = "cloudwatch")]
 pub mod dashboard;
-#[cfg(feature = "stepfunctions")]
+#[cfg(feature = "events")]
 pub mod event_pattern;
 pub mod facts;
 pub mod grants;

@@ -2,7 +2,7 @@
 
 include!(concat!(env!("OUT_DIR"), "/logs.rs"));
 
-pub use log_group::LogGroupClass;
+pub use log_group::{LogGroupClass, RetentionInDays};
 pub use metric_filter::{
     Dimension as FilterDimension, MetricTransformation, MetricTransformationRequired,
     MetricTransformationUnit,

@@ -145,7 +145,11 @@ mod tests {
 
     use super::*;
     use crate::declaration::Handle;
+    use crate::dynamodb::Table;
+    use crate::dynamodb::table::OperationDimension;
+    use crate::kind::Name;
     use crate::lambda::Function;
+    use crate::s3::Bucket;
 
     #[test]
     fn an_alarm_has_the_metric_of_its_resource() {
@@ -175,6 +179,26 @@ mod tests {
             3
         ));
         assert_eq!((&alarm["ExtendedStatistic"], alarm.get("Statistic")), (&json!("p99"), None));
+    }
+
+    #[test]
+    fn a_metric_of_a_resource_elsewhere_is_the_same_as_of_a_handle() {
+        let table: Handle<Table> = Handle::new("Orders");
+        let name: Value<Name<Table>> = table.name();
+        let of_name = Table::metric_successful_request_latency_of(name, OperationDimension::PutItem);
+        assert_eq!(of_name, table.metric_successful_request_latency(OperationDimension::PutItem));
+        let dimensions: Vec<&str> = of_name.dimensions.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(dimensions, ["TableName", "Operation"]);
+    }
+
+    #[test]
+    fn a_dimension_with_one_value_is_given_unasked() {
+        let bucket: Handle<Bucket> = Handle::new("Orders");
+        let expected = Metric::new("AWS/S3", "NumberOfObjects")
+            .dimension("BucketName", bucket.name())
+            .dimension("StorageType", "AllStorageTypes")
+            .statistic(Statistic::Average);
+        assert_eq!(bucket.metric_number_of_objects(), expected);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use crate::kind::{Bytes, Days, Hours, Minutes, Seconds, SizeInBytes};
+use crate::kind::{
+    Bytes, Days, Gibibytes, Hours, Kibibytes, Mebibytes, Milliseconds, Minutes, Seconds, SizeInBytes,
+};
 use crate::value::Value;
 
 /// Whole numbers of several types are integers, so that neither a literal nor a variable needs a cast.
@@ -21,15 +23,7 @@ macro_rules! integers {
 
 integers! {
     i64: i32 i64 u16 u32 u64 usize;
-    f64: i32 u32;
-    SizeInBytes: i32 u32 u64;
-}
-
-#[diagnostic::do_not_recommend]
-impl From<Bytes> for Value<SizeInBytes> {
-    fn from(literal: Bytes) -> Self {
-        Self::from_json(literal.count().into())
-    }
+    f64: i32 i64 u32 u64;
 }
 
 #[diagnostic::do_not_recommend]
@@ -42,41 +36,91 @@ impl From<f64> for Value<f64> {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl From<Duration> for Value<Seconds> {
-    /// A fraction of a second counts as a whole one.
-    fn from(literal: Duration) -> Self {
-        Self::from_json(whole(literal, 1).into())
+/// Durations and sizes as numbers of the unit that the property wants. AWS takes whole numbers only, so what is none is
+/// refused when the template is built.
+macro_rules! units {
+    ($($Quantity:ty: $($Kind:ty = $size:literal $unit:literal)*;)*) => {$($(
+        #[diagnostic::do_not_recommend]
+        impl From<$Quantity> for Value<$Kind> {
+            fn from(literal: $Quantity) -> Self {
+                Self::from_json(literal.in_units($size, $unit))
+            }
+        }
+    )*)*};
+}
+
+units! {
+    Duration:
+        Milliseconds = 1_000_000 "milliseconds"
+        Seconds = 1_000_000_000 "seconds"
+        Minutes = 60_000_000_000 "minutes"
+        Hours = 3_600_000_000_000 "hours"
+        Days = 86_400_000_000_000 "days";
+    Bytes:
+        SizeInBytes = 1 "bytes"
+        Kibibytes = 1_024 "kibibytes"
+        Mebibytes = 1_048_576 "mebibytes"
+        Gibibytes = 1_073_741_824 "gibibytes";
+}
+
+/// A quantity that is counted in units.
+trait Quantity {
+    /// The number of units of this size, or a note of what is no whole number of them.
+    fn in_units(self, size: u64, unit: &'static str) -> Json;
+}
+
+impl Quantity for Duration {
+    fn in_units(self, nanoseconds: u64, unit: &'static str) -> Json {
+        whole(self.as_nanos(), nanoseconds, unit, || format!("{self:?}"))
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl From<Duration> for Value<Minutes> {
-    /// A fraction of a minute counts as a whole one.
-    fn from(literal: Duration) -> Self {
-        Self::from_json(whole(literal, 60).into())
+impl Quantity for Bytes {
+    fn in_units(self, bytes: u64, unit: &'static str) -> Json {
+        whole(u128::from(self.count()), bytes, unit, || format!("{} bytes", self.count()))
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl From<Duration> for Value<Hours> {
-    /// A fraction of an hour counts as a whole one.
-    fn from(literal: Duration) -> Self {
-        Self::from_json(whole(literal, 3_600).into())
+fn whole(count: u128, size: u64, unit: &'static str, given: impl Fn() -> String) -> Json {
+    let (units, rest) = (count / u128::from(size), count % u128::from(size));
+    match u64::try_from(units) {
+        Ok(units) if rest == 0 => units.into(),
+        _ => json!({ FRACTION: { "given": given(), "unit": unit } }),
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl From<Duration> for Value<Days> {
-    /// A fraction of a day counts as a whole one.
-    fn from(literal: Duration) -> Self {
-        Self::from_json(whole(literal, 86_400).into())
-    }
+/// The key of a note in a value that it is no whole number. CloudFormation has no such function, so a template with
+/// one is refused: by us, or at last by it.
+const FRACTION: &str = "Fn::Fraction";
+
+/// A quantity that is no whole number of the unit of its property.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fraction {
+    /// Where in the piece it is, as in `.VisibilityTimeout`.
+    pub(crate) path: String,
+    /// As in `1.5s`.
+    pub(crate) given: String,
+    /// As in `seconds`.
+    pub(crate) unit: String,
 }
 
-fn whole(duration: Duration, seconds_per_unit: u64) -> u64 {
-    let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
-    seconds.div_ceil(seconds_per_unit)
+/// The first such quantity in a piece of a template.
+pub(crate) fn fraction(json: &Json) -> Option<Fraction> {
+    let below = |step: String, found: Fraction| Fraction { path: step + &found.path, ..found };
+    match json {
+        Json::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| Some(below(format!("[{index}]"), fraction(item)?))),
+        Json::Object(fields) => match fields.get(FRACTION).filter(|_| fields.len() == 1) {
+            Some(note) => {
+                let text = |name: &str| note[name].as_str().unwrap_or_default().to_owned();
+                Some(Fraction { path: String::new(), given: text("given"), unit: text("unit") })
+            }
+            None => fields.iter().find_map(|(name, value)| Some(below(format!(".{name}"), fraction(value)?))),
+        },
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -86,21 +130,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_round_up_to_the_unit_of_the_property() {
-        assert_eq!(Value::<Seconds>::from(Duration::from_millis(1_500)).as_json(), &json!(2));
-        assert_eq!(Value::<Minutes>::from(Duration::from_secs(61)).as_json(), &json!(2));
+    fn durations_are_in_the_unit_of_the_property() {
+        assert_eq!(Value::<Milliseconds>::from(Duration::from_secs(2)).as_json(), &json!(2_000));
+        assert_eq!(Value::<Seconds>::from(Duration::from_secs(2)).as_json(), &json!(2));
+        assert_eq!(Value::<Minutes>::from(Duration::from_secs(120)).as_json(), &json!(2));
+        assert_eq!(Value::<Hours>::from(Duration::from_secs(7_200)).as_json(), &json!(2));
         assert_eq!(Value::<Days>::from(Duration::from_secs(14 * 86_400)).as_json(), &json!(14));
+    }
+
+    #[test]
+    fn sizes_are_in_the_unit_of_the_property() {
+        assert_eq!(Value::<SizeInBytes>::from(Bytes::kibibytes(64)).as_json(), &json!(65_536));
+        assert_eq!(Value::<Kibibytes>::from(Bytes::mebibytes(1)).as_json(), &json!(1_024));
+        assert_eq!(Value::<Mebibytes>::from(Bytes::gibibytes(2)).as_json(), &json!(2_048));
+        assert_eq!(Value::<Gibibytes>::from(Bytes::gibibytes(2)).as_json(), &json!(2));
+    }
+
+    #[test]
+    fn what_is_no_whole_number_of_the_unit_is_noted_and_not_rounded() {
+        let noted = |json: &Json| {
+            let found = fraction(&json!({ "Sizes": [0, json] }))?;
+            Some((found.path, found.given, found.unit))
+        };
+        let duration = Value::<Seconds>::from(Duration::from_millis(1_500));
+        assert_eq!(
+            noted(duration.as_json()),
+            Some((".Sizes[1]".to_owned(), "1.5s".to_owned(), "seconds".to_owned()))
+        );
+        let size = Value::<Mebibytes>::from(Bytes::kibibytes(1_500));
+        assert_eq!(
+            noted(size.as_json()),
+            Some((".Sizes[1]".to_owned(), "1536000 bytes".to_owned(), "mebibytes".to_owned()))
+        );
+        assert_eq!(noted(Value::<Seconds>::from(Duration::from_secs(1)).as_json()), None);
     }
 
     #[test]
     fn whole_floats_are_written_as_integers() {
         assert_eq!(Value::<f64>::from(1.0).as_json(), &json!(1));
         assert_eq!(Value::<f64>::from(0.5).as_json(), &json!(0.5));
-    }
-
-    #[test]
-    fn sizes_are_bytes() {
-        assert_eq!(Value::<SizeInBytes>::from(Bytes::kibibytes(64)).as_json(), &json!(65_536));
-        assert_eq!(Value::<SizeInBytes>::from(1_024).as_json(), &json!(1_024));
     }
 }

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 pub(crate) use serde_json::Value as Json;
 
 use crate::condition::Condition;
-use crate::kind::AnyArn;
+use crate::kind::Arn;
 use crate::parameter::ListParam;
 pub(crate) use crate::value::Value;
 use crate::value::chosen;
@@ -127,13 +127,13 @@ impl<T> From<Value<Vec<String>>> for List<Value<T>> {
     }
 }
 
-/// A list of ARNs is one of whatever takes an ARN of any type.
+/// A list of ARNs is one of whatever takes such an ARN.
 #[diagnostic::do_not_recommend]
-impl<T> From<Value<Vec<AnyArn>>> for List<Value<T>>
+impl<R, T> From<Value<Vec<Arn<R>>>> for List<Value<T>>
 where
-    Value<T>: From<Value<AnyArn>>,
+    Value<T>: From<Value<Arn<R>>>,
 {
-    fn from(list: Value<Vec<AnyArn>>) -> Self {
+    fn from(list: Value<Vec<Arn<R>>>) -> Self {
         Self::of(list.into_json())
     }
 }

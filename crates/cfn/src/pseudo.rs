@@ -2,7 +2,10 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>
 
-use crate::kind::AnyArn;
+#[cfg(feature = "sns")]
+use crate::kind::Arn;
+#[cfg(feature = "sns")]
+use crate::sns::Topic;
 use crate::value::Value;
 
 pub(crate) const NO_VALUE: &str = "AWS::NoValue";
@@ -27,7 +30,8 @@ pub fn account_id() -> Value<String> {
 
 /// `AWS::NotificationARNs`: the ARNs of the topics that hear of the progress of the stack.
 #[must_use]
-pub fn notification_arns() -> Value<Vec<AnyArn>> {
+#[cfg(feature = "sns")]
+pub fn notification_arns() -> Value<Vec<Arn<Topic>>> {
     Value::reference_to("AWS::NotificationARNs")
 }
 

@@ -30,7 +30,7 @@ impl Subscription {
     /// Delivers to a mail address, once its owner has confirmed.
     #[must_use]
     pub fn to_email(topic: impl Into<Value<Arn<Topic>>>, address: impl Into<Value<String>>) -> Self {
-        Self::new(Protocol::Email, topic).endpoint(address.into())
+        Self(Self::new(Protocol::Email, topic).0.with("Endpoint", address.into()))
     }
 }
 

@@ -135,9 +135,46 @@ macro_rules! allowed_values {
     };
 }
 
+/// Declares the allowed numbers of a property as an enum that also takes numbers it does not know.
+macro_rules! allowed_numbers {
+    ($(#[$enum_meta:meta])* pub enum $Enum:ident { $($(#[$meta:meta])* $Variant:ident = $number:literal,)* }) => {
+        $(#[$enum_meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $Enum {
+            $($(#[$meta])* $Variant,)*
+            /// A number that is not listed here.
+            Other(i64),
+        }
+
+        impl $Enum {
+            /// The number as AWS writes it.
+            #[must_use]
+            pub const fn number(self) -> i64 {
+                match self {
+                    $(Self::$Variant => $number,)*
+                    Self::Other(number) => number,
+                }
+            }
+        }
+
+        impl serde::Serialize for $Enum {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_i64(self.number())
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl ::std::convert::From<$Enum> for $crate::property::Value<$Enum> {
+            fn from(value: $Enum) -> Self {
+                Self::from_json(value.number().into())
+            }
+        }
+    };
+}
+
 /// What converts into a property that takes references of several kinds.
 macro_rules! references_to {
-    ($Kind:ident: [$($Reference:ty),*]) => {$(
+    ($Kind:ty: [$($Reference:ty),*]) => {$(
         #[diagnostic::do_not_recommend]
         impl ::std::convert::From<$crate::property::Value<$Reference>> for $crate::property::Value<$Kind> {
             fn from(value: $crate::property::Value<$Reference>) -> Self {
@@ -149,7 +186,7 @@ macro_rules! references_to {
 
 /// What a handle stands for in a property that takes references of several kinds: an attribute, or `Ref`.
 macro_rules! handles_of {
-    ($Kind:ident: $Resource:ty $(= $attribute:literal)?) => {
+    ($Kind:ty: $Resource:ty $(= $attribute:literal)?) => {
         #[diagnostic::do_not_recommend]
         impl ::std::convert::From<&$crate::declaration::Handle<$Resource>> for $crate::property::Value<$Kind> {
             fn from(handle: &$crate::declaration::Handle<$Resource>) -> Self {
@@ -163,5 +200,22 @@ macro_rules! handles_of {
     };
 }
 
+/// An attribute that is an ARN, though not that of the resource itself, as in `StreamArn`.
+macro_rules! arn_attribute {
+    ($Name:ident) => {
+        #[diagnostic::do_not_recommend]
+        impl<R> ::std::convert::From<$crate::property::Value<$crate::kind::Attribute<R, $Name>>>
+            for $crate::property::Value<$crate::kind::AnyArn>
+        {
+            fn from(value: $crate::property::Value<$crate::kind::Attribute<R, $Name>>) -> Self {
+                value.retype()
+            }
+        }
+    };
+}
+
 #[allow(unused_imports)]
-pub(crate) use {allowed_values, handles_of, properties, property_struct, references_to, resource_struct};
+pub(crate) use {
+    allowed_numbers, allowed_values, arn_attribute, handles_of, properties, property_struct, references_to,
+    resource_struct,
+};

@@ -41,9 +41,11 @@ fn the_files_hold_as_much_as_the_database() {
             properties += len(&nested["properties"]);
         }
     }
-    assert_eq!((services.len(), resources, types), (311, 1_828, 9_877));
-    let counted = [services.len(), resources, types, properties, attributes];
-    let stated = ["services", "resources", "types", "properties", "attributes"];
+    let events = services.values().filter_map(|service| service["events"].as_object());
+    let events: usize = events.map(serde_json::Map::len).sum();
+    assert_eq!((services.len(), resources, types, events), (311, 1_828, 9_877, 381));
+    let counted = [services.len(), resources, types, properties, attributes, events];
+    let stated = ["services", "resources", "types", "properties", "attributes", "events"];
     for (name, count) in stated.into_iter().zip(counted) {
         assert_eq!(source[name], count, "{name}");
     }
@@ -61,6 +63,22 @@ fn each_service_has_a_feature_and_each_feature_a_service() {
     assert_eq!(features, services.keys().map(String::as_str).collect());
     let all = manifest.split("\nall = [").nth(1).and_then(|rest| rest.split(']').next()).expect("`all`");
     assert_eq!(all.matches('"').count() / 2, services.len(), "`all` lists every feature");
+}
+
+#[test]
+fn the_default_features_are_the_services_of_the_stacks() {
+    let root = spec().join("../../..");
+    let manifest = fs::read_to_string(root.join("crates/cfn/Cargo.toml")).expect("the manifest");
+    let default =
+        manifest.split("\ndefault = [").nth(1).and_then(|rest| rest.split(']').next()).expect("`default`");
+    let default: BTreeSet<String> = default.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    let mut used = BTreeSet::new();
+    for file in fs::read_dir(root.join("stacks/templates/prod")).expect("the templates") {
+        let template = fs::read_to_string(file.expect("a file").path()).expect("a template");
+        let types = template.lines().filter_map(|line| line.trim().strip_prefix("Type: AWS::"));
+        used.extend(types.filter_map(|name| Some(name.split_once("::")?.0.to_lowercase())));
+    }
+    assert_eq!(default, used);
 }
 
 #[test]

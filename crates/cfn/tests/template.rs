@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cfn::cloudwatch::Dashboard;
+use cfn::dashboard::{DashboardBody, Widget};
 use cfn::lambda::{Code, Function};
 use cfn::logs::LogGroup;
 use cfn::sns::Topic;
@@ -356,6 +358,25 @@ fn a_circle_is_refused_and_an_arn_by_name_cuts_it() {
     let (role, _) = machine(&mut cut);
     cut.grant(&role, StateMachine::arn_of_name("order").grant_start_execution());
     build(cut);
+}
+
+#[test]
+fn a_duration_that_is_no_whole_number_of_the_unit_is_refused() {
+    let mut template = Template::new("Orders");
+    template.add("Queue", Queue::new().visibility_timeout(Duration::from_millis(1_500)));
+    assert_eq!(
+        refused(template).to_string(),
+        "Resources.Queue.Properties.VisibilityTimeout has 1.5s, which is no whole number of seconds: allowed are whole \
+         seconds; round it up or down"
+    );
+    let mut template = Template::new("Orders");
+    let queue = template.add("Queue", Queue::new().visibility_timeout(Duration::from_millis(2_000)));
+    let slow = queue.metric_number_of_messages_sent().period(Duration::from_millis(500));
+    let body = DashboardBody::new().row([Widget::graph("Orders", [slow])]);
+    template.add("Dashboard", Dashboard::new(body));
+    let error = refused(template).to_string();
+    assert!(error.starts_with("Resources.Dashboard.Properties.DashboardBody"), "{error}");
+    assert!(error.contains(" has 500ms, "), "{error}");
 }
 
 #[test]

@@ -2,15 +2,15 @@
 
 use crate::{draft::Draft, names::pascal, outputs, parameters, synth::Trigger};
 use cfn::{
-    Declaration, Declare, Handle, Param, Value, grants,
+    Bytes, Declaration, Declare, Handle, Param, Value, grants,
     iam::Role,
     lambda::{Code, Function, Logging, Runtime, Tracing, TracingMode},
     logs::LogGroup,
 };
 use std::time::Duration;
 
-/// The memory of a function in MB: a seventh of a processor, with which it starts quickly and then mostly waits.
-const MEMORY_MB: u32 = 256;
+/// The memory of a function: a seventh of a processor, with which it starts quickly and then mostly waits.
+const MEMORY: Bytes = Bytes::mebibytes(256);
 
 /// Where the code of all functions is, and what runs it.
 pub(crate) struct Program {
@@ -49,8 +49,7 @@ pub(crate) fn function(
 ) -> Deployed {
     let id = pascal(name);
     let code_key = draft.template.parameter(parameters::code_key(name), parameters::function_code_key(name));
-    let log_group =
-        LogGroup::new().retention_in_days(draft.stage.log_retention_days()).tags(draft.tags(name));
+    let log_group = LogGroup::new().retention_in_days(draft.stage.log_retention()).tags(draft.tags(name));
     let log_group = log_group.suppress_check(
         "CKV_AWS_158",
         "Encrypted with the key of CloudWatch Logs; functions log no personal data and no task tokens, so a key of our \
@@ -67,7 +66,7 @@ pub(crate) fn function(
         // An OS-only runtime starts the program `bootstrap` whatever stands here; the property is required all the same.
         .handler("bootstrap")
         .architectures([&program.architecture])
-        .memory_size(MEMORY_MB)
+        .memory_size(MEMORY)
         .timeout(timeout)
         .tracing_config(Tracing::new(TracingMode::Active))
         .logging_config(Logging::new().log_group(&log_group))

@@ -87,7 +87,7 @@ fn role(draft: &mut Draft, saga: &str, machine: &Value<cfn::Name<StateMachine>>)
 fn log_group(draft: &mut Draft, saga: &str) -> Handle<LogGroup> {
     let group = LogGroup::new()
         .log_group_name(draft.physical_name("/aws/vendedlogs/states/", saga))
-        .retention_in_days(draft.stage.log_retention_days())
+        .retention_in_days(draft.stage.log_retention())
         .tags(draft.tags(saga))
         .suppress_check(
             "CKV_AWS_158",

@@ -7,7 +7,9 @@ use crate::{draft::Draft, names::pascal, synth::Machine};
 use cfn::{
     Handle, Metric,
     cloudwatch::{Alarm, ComparisonOperator, MissingData},
+    lambda::Function,
     sns::Topic,
+    stepfunctions::StateMachine,
 };
 
 /// Adds all alarms.
@@ -58,7 +60,7 @@ fn of_consumer(draft: &mut Draft, operators: &Handle<Topic>, function: &str) -> 
     };
     let errors = Spec {
         id: format!("{}ErrorsAlarm", pascal(function)),
-        metric: metrics::of_function(draft, function, "Errors"),
+        metric: metrics::of_function(draft, function, Function::metric_errors_of),
         threshold: 1.0,
         description: format!(
             "An invocation of {function} crashed or ran out of time. Its messages will be delivered again. The log of the \
@@ -67,7 +69,7 @@ fn of_consumer(draft: &mut Draft, operators: &Handle<Topic>, function: &str) -> 
     };
     let throttles = Spec {
         id: format!("{}ThrottlesAlarm", pascal(function)),
-        metric: metrics::of_function(draft, function, "Throttles"),
+        metric: metrics::of_function(draft, function, Function::metric_throttles_of),
         threshold: 1.0,
         description: format!(
             "An invocation of {function} was refused because too many functions run in the account. Each refusal uses up a \
@@ -90,7 +92,7 @@ fn of_scheduled(draft: &mut Draft, operators: &Handle<Topic>, function: &str) ->
     };
     let errors = Spec {
         id: format!("{}ErrorsAlarm", pascal(function)),
-        metric: metrics::of_function(draft, function, "Errors"),
+        metric: metrics::of_function(draft, function, Function::metric_errors_of),
         threshold: 1.0,
         description: format!(
             "A call of {function} failed or ran out of time. It is tried again. The log of the function has the reason."
@@ -98,7 +100,7 @@ fn of_scheduled(draft: &mut Draft, operators: &Handle<Topic>, function: &str) ->
     };
     let throttles = Spec {
         id: format!("{}ThrottlesAlarm", pascal(function)),
-        metric: metrics::of_function(draft, function, "Throttles"),
+        metric: metrics::of_function(draft, function, Function::metric_throttles_of),
         threshold: 1.0,
         description: format!(
             "A call of {function} was refused because too many functions run in the account. It is tried again. Raise the \
@@ -110,10 +112,15 @@ fn of_scheduled(draft: &mut Draft, operators: &Handle<Topic>, function: &str) ->
 
 /// A saga that commits or compensates succeeds. So an execution that ends otherwise is always an incident.
 fn of_executions(draft: &mut Draft, operators: &Handle<Topic>, saga: &str) -> [Handle<Alarm>; 3] {
-    [("Failed", "failed"), ("TimedOut", "timed out"), ("Aborted", "was stopped")].map(|(end, words)| {
+    let ends: [(_, fn(_) -> _, _); 3] = [
+        ("Failed", StateMachine::metric_executions_failed_of, "failed"),
+        ("TimedOut", StateMachine::metric_executions_timed_out_of, "timed out"),
+        ("Aborted", StateMachine::metric_executions_aborted_of, "was stopped"),
+    ];
+    ends.map(|(end, metric, words)| {
         let spec = Spec {
             id: format!("{}Executions{end}Alarm", pascal(saga)),
-            metric: metrics::of_executions(draft, saga, &format!("Executions{end}")),
+            metric: metrics::of_executions(draft, saga, metric),
             threshold: 1.0,
             description: format!(
                 "An execution of saga {saga} {words} instead of committing or compensating, so its steps may be half done. \

@@ -6,6 +6,8 @@ use cfn::{
     Handle, Metric,
     cloudwatch::{Alarm, Dashboard, Statistic},
     dashboard::{DashboardBody, Widget},
+    lambda::Function,
+    stepfunctions::StateMachine,
 };
 
 /// Adds the dashboard.
@@ -33,16 +35,16 @@ pub(super) fn dashboard(
         .row([
             Widget::graph(
                 "Function errors",
-                of(&functions, &|name| metrics::of_function(draft, name, "Errors")),
+                of(&functions, &|name| metrics::of_function(draft, name, Function::metric_errors_of)),
             ),
             Widget::graph(
                 "Function throttles",
-                of(&functions, &|name| metrics::of_function(draft, name, "Throttles")),
+                of(&functions, &|name| metrics::of_function(draft, name, Function::metric_throttles_of)),
             ),
             Widget::graph(
                 "Function duration p99 (ms)",
                 of(&functions, &|name| {
-                    metrics::of_function(draft, name, "Duration").statistic(Statistic::P99)
+                    metrics::of_function(draft, name, Function::metric_duration_of).statistic(Statistic::P99)
                 }),
             ),
             Widget::graph(
@@ -61,17 +63,17 @@ pub(super) fn dashboard(
 }
 
 fn executions(draft: &Draft, saga: &str) -> [Widget; 2] {
-    let metric = |name: &str, label: &str| metrics::of_executions(draft, saga, name).label(label);
+    let metric = |metric: fn(_) -> _, label: &str| metrics::of_executions(draft, saga, metric).label(label);
     let ends = [
-        metric("ExecutionsStarted", "started"),
-        metric("ExecutionsSucceeded", "committed or compensated"),
-        metric("ExecutionsFailed", "failed"),
-        metric("ExecutionsTimedOut", "timed out"),
-        metric("ExecutionsAborted", "stopped"),
+        metric(StateMachine::metric_executions_started_of, "started"),
+        metric(StateMachine::metric_executions_succeeded_of, "committed or compensated"),
+        metric(StateMachine::metric_executions_failed_of, "failed"),
+        metric(StateMachine::metric_executions_timed_out_of, "timed out"),
+        metric(StateMachine::metric_executions_aborted_of, "stopped"),
     ];
     let times = [
-        metric("ExecutionTime", "p50").statistic(Statistic::P50),
-        metric("ExecutionTime", "p99").statistic(Statistic::P99),
+        metric(StateMachine::metric_execution_time_of, "p50").statistic(Statistic::P50),
+        metric(StateMachine::metric_execution_time_of, "p99").statistic(Statistic::P99),
     ];
     [
         Widget::graph(format!("Saga {saga}: executions"), ends),

@@ -2,49 +2,59 @@
 
 use crate::{draft::Draft, outputs, synth::StackId};
 use cfn::{
-    Metric, Name, Value,
+    Arn, Metric, Name, Value,
     cloudwatch::Statistic,
+    dynamodb::{Table, table::OperationDimension},
+    lambda::Function,
     logs::{
         LogGroup, MetricFilter, MetricFilterRequired, MetricTransformation, MetricTransformationRequired,
         MetricTransformationUnit,
     },
+    sqs::Queue,
+    stepfunctions::StateMachine,
 };
 use sagas::environment::{ORDER_REFUSED_EVENT, ORPHANED_CHARGE_REFUNDED_EVENT, UNSETTLED_CHARGE_EVENT};
 
 /// Messages that wait in the queue of a function.
 pub(super) fn waiting(draft: &Draft, function: &str) -> Metric {
-    queue(draft, outputs::queue_name(function), "ApproximateNumberOfMessagesVisible").label(function)
+    let queue: Value<Name<Queue>> = draft.import(StackId::App, outputs::queue_name(function));
+    Queue::metric_approximate_number_of_messages_visible_of(queue).label(function)
 }
 
 /// The age of the oldest message in the queue of a function, in seconds.
 pub(super) fn age(draft: &Draft, function: &str) -> Metric {
-    queue(draft, outputs::queue_name(function), "ApproximateAgeOfOldestMessage").label(function)
+    let queue: Value<Name<Queue>> = draft.import(StackId::App, outputs::queue_name(function));
+    Queue::metric_approximate_age_of_oldest_message_of(queue).label(function)
 }
 
 /// Messages in the dead-letter queue of a function.
 pub(super) fn dead_letters(draft: &Draft, function: &str) -> Metric {
-    let name = outputs::dead_letter_queue_name(function);
-    queue(draft, name, "ApproximateNumberOfMessagesVisible").label(function)
+    let queue: Value<Name<Queue>> = draft.import(StackId::App, outputs::dead_letter_queue_name(function));
+    Queue::metric_approximate_number_of_messages_visible_of(queue).label(function)
 }
 
-/// A metric of a function, as in `Errors`.
-pub(super) fn of_function(draft: &Draft, function: &str, name: &str) -> Metric {
-    let dimension: Value<String> = draft.import(StackId::App, outputs::function_name(function));
-    Metric::new("AWS/Lambda", name).dimension("FunctionName", dimension).label(function)
+/// A metric of a function, as in `Function::metric_errors_of`.
+pub(super) fn of_function(
+    draft: &Draft,
+    function: &str,
+    metric: fn(Value<Name<Function>>) -> Metric,
+) -> Metric {
+    metric(draft.import(StackId::App, outputs::function_name(function))).label(function)
 }
 
-/// A metric of the executions of a saga, as in `ExecutionsFailed`.
-pub(super) fn of_executions(draft: &Draft, saga: &str, name: &str) -> Metric {
-    let machine: Value<String> = draft.import(StackId::App, outputs::state_machine_arn(saga));
-    Metric::new("AWS/States", name).dimension("StateMachineArn", machine)
+/// A metric of the executions of a saga, as in `StateMachine::metric_executions_failed_of`.
+pub(super) fn of_executions(
+    draft: &Draft,
+    saga: &str,
+    metric: fn(Value<Arn<StateMachine>>) -> Metric,
+) -> Metric {
+    metric(draft.import(StackId::App, outputs::state_machine_arn(saga)))
 }
 
 /// Sagas parked: the successful writes to the table of parked sagas, which nothing else writes.
 pub(super) fn parked(draft: &Draft) -> Metric {
-    let table: Value<String> = draft.import(StackId::Data, outputs::PARKED_TABLE_NAME);
-    Metric::new("AWS/DynamoDB", "SuccessfulRequestLatency")
-        .dimension("TableName", table)
-        .dimension("Operation", "PutItem")
+    let table: Value<Name<Table>> = draft.import(StackId::Data, outputs::PARKED_TABLE_NAME);
+    Table::metric_successful_request_latency_of(table, OperationDimension::PutItem)
         .statistic(Statistic::SampleCount)
         .label("parked")
 }
@@ -118,9 +128,4 @@ impl Counted {
 /// The deployments of a stage in one account share it: a filter can take dimensions from the line only.
 fn namespace(draft: &Draft) -> String {
     format!("Flyover/{}", draft.stage)
-}
-
-fn queue(draft: &Draft, output: String, name: &str) -> Metric {
-    let queue: Value<String> = draft.import(StackId::App, output);
-    Metric::new("AWS/SQS", name).dimension("QueueName", queue).statistic(Statistic::Maximum)
 }
