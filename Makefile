@@ -3,7 +3,7 @@ PYTHON ?= python3
 LINTERS := .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv synth package deploy destroy ops demo up down test chaos test-localstack venv-localstack lint lint-templates bench bench-cdk bench-steno bench-cfn cfn-spec test-cfn-all clean
+.PHONY: help venv synth package deploy destroy ops demo up down test chaos test-localstack venv-localstack lint lint-templates bench bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
 # cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
 package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -74,6 +74,9 @@ bench-cfn: ## measure how long cfn takes to compile, with default and with all f
 
 cfn-spec: ## fetch AWS's facts about all resource types again (crates/cfn/spec/services)
 	$(PYTHON) crates/cfn/spec/generate.py
+
+cfn-authorization: venv $(LINTERS) ## take over again on which resources AWS lets actions be allowed (crates/cfn/spec/authorization)
+	.venv/bin/python crates/cfn/spec/authorization/extract.py
 
 test-cfn-all: ## compile the types of all services (several minutes, 5 GB of memory)
 	cargo check -p cfn --no-default-features --features all
