@@ -3,7 +3,7 @@ PYTHON ?= python3
 LINTERS := .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv synth package deploy destroy ops demo up down test chaos test-localstack venv-localstack lint lint-templates bench bench-cdk bench-cfn cfn-spec test-cfn-all clean
+.PHONY: help venv synth package deploy destroy ops demo up down test chaos test-localstack venv-localstack lint lint-templates bench bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
 # cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
 package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -65,12 +65,18 @@ bench-cdk: venv $(LINTERS) benches/peers/cdk/node_modules/.package-lock.json ## 
 	cargo build -q --release -p cfn --example synth_500
 	PATH="$(CURDIR)/.venv-checkov/bin:$$PATH" .venv/bin/python benches/peers/cdk/bench.py
 
+bench-steno: ## measure the in-memory runner beside crate steno's executor, and fail when it is not 5 times as fast
+	cargo run -q --release --locked --manifest-path benches/peers/steno/Cargo.toml --target-dir target/bench-steno
+
 bench-cfn: ## measure how long cfn takes to compile, with default and with all features (several minutes, 5 GB of memory)
 	benches/cfn_compile.sh
 	benches/cfn_compile.sh all
 
 cfn-spec: ## fetch AWS's facts about all resource types again (crates/cfn/spec/services)
 	$(PYTHON) crates/cfn/spec/generate.py
+
+cfn-authorization: venv $(LINTERS) ## take over again on which resources AWS lets actions be allowed (crates/cfn/spec/authorization)
+	.venv/bin/python crates/cfn/spec/authorization/extract.py
 
 test-cfn-all: ## compile the types of all services, together and each alone (half an hour, 5 GB of memory)
 	RUSTFLAGS="-D warnings" cargo check -q -p cfn --no-default-features --features all --target-dir target/cfn

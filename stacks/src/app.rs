@@ -20,7 +20,9 @@ use crate::{
     synth::{Machine, Stack, StackId},
 };
 use cfn::{
-    AnyArn, Declare, Handle, Param, Statement, Test, Value,
+    Arn, Declare, Handle, Param, Statement, Test, Value,
+    dynamodb::Table,
+    grants,
     ses::EmailIdentity,
     sns::{Subscription, SubscriptionRedrivePolicy, Topic},
     sqs::queue_policy,
@@ -154,8 +156,7 @@ fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed]) {
         draft.template.grant(&intake.role, machine.grant_start_execution());
         if *saga == order {
             // A cancel waits for its order, so intake asks whether that one has begun.
-            let executions = Statement::allow(["states:DescribeExecution"]).on(machine.execution_arns());
-            draft.template.grant(&intake.role, [executions]);
+            draft.template.grant(&intake.role, machine.executions().grant_describe());
         }
     }
 }
@@ -179,12 +180,12 @@ fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest
         Schedule { interval: timing.reconciliation_interval(), timeout: timing.reconciliation_timeout() };
     let description = "Refunds charges of the payment gateway that no order wants";
     let role = scheduled::scheduled(draft, program, RECONCILIATION, description, &schedule, variables);
-    let fences: Value<AnyArn> = draft.import(StackId::Data, outputs::fence_table_arn(PAYMENT));
-    let ledger: Value<AnyArn> = draft.import(StackId::Data, outputs::table_arn(LedgerEntry::NAME));
+    let fences: Value<Arn<Table>> = draft.import(StackId::Data, outputs::fence_table_arn(PAYMENT));
+    let ledger: Value<Arn<Table>> = draft.import(StackId::Data, outputs::table_arn(LedgerEntry::NAME));
     // It reads a fence and, where there is none, puts one, on the condition that the ledger has no entry.
-    let read_and_fence_off = Statement::allow(["dynamodb:GetItem", "dynamodb:PutItem"]).on(fences);
-    let check_ledger = Statement::allow(["dynamodb:ConditionCheckItem"]).on(ledger);
-    draft.template.grant(&role, [read_and_fence_off, check_ledger]);
+    draft.template.grant(&role, fences.grant_get_items());
+    draft.template.grant(&role, fences.grant_put_items());
+    draft.template.grant(&role, ledger.grant_check_items());
 }
 
 /// The longest that a saga with a charge can take.
@@ -206,7 +207,7 @@ fn notification(draft: &mut Draft, program: &Program, events: &Handle<Topic>) {
     let description = "Tells customers by e-mail or text message how their order ended";
     let notification = consumer(draft, program, NOTIFICATION, description, variables);
     subscribe(draft, events, &notification);
-    draft.template.grant(&notification.role, send_text_messages());
+    draft.template.grant(&notification.role, grants::send_text_messages());
     let mails = send_mails(draft, &sender);
     draft.template.grant(&notification.role, mails);
     sender_identity(draft, &sender);
@@ -223,30 +224,21 @@ fn subscribe(draft: &mut Draft, topic: &Handle<Topic>, consumer: &Consumer) {
     draft.template.add(format!("{}Subscription", pascal(consumer.name)), subscription);
 }
 
-/// Send text messages, and publish on no topic.
-///
-/// A telephone number is no resource, so the permission is on everything; what else publishing could reach are topics
-/// and endpoints, which have ARNs and are taken out.
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html>
-fn send_text_messages() -> [Statement; 2] {
-    let topics: Value<AnyArn> = Value::sub("arn:${AWS::Partition}:sns:*:*:*");
-    [Statement::allow(["sns:Publish"]).on_everything(), Statement::deny(["sns:Publish"]).on(topics)]
-}
-
 /// Send mails from the sender's address only.
 ///
 /// On any identity of the account, because SES looks for the address or for its domain, whichever is verified; in its
 /// sandbox, for the receiver's too. An emulator names no identity.
 /// <https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html>
-fn send_mails(draft: &mut Draft, sender: &Param) -> [Statement; 2] {
+fn send_mails(draft: &mut Draft, sender: &Param) -> Vec<Statement> {
     let (on_aws, on_emulator) = (draft.on_aws(), draft.on_emulator());
-    let identities: Value<AnyArn> =
-        Value::sub("arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*");
-    let send = || Statement::allow(["ses:SendEmail"]);
-    [
-        send().on(identities).when("StringEquals", "ses:FromAddress", sender).only_if(&on_aws),
-        send().on_everything().when("StringEqualsIfExists", "ses:FromAddress", sender).only_if(&on_emulator),
-    ]
+    let from = |operator, mails: Vec<Statement>, condition| {
+        mails.into_iter().map(move |mail| mail.when(operator, "ses:FromAddress", sender).only_if(condition))
+    };
+    let identities = EmailIdentity::arn_of_name("*").grant_send_email();
+    let anything = Value::<Arn<EmailIdentity>>::from("*").grant_send_email();
+    from("StringEquals", identities, &on_aws)
+        .chain(from("StringEqualsIfExists", anything, &on_emulator))
+        .collect()
 }
 
 /// The sender's address as an identity, unless it is one already.

@@ -89,7 +89,7 @@ pub enum SynthError {
         /// The stack.
         stack: &'static str,
         /// Why.
-        source: TemplateError,
+        source: Box<TemplateError>,
     },
 }
 

@@ -134,7 +134,8 @@ impl Draft {
 
     pub(crate) fn build(self) -> Result<Stack, SynthError> {
         let id = self.id.name();
-        let template = self.template.build().map_err(|source| SynthError::Template { stack: id, source })?;
+        let built = self.template.build();
+        let template = built.map_err(|error| SynthError::Template { stack: id, source: Box::new(error) })?;
         Ok(Stack { id, template })
     }
 

@@ -12,7 +12,7 @@ use crate::{
     synth::StackId,
 };
 use cfn::{
-    AnyArn, Arn, Statement, Value,
+    Arn, Value,
     dynamodb::Table,
     events::{DeadLetterConfig, Rule, Target},
     sqs::queue_policy,
@@ -36,13 +36,11 @@ pub(crate) fn rescue(draft: &mut Draft, program: &Program, machines: &[Deployed]
 
     for Deployed { machine, .. } in machines {
         draft.template.grant(&rescue.role, machine.grant_start_execution());
-        let executions = Statement::allow(["states:DescribeExecution"]).on(machine.execution_arns());
-        draft.template.grant(&rescue.role, [executions]);
+        draft.template.grant(&rescue.role, machine.executions().grant_describe());
     }
     let parked: Value<Arn<Table>> = draft.import(StackId::Data, outputs::PARKED_TABLE_ARN);
-    let parked: Value<AnyArn> = parked.into();
-    let forget = Statement::allow(["dynamodb:DeleteItem", "dynamodb:Query"]).on(parked);
-    draft.template.grant(&rescue.role, [forget]);
+    draft.template.grant(&rescue.role, parked.grant_query());
+    draft.template.grant(&rescue.role, parked.grant_delete_items());
 
     let machines: Vec<_> = machines.iter().map(|deployed| &deployed.machine).collect();
     let died = StepFunctionsExecutionStatusChange::new().state_machine_arn(machines).status([

@@ -109,6 +109,7 @@ pub mod stepfunctions;
 
 include!(concat!(env!("OUT_DIR"), "/services.rs"));
 
+pub mod authorization;
 #[cfg(feature = "cloudwatch")]
 pub mod dashboard;
 #[cfg(feature = "events")]

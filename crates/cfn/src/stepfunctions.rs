@@ -1,5 +1,6 @@
 //! AWS Step Functions: state machines.
 
+use crate::declaration::Handle;
 use crate::kind::{Arn, Name};
 use crate::property::{Property, Value};
 
@@ -25,6 +26,21 @@ impl StateMachine {
     pub fn substitute(mut self, name: impl Into<String>, value: impl Into<Value<String>>) -> Self {
         self.0.object("DefinitionSubstitutions").insert(name.into(), value.into().into_json());
         self
+    }
+}
+
+/// An execution of a state machine. No resource of a template, but permissions are granted on it.
+#[derive(Debug)]
+pub enum Execution {}
+
+impl Handle<StateMachine> {
+    /// The ARN of any execution of this state machine: a pattern, for permissions.
+    #[must_use]
+    pub fn executions(&self) -> Value<Arn<Execution>> {
+        Value::sub_with(
+            "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${Machine}:*",
+            [("Machine", Value::<String>::from(self.name()))],
+        )
     }
 }
 

@@ -13,7 +13,10 @@ use crate::{
     write::{Condition, Guard, Write},
 };
 use serde_json::{Value as Json, json};
-use std::marker::PhantomData;
+use std::{
+    fmt::{self, Write as _},
+    marker::PhantomData,
+};
 
 /// How often one message is tried against a fence or an item that keeps moving, before it is left to redelivery.
 const ATTEMPTS: usize = 4;
@@ -132,12 +135,29 @@ fn decide<S: Step>(result: Result<Commit<S>, Fault<S::Rejection>>) -> Result<Dec
     let (output, writes) = commit.finish().map_err(|error| Retry(error.to_string()))?;
     let output = serde_json::to_value(&output)
         .map_err(|error| Retry(format!("the output of `{}` is not JSON: {error}", S::NAME)))?;
-    let (bytes, most) = (output.to_string().len(), S::Output::MAX_BYTES);
+    let (bytes, most) = (bytes_of(&output), S::Output::MAX_BYTES);
     if bytes > most {
         let name = S::Output::NAME;
         return Err(Retry(format!("the value `{name}` has {bytes} bytes, but `MAX_BYTES` allows {most}")));
     }
     Ok(Ok((output, writes)))
+}
+
+/// The length of the value as JSON text, without writing the text down.
+fn bytes_of(json: &Json) -> usize {
+    struct Count(usize);
+
+    impl fmt::Write for Count {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 += text.len();
+            Ok(())
+        }
+    }
+
+    let mut count = Count(0);
+    // Neither a JSON value nor the counter can fail to be written.
+    let _ = write!(count, "{json}");
+    count.0
 }
 
 enum Concluded {

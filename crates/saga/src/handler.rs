@@ -8,6 +8,7 @@ use crate::{
     store::Unavailable,
     write::Write,
 };
+use serde::Deserialize;
 use serde_json::Value as Json;
 use std::marker::PhantomData;
 
@@ -182,7 +183,7 @@ impl<S: Step> Undoing<S> {
     /// # Errors
     /// When a release in between made the recorded output unreadable.
     pub fn output(&self) -> Result<S::Output, Retry> {
-        serde_json::from_value(self.output.clone())
+        S::Output::deserialize(&self.output)
             .map_err(|error| Retry(format!("the recorded output of `{}` does not fit: {error}", S::NAME)))
     }
 }

@@ -26,7 +26,7 @@ pub trait Inputs: Sized + Send {
 fn member<V: Value>(object: &Map<String, Json>) -> Result<V, String> {
     let name = V::NAME;
     let json = object.get(name).ok_or_else(|| format!("`input.{name}` is missing"))?;
-    serde_json::from_value(json.clone()).map_err(|error| format!("`input.{name}` does not fit: {error}"))
+    V::deserialize(json).map_err(|error| format!("`input.{name}` does not fit: {error}"))
 }
 
 macro_rules! inputs {

@@ -16,13 +16,7 @@ use crate::{
     value::Value,
 };
 use serde_json::{Map, Value as Json};
-use std::{
-    collections::BTreeMap,
-    fmt,
-    marker::PhantomData,
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, pin::Pin, sync::Arc};
 
 /// How often a message is delivered, and how often an undo, a settle or a retriable step is tried.
 const DELIVERIES: usize = 5;
@@ -72,7 +66,7 @@ impl<In: Value> Runner<In> {
     pub async fn run(&self, id: &SagaId, input: &In) -> Result<Outcome, RunError> {
         let input = serde_json::to_value(input).map_err(|error| RunError::Input(error.to_string()))?;
         let values = Map::from_iter([(self.saga.input.to_owned(), input)]);
-        let mut run = Run { runner: self, id, values, reached: 0, late: Mutex::default() };
+        let mut run = Run { runner: self, id, values, reached: 0, late: Vec::new() };
         let outcome = match run.forward().await? {
             Ok(()) => run.finish().await?,
             Err(reason) => run.backward(reason).await?,
@@ -165,7 +159,7 @@ struct Run<'a, In> {
     /// How many compensable steps may have taken effect.
     reached: usize,
     /// Messages that are still on their way, with their participants.
-    late: Mutex<Vec<(&'static str, Request)>>,
+    late: Vec<(&'static str, Request)>,
 }
 
 impl<In: Value> Run<'_, In> {
@@ -246,12 +240,19 @@ impl<In: Value> Run<'_, In> {
     }
 
     /// Delivers a message until it is answered, as often as its queue would.
-    async fn ask(&self, step: &StepSpec, op: Op, reason: Option<&Reason>) -> Result<Answer, RunError> {
+    async fn ask(&mut self, step: &StepSpec, op: Op, reason: Option<&Reason>) -> Result<Answer, RunError> {
+        let mut request = self.request(step, op, reason);
+        let answer = self.deliver(step, &request).await;
+        // What the saga holds went with the message and comes back, so that nothing is copied.
+        self.values.append(&mut request.input);
+        answer
+    }
+
+    async fn deliver(&mut self, step: &StepSpec, request: &Request) -> Result<Answer, RunError> {
         let host = self.runner.hosts.get(step.participant);
         let host = host.ok_or(RunError::NoService { step: step.name, participant: step.participant })?;
-        let request = self.request(step, op, reason);
         let failure =
-            self.runner.failures.iter().find(|failure| failure.step == step.name && failure.op == op);
+            self.runner.failures.iter().find(|failure| failure.step == step.name && failure.op == request.op);
         let unknown = |error: &str| Reason {
             step: step.name.into(),
             error: error.into(),
@@ -262,14 +263,14 @@ impl<In: Value> Run<'_, In> {
             return Ok(Answer::Unknown(unknown("States.Timeout")));
         }
         if kind == Some(FailureKind::Late) {
-            self.late.lock().unwrap_or_else(PoisonError::into_inner).push((step.participant, request));
+            self.late.push((step.participant, request.clone()));
             return Ok(Answer::Unknown(unknown("States.Timeout")));
         }
         if kind == Some(FailureKind::Duplicated) {
-            host.serve(&request).await.map(drop).or_else(ignore_retry)?;
+            host.serve(request).await.map(drop).or_else(ignore_retry)?;
         }
         for _ in 0..DELIVERIES {
-            let handled = match host.serve(&request).await {
+            let handled = match host.serve(request).await {
                 Ok(handled) => handled,
                 Err(Unserved::Malformed(malformed)) => return Err(malformed.into()),
                 Err(Unserved::Retry(_)) => continue,
@@ -290,9 +291,8 @@ impl<In: Value> Run<'_, In> {
     }
 
     /// Nobody waits for what these answer.
-    async fn deliver_late(&self) -> Result<(), RunError> {
-        let late = std::mem::take(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner));
-        for (participant, request) in late {
+    async fn deliver_late(&mut self) -> Result<(), RunError> {
+        for (participant, request) in std::mem::take(&mut self.late) {
             if let Some(host) = self.runner.hosts.get(participant) {
                 host.serve(&request).await.map(drop).or_else(ignore_retry)?;
             }
@@ -300,7 +300,7 @@ impl<In: Value> Run<'_, In> {
         Ok(())
     }
 
-    fn request(&self, step: &StepSpec, op: Op, reason: Option<&Reason>) -> Request {
+    fn request(&mut self, step: &StepSpec, op: Op, reason: Option<&Reason>) -> Request {
         Request {
             v: WIRE_VERSION,
             saga: self.runner.saga.name.into(),
@@ -309,7 +309,7 @@ impl<In: Value> Run<'_, In> {
             step: step.name.into(),
             op,
             token: TaskToken::new("in-memory"),
-            input: if op == Op::Run { self.pick(step.inputs) } else { Map::new() },
+            input: if op == Op::Run { self.take(step.inputs) } else { Map::new() },
             reason: reason.cloned(),
         }
     }
@@ -330,6 +330,10 @@ impl<In: Value> Run<'_, In> {
 
     fn pick(&self, names: &[&str]) -> Map<String, Json> {
         names.iter().filter_map(|name| Some(((*name).to_owned(), self.values.get(*name)?.clone()))).collect()
+    }
+
+    fn take(&mut self, names: &[&str]) -> Map<String, Json> {
+        names.iter().filter_map(|name| self.values.remove_entry(*name)).collect()
     }
 
     fn hold(&mut self, step: &StepSpec, output: Json) {

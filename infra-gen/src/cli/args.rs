@@ -151,6 +151,9 @@ pub(crate) struct GraphArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 everything holds, 3 a history breaks something, 4 stopped by --at-most and 130 by Ctrl-C with nothing \
+broken so far, 1 and 2 nothing could be checked")]
 #[cfg_attr(not(feature = "check"), allow(dead_code, reason = "read by the program with the feature"))]
 pub(crate) struct CheckArgs {
     /// The saga [default: all]

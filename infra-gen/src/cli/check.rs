@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -11,12 +11,19 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use infra_gen::project;
 use saga_check::{Progress, Report, Verdict};
+use tokio::signal::unix::SignalKind;
 
 use super::args::CheckArgs;
 use super::output;
 
-/// The exit code of a search that was stopped before its end.
-const STOPPED: u8 = 2;
+/// The exit code when a history breaks something. Not 1 and 2, which say that nothing could be checked.
+const BROKEN: u8 = 3;
+
+/// The exit code of a search that was stopped by `--at-most`.
+const STOPPED: u8 = 4;
+
+/// The exit code of a search that was stopped by Ctrl-C, as of every program.
+const INTERRUPTED: u8 = 130;
 
 /// How often progress is shown.
 const SHOWN_EVERY: Duration = Duration::from_millis(250);
@@ -33,6 +40,10 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let stop = stop_at_ctrl_c()?;
     let mut reports = Vec::new();
     for name in wanted {
+        if stop.load(Ordering::Relaxed) {
+            eprintln!("{name}: not checked");
+            continue;
+        }
         let report = one(args, name, &stop)?;
         if args.format != "json" {
             show(args, name, &report);
@@ -46,14 +57,20 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
             .collect::<Result<_, serde_json::Error>>()?;
         output::line(serde_json::to_string_pretty(&by_name)?);
     }
-    let verdicts = || reports.iter().map(|(_, report)| &report.verdict);
-    Ok(if verdicts().any(|verdict| matches!(verdict, Verdict::Broken(_))) {
-        ExitCode::FAILURE
-    } else if verdicts().any(|verdict| *verdict == Verdict::Stopped) {
+    Ok(exit_code(&reports, stop.load(Ordering::Relaxed)))
+}
+
+/// What is broken is broken, whether or not the search came to its end.
+fn exit_code(reports: &[(&str, Report)], interrupted: bool) -> ExitCode {
+    if reports.iter().any(|(_, report)| report.counterexample().is_some()) {
+        ExitCode::from(BROKEN)
+    } else if interrupted {
+        ExitCode::from(INTERRUPTED)
+    } else if reports.iter().any(|(_, report)| report.verdict == Verdict::Stopped) {
         ExitCode::from(STOPPED)
     } else {
         ExitCode::SUCCESS
-    })
+    }
 }
 
 fn one(args: &CheckArgs, name: &str, stop: &Arc<AtomicBool>) -> anyhow::Result<Report> {
@@ -108,14 +125,21 @@ fn show(args: &CheckArgs, name: &str, report: &Report) {
     }
 }
 
-/// Ctrl-C stops the search, and what is known so far is shown.
+/// Ctrl-C stops the search, and what is known so far is shown; the next one ends the program without that.
 fn stop_at_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let set = stop.clone();
+    // From here on, so that none is missed while the thread begins.
+    let mut interrupts = {
+        let _entered = runtime.enter();
+        tokio::signal::unix::signal(SignalKind::interrupt())?
+    };
     thread::spawn(move || {
-        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-            set.store(true, Ordering::Relaxed);
+        while runtime.block_on(interrupts.recv()).is_some() {
+            if set.swap(true, Ordering::Relaxed) {
+                process::exit(INTERRUPTED.into());
+            }
         }
     });
     Ok(stop)

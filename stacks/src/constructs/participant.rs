@@ -60,11 +60,13 @@ pub(crate) fn queue_policies(draft: &mut Draft, participant: &Consumer, senders:
 /// state machine that issued the token. An emulator does not know whose token it is, so there they are on everything.
 /// The state machines are named, not referred to: they refer to the queue of the participant.
 /// <https://github.com/aws/aws-cdk/pull/8486>
-fn answer_tasks(draft: &mut Draft, sagas: impl IntoIterator<Item = &'static str>) -> [Statement; 2] {
+fn answer_tasks(draft: &mut Draft, sagas: impl IntoIterator<Item = &'static str>) -> Vec<Statement> {
     let (on_aws, on_emulator) = (draft.on_aws(), draft.on_emulator());
-    let answer = || Statement::allow(["states:SendTaskFailure", "states:SendTaskSuccess"]);
-    let of_sagas = sagas.into_iter().fold(answer(), |answer, saga| {
-        answer.on(StateMachine::arn_of_name(draft.physical_name::<Name<StateMachine>>("", saga)))
+    let of_sagas = sagas.into_iter().flat_map(|saga| {
+        let name = draft.physical_name::<Name<StateMachine>>("", saga);
+        StateMachine::arn_of_name(name).grant_send_task_response()
     });
-    [of_sagas.only_if(&on_aws), answer().on_everything().only_if(&on_emulator)]
+    let of_sagas = of_sagas.map(|statement| statement.only_if(&on_aws));
+    let of_any = Value::<Arn<StateMachine>>::from("*").grant_send_task_response();
+    of_sagas.chain(of_any.into_iter().map(|statement| statement.only_if(&on_emulator))).collect()
 }

@@ -114,8 +114,7 @@ fn grant(draft: &mut Draft, role: &Handle<Role>, surroundings: &Surroundings, pl
 
 /// Park a saga, record what an operator decides, and take it back.
 fn park(table: &Value<Arn<Table>>) -> Vec<Statement> {
-    let table: Value<cfn::AnyArn> = table.clone().into();
-    vec![Statement::allow(["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]).on(table)]
+    [table.grant_put_items(), table.grant_update_items(), table.grant_delete_items()].concat()
 }
 
 /// `None` for a participant that is not there, which `checks` has refused before.

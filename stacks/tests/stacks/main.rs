@@ -1,5 +1,6 @@
 //! What the stacks must have, whatever is changed in them.
 
+mod authorization;
 mod permissions;
 mod policies;
 mod resources;
