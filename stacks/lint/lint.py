@@ -1,6 +1,7 @@
 """Checks the emitted templates and state machines with the linters that people trust. Prints a line per linter.
 
-    lint.py [LINTER...]     the functions below; all of them by default
+    lint.py [FOLDER] [LINTER...]     the templates of a folder, by default the committed ones; the linters are the functions
+                                    below, by default all of them
 
 Zero findings are allowed: errors and warnings alike. What does not apply is suppressed beside the resource in Rust
 (`suppress_check`), with its reason, and a suppression of a check that does not exist is a finding too.
@@ -24,8 +25,10 @@ ASL_VALIDATOR = HERE / "node_modules" / ".bin" / "asl-validator"
 
 
 def main():
-    templates = some(TEMPLATES.glob("*/*.yaml"))
-    machines = some(TEMPLATES.glob("*/*.asl.json"))
+    folders = [Path(argument) for argument in sys.argv[1:] if Path(argument).is_dir()]
+    folder = folders[0] if folders else TEMPLATES
+    templates = some(folder, "*/*.yaml")
+    machines = some(folder, "*/*.asl.json")
     refused_template, refused_machine = HERE / "refused" / "template.yaml", HERE / "refused" / "machine.asl.json"
     runs = [
         (checkov, templates, refused_template, "CKV_AWS_27"),
@@ -33,7 +36,8 @@ def main():
         (cloudformation_validate, templates, refused_template, "F3002"),
         (asl_validator, machines, refused_machine, "MISSING_TRANSITION_TARGET"),
     ]
-    wanted = set(sys.argv[1:]) or {linter.__name__ for linter, *_ in runs}
+    wanted = {argument for argument in sys.argv[1:] if Path(argument) not in folders}
+    wanted = wanted or {linter.__name__ for linter, *_ in runs}
     if unknown := wanted - {linter.__name__ for linter, *_ in runs}:
         sys.exit(f"{sorted(unknown)} are no linters: allowed are {[linter.__name__ for linter, *_ in runs]}")
     runs = [run for run in runs if run[0].__name__ in wanted]
@@ -45,10 +49,10 @@ def main():
     return 0 if all(clean for _, clean in reports) else 1
 
 
-def some(files):
-    files = sorted(files)
+def some(folder, pattern):
+    files = sorted(folder.glob(pattern))
     if not files:
-        sys.exit(f"there is nothing to check in {TEMPLATES}: run `make synth`")
+        sys.exit(f"there is nothing to check in {folder}: run `make synth`")
     return files
 
 

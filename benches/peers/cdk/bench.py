@@ -30,10 +30,10 @@ COMMANDS = {
     "cfn, 500 resources": f"{SYNTH_500} text",
     "node app.js, CDK_VALIDATION=false": f"env -C {HERE} CDK_VALIDATION=false {APP}",
     "cdk synth, CDK_VALIDATION=false": f"env -C {HERE} CDK_VALIDATION=false {CLI}",
-    "infra-gen synth + cloudformation-validate": f"sh -c '{OURS} && {PYTHON} {LINT} cloudformation_validate'",
+    "infra-gen synth + cloudformation-validate": f"sh -c '{OURS} && {PYTHON} {LINT} {OUT}/ours cloudformation_validate'",
     "node app.js": f"env -C {HERE} {APP}",
     "cdk synth": f"env -C {HERE} {CLI}",
-    "infra-gen synth + all four linters": f"sh -c '{OURS} && {PYTHON} {LINT}'",
+    "infra-gen synth + all four linters": f"sh -c '{OURS} && {PYTHON} {LINT} {OUT}/ours'",
 }
 
 # How many times faster the first must be than the second.

@@ -89,11 +89,16 @@ pub struct Emitted {
 /// # Errors
 /// When the sagas or stacks of a stage are refused.
 pub fn emit(stages: impl IntoIterator<Item = Stage>, format: Format) -> Result<Emitted, SynthError> {
-    // Stages share nothing, so they are synthesised side by side.
+    let mut stages: Vec<_> = stages.into_iter().collect();
+    let last = stages.pop();
+    // Stages share nothing, so they are synthesised side by side: the last here, where memory is had for less.
     let results: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> =
             stages.into_iter().map(|stage| scope.spawn(move || emit_stage(stage, format))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        let last = last.map(|stage| emit_stage(stage, format));
+        let joined =
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        joined.chain(last).collect()
     });
     let mut all = Emitted::default();
     for emitted in results {
