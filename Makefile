@@ -62,7 +62,7 @@ bench: package ## measure: the in-memory runner, the emulator's throughput, and 
 
 bench-cdk: venv $(LINTERS) benches/peers/cdk/node_modules/.package-lock.json ## measure synth and validation beside aws-cdk-lib's (needs hyperfine)
 	cargo build -q --release -p infra-gen
-	cargo build -q --release -p cfn --example synth_500
+	cargo build -q --release -p cfn --example synth_500 --example order_saga
 	PATH="$(CURDIR)/.venv-checkov/bin:$$PATH" .venv/bin/python benches/peers/cdk/bench.py
 
 bench-steno: ## measure the in-memory runner beside crate steno's executor, and fail when it is not 5 times as fast

@@ -27,8 +27,7 @@ ASL_VALIDATOR = HERE / "node_modules" / ".bin" / "asl-validator"
 def main():
     folders = [Path(argument) for argument in sys.argv[1:] if Path(argument).is_dir()]
     folder = folders[0] if folders else TEMPLATES
-    templates = some(folder, "*/*.yaml")
-    machines = some(folder, "*/*.asl.json")
+    templates, machines = "*/*.yaml", "*/*.asl.json"
     refused_template, refused_machine = HERE / "refused" / "template.yaml", HERE / "refused" / "machine.asl.json"
     runs = [
         (checkov, templates, refused_template, "CKV_AWS_27"),
@@ -40,7 +39,11 @@ def main():
     wanted = wanted or {linter.__name__ for linter, *_ in runs}
     if unknown := wanted - {linter.__name__ for linter, *_ in runs}:
         sys.exit(f"{sorted(unknown)} are no linters: allowed are {[linter.__name__ for linter, *_ in runs]}")
-    runs = [run for run in runs if run[0].__name__ in wanted]
+    runs = [
+        (linter, some(folder, pattern), refused, expected)
+        for linter, pattern, refused, expected in runs
+        if linter.__name__ in wanted
+    ]
     # Two at a time: each takes a processor.
     with ThreadPoolExecutor(2) as pool:
         reports = list(pool.map(lambda run: report(*run), runs))
