@@ -15,9 +15,9 @@
 //! | `invariants` | what must hold then: `endings`, `fences`, `histories`, `queues`, and units and money |
 //! | `report` | says what was done and what came of it |
 //!
-//! `make test` runs a short one, `make chaos SAGAS=10000 SECONDS=1200 SEED=7` a long one. Every fault is drawn from the one seed
-//! that is printed, each kind from a fork of its own: the same seed draws the same faults in the same order. What they
-//! meet is not reproducible: that is up to threads, processes and the clock.
+//! `make test` runs a short one, `make chaos SAGAS=10000 SECONDS=1200 SEED=7` a long one. Every fault is drawn from the
+//! one seed that is printed, each kind from a fork of its own: the same seed draws the same faults in the same order.
+//! What they meet is not reproducible: that is up to threads, processes and the clock.
 //!
 //! Only this machine's loopback address is used, and only processes of the run's own emulator are killed: they carry
 //! its mark in their environment.

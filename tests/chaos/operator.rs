@@ -1,4 +1,5 @@
-//! Whoever is on duty: brings back what is missing, answers what is parked with 'retry', and sends dead letters back to their queues.
+//! Whoever is on duty: brings back what is missing, answers what is parked with 'retry', and sends dead letters back to
+//! their queues.
 
 use crate::{
     faults::messages::GARBAGE,

@@ -35,8 +35,8 @@ async fn a_malformed_message_goes_to_the_dead_letter_queue_and_its_batch_mates_a
     world.system.send_batch_to_participant("inventory", &batch).await?;
 
     for mate in &mates {
-        // Both reserve the same product: the one that loses may find its second try done before.
-        world.log_lines("inventory", mate, &[("message", "served"), ("op", "run")], 1).await?;
+        let served = world.log_lines("inventory", mate, &[("message", "served"), ("op", "run")], 1).await?;
+        world.expect_outcomes(&served, "done", 1);
     }
     assert_eq!(world.stock(&tea).await?, (7, 3));
     let url = world.system.dead_letter_queue_url("inventory");
@@ -62,7 +62,8 @@ async fn a_malformed_message_goes_to_the_dead_letter_queue_and_its_batch_mates_a
     // No saga ever wanted them: put back what they reserved, so that the books are right.
     for (mate, step) in mates.iter().zip(&steps) {
         world.system.send_to_participant("inventory", &step.undo()?).await?;
-        world.log_lines("inventory", mate, &[("message", "served"), ("op", "undo")], 1).await?;
+        let served = world.log_lines("inventory", mate, &[("message", "served"), ("op", "undo")], 1).await?;
+        world.expect_outcomes(&served, "undone", 1);
     }
     Ok(())
 }

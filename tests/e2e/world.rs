@@ -16,7 +16,7 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
-use system::{Books, Execution, Mail, Packaging, System, SystemConfig, eventually};
+use system::{Books, Execution, Mail, Packaging, Peer, System, SystemConfig, eventually};
 use tokio::runtime::Runtime;
 
 /// The deployment where incidents happen.
@@ -251,6 +251,22 @@ impl World {
             Ok(if fitting.len() >= count { Ok(fitting) } else { Err(format!("{lines:?}")) })
         })
         .await
+    }
+
+    /// So many of these deliveries had the effect, and the others found it there.
+    ///
+    /// LocalStack's store may tell even the one which has written that it has not: it tries again, and finds it there.
+    pub(crate) fn expect_outcomes(&self, served: &[Json], outcome: &str, times: usize) {
+        let before = format!("{outcome}_before");
+        let outcomes: Vec<_> = served.iter().filter_map(|line| line["outcome"].as_str()).collect();
+        let had_it = outcomes.iter().filter(|seen| **seen == outcome).count();
+        let found_it = outcomes.iter().filter(|seen| **seen == before).count();
+        assert_eq!(had_it + found_it, served.len(), "{outcomes:?}");
+        let is_busy = self.system.peer() == Peer::LocalStack;
+        assert!(
+            had_it == times || (is_busy && had_it < times),
+            "{had_it} {outcome}, not {times}: {outcomes:?}"
+        );
     }
 
     /// Notes that a message which contains this ends in a dead-letter queue, as it should.

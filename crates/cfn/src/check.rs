@@ -9,7 +9,7 @@ use crate::defaults;
 use crate::document::{Document, ResourceEntry};
 use crate::error::{Section, TemplateError};
 use crate::functions::{self, Place};
-use crate::number;
+use crate::number::{self, Fraction};
 use crate::path::At;
 use crate::resolve;
 #[cfg(feature = "stepfunctions")]
@@ -70,12 +70,8 @@ pub(crate) fn find(document: &Document) -> (Needs, Findings) {
     counts(document, &mut findings);
     names(document, &mut findings);
     parts(document, &mut |part| {
-        nulls(&part.at, part.json, &mut findings);
-        if let Some(fraction) = number::fraction(part.json) {
-            let at = format!("{}{}", part.at, fraction.path);
-            let error =
-                TemplateError::Fraction { at: at.clone(), given: fraction.given, unit: fraction.unit };
-            findings.add(&at, error);
+        if values(&part.at, part.json, &mut findings) == Noted::Fraction {
+            // The note of a fraction looks like a function that nobody knows.
             return;
         }
         functions::check(part.place, &part.at, part.json, &mut |at, misfit| {
@@ -180,15 +176,60 @@ impl ResourceEntry {
     }
 }
 
-fn nulls(at: &At<'_>, json: &Json, findings: &mut Findings) {
+/// Whether something in a part notes that it is no whole number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Noted {
+    Nothing,
+    Fraction,
+}
+
+/// Finds nulls, and quantities that are no whole number.
+fn values(at: &At<'_>, json: &Json, findings: &mut Findings) -> Noted {
+    let mut noted = Noted::Nothing;
     match json {
         Json::Null => findings.add(at, TemplateError::Null { at: at.to_string() }),
         Json::Array(items) => {
-            items.iter().enumerate().for_each(|(index, item)| nulls(&at.index(index), item, findings));
+            for (index, item) in items.iter().enumerate() {
+                noted = noted.max(values(&at.index(index), item, findings));
+            }
         }
         Json::Object(fields) => {
-            fields.iter().for_each(|(name, value)| nulls(&at.name(name), value, findings));
+            if let Some(Fraction { given, unit }) = number::fraction(fields) {
+                findings.add(at, TemplateError::Fraction { at: at.to_string(), given, unit });
+                return Noted::Fraction;
+            }
+            for (name, value) in fields {
+                noted = noted.max(values(&at.name(name), value, findings));
+            }
         }
         _ => {}
+    }
+    noted
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::kind::{Bytes, Mebibytes, Seconds};
+    use crate::property::Property as _;
+    use crate::value::Value;
+
+    #[test]
+    fn every_fraction_of_a_unit_is_found_at_its_path() {
+        let duration = Value::<Seconds>::from(Duration::from_millis(1_500)).into_json();
+        let size = Value::<Mebibytes>::from(Bytes::kibibytes(1_500)).into_json();
+        let whole = Value::<Seconds>::from(Duration::from_secs(1)).into_json();
+        let found = |json: &Json| {
+            let mut findings = Findings::default();
+            let noted = values(&At::root("Queue"), json, &mut findings);
+            (noted, findings.into_vec().into_iter().map(|found| found.at).collect::<Vec<_>>())
+        };
+        let both = json!({ "Sizes": [0, size], "Timeout": duration });
+        assert_eq!(found(&both), (Noted::Fraction, vec!["Queue.Sizes[1]".into(), "Queue.Timeout".into()]));
+        assert_eq!(found(&json!({ "Sizes": [0, whole] })), (Noted::Nothing, Vec::new()));
     }
 }

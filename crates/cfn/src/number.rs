@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::kind::{
     Bytes, Days, Gibibytes, Hours, Kibibytes, Mebibytes, Milliseconds, Minutes, Seconds, SizeInBytes,
@@ -96,31 +96,17 @@ const FRACTION: &str = "Fn::Fraction";
 /// A quantity that is no whole number of the unit of its property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fraction {
-    /// Where in the piece it is, as in `.VisibilityTimeout`.
-    pub(crate) path: String,
     /// As in `1.5s`.
     pub(crate) given: String,
     /// As in `seconds`.
     pub(crate) unit: String,
 }
 
-/// The first such quantity in a piece of a template.
-pub(crate) fn fraction(json: &Json) -> Option<Fraction> {
-    let below = |step: String, found: Fraction| Fraction { path: step + &found.path, ..found };
-    match json {
-        Json::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(index, item)| Some(below(format!("[{index}]"), fraction(item)?))),
-        Json::Object(fields) => match fields.get(FRACTION).filter(|_| fields.len() == 1) {
-            Some(note) => {
-                let text = |name: &str| note[name].as_str().unwrap_or_default().to_owned();
-                Some(Fraction { path: String::new(), given: text("given"), unit: text("unit") })
-            }
-            None => fields.iter().find_map(|(name, value)| Some(below(format!(".{name}"), fraction(value)?))),
-        },
-        _ => None,
-    }
+/// The quantity that a value notes, if it does.
+pub(crate) fn fraction(fields: &Map<String, Json>) -> Option<Fraction> {
+    let note = fields.get(FRACTION).filter(|_| fields.len() == 1)?;
+    let text = |name: &str| note[name].as_str().unwrap_or_default().to_owned();
+    Some(Fraction { given: text("given"), unit: text("unit") })
 }
 
 #[cfg(test)]
@@ -149,19 +135,13 @@ mod tests {
     #[test]
     fn what_is_no_whole_number_of_the_unit_is_noted_and_not_rounded() {
         let noted = |json: &Json| {
-            let found = fraction(&json!({ "Sizes": [0, json] }))?;
-            Some((found.path, found.given, found.unit))
+            let found = fraction(json.as_object()?)?;
+            Some((found.given, found.unit))
         };
         let duration = Value::<Seconds>::from(Duration::from_millis(1_500));
-        assert_eq!(
-            noted(duration.as_json()),
-            Some((".Sizes[1]".to_owned(), "1.5s".to_owned(), "seconds".to_owned()))
-        );
+        assert_eq!(noted(duration.as_json()), Some(("1.5s".to_owned(), "seconds".to_owned())));
         let size = Value::<Mebibytes>::from(Bytes::kibibytes(1_500));
-        assert_eq!(
-            noted(size.as_json()),
-            Some((".Sizes[1]".to_owned(), "1536000 bytes".to_owned(), "mebibytes".to_owned()))
-        );
+        assert_eq!(noted(size.as_json()), Some(("1536000 bytes".to_owned(), "mebibytes".to_owned())));
         assert_eq!(noted(Value::<Seconds>::from(Duration::from_secs(1)).as_json()), None);
     }
 
