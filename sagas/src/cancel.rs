@@ -15,6 +15,9 @@ use std::time::Duration;
 /// The saga's name.
 pub const CANCEL_SAGA: &str = "cancel-order";
 
+/// The reason why a wish is refused whose customer has asked before, with other words. Not a rejection: no step says so.
+pub const ASKED_BEFORE: &str = "AskedBefore";
+
 /// The saga. It runs once for each order and customer, see [`saga_id`].
 pub fn cancel_saga() -> Saga<CancelOrder> {
     saga::<CancelOrder>(CANCEL_SAGA)

@@ -7,6 +7,13 @@ pub const GATEWAY_URL: &str = "FLYOVER_GATEWAY_URL";
 /// The verified sender of e-mails.
 pub const EMAIL_FROM: &str = "FLYOVER_EMAIL_FROM";
 
+/// The name of the function that takes orders.
+pub const ORDER_INTAKE: &str = "order-intake";
+
+/// The name of the function that tells customers, and of its queue; its URL is in `saga::environment::queue` of this
+/// name.
+pub const NOTIFICATION: &str = "notification";
+
 /// The name of the queue that keeps refused orders; its URL is in `saga::environment::queue` of this name.
 pub const REFUSED_ORDERS: &str = "refused-orders";
 

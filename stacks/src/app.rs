@@ -25,25 +25,18 @@ use cfn::{
     grants,
     ses::EmailIdentity,
     sns::{Subscription, SubscriptionRedrivePolicy, Topic},
-    sqs::queue_policy,
+    sqs::{Queue, queue_policy},
 };
 use saga::{Entity, budget::Budget, environment, schema::Schemas};
 use sagas::{
     ParticipantSpec,
     entities::LedgerEntry,
     environment::{
-        EMAIL_FROM, GATEWAY_URL, RECONCILIATION_GRACE_SECONDS, RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS,
-        SAGA_LONGEST_SECONDS,
+        EMAIL_FROM, GATEWAY_URL, NOTIFICATION, ORDER_INTAKE, RECONCILIATION_GRACE_SECONDS,
+        RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS, SAGA_LONGEST_SECONDS,
     },
-    order::order_saga,
 };
 use std::time::Duration;
-
-/// Takes what customers publish.
-const ORDER_INTAKE: &str = "order-intake";
-
-/// Tells customers how their order ended.
-const NOTIFICATION: &str = "notification";
 
 /// The participant that calls the payment gateway.
 const PAYMENT: &str = "payment";
@@ -92,8 +85,8 @@ pub(crate) fn stack(
         deployed.push(state_machine(&mut draft, &surroundings, machine)?);
     }
     confine_senders(&mut draft, &served, machines, &deployed, &surroundings.notices);
-    order_intake(&mut draft, &program, &deployed);
-    notification(&mut draft, &program, &surroundings.notices);
+    let notifications = notification(&mut draft, &program, &surroundings.notices);
+    order_intake(&mut draft, &program, &deployed, &notifications);
     rescue(&mut draft, &program, &deployed);
     reconciliation(&mut draft, &program, &gateway, longest_saga(stage, machines)?);
     draft.build()
@@ -125,7 +118,7 @@ fn confine_senders(
 }
 
 /// Customers publish on a topic; its messages become executions.
-fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed]) {
+fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed], notifications: &Handle<Queue>) {
     let orders = topic::topic(draft, "OrderTopic", ORDER_INTAKE);
     topic::policy(draft, &orders, [], []);
     draft.output(
@@ -141,7 +134,10 @@ fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed]) {
         "The URL of the queue that keeps refused orders",
     );
 
-    let mut variables: Vec<Variable> = vec![(environment::queue(REFUSED_ORDERS), refused.url().into())];
+    let mut variables: Vec<Variable> = vec![
+        (environment::queue(REFUSED_ORDERS), refused.url().into()),
+        (environment::queue(NOTIFICATION), notifications.url().into()),
+    ];
     let starts = machines
         .iter()
         .map(|Deployed { saga, machine, .. }| (environment::state_machine(saga), machine.arn().into()));
@@ -151,13 +147,12 @@ fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed]) {
     subscribe(draft, &orders, &intake);
 
     draft.template.grant(&intake.role, refused.grant_send_messages());
-    let order = order_saga().definition().name;
-    for Deployed { saga, machine, .. } in machines {
+    // Who is refused because another has the id is told.
+    draft.template.grant(&intake.role, notifications.grant_send_messages());
+    for Deployed { machine, .. } in machines {
         draft.template.grant(&intake.role, machine.grant_start_execution());
-        if *saga == order {
-            // A cancel waits for its order, so intake asks whether that one has begun.
-            draft.template.grant(&intake.role, machine.executions().grant_describe());
-        }
+        // It looks at the execution that has an id already; and a cancel waits for its order to begin.
+        draft.template.grant(&intake.role, machine.executions().grant_describe());
     }
 }
 
@@ -167,7 +162,7 @@ fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest
     let fences = draft.import(StackId::Data, outputs::fence_table_name(PAYMENT));
     let ledger = draft.import(StackId::Data, outputs::table_name(LedgerEntry::NAME));
     let seconds = |name: &str, duration: Duration| (name.to_owned(), duration.as_secs().to_string().into());
-    let variables: [Variable; 7] = [
+    let mut variables: Vec<Variable> = vec![
         (GATEWAY_URL.to_owned(), Value::from(gateway)),
         (environment::FENCE_TABLE.to_owned(), fences),
         (environment::table(LedgerEntry::NAME), ledger),
@@ -176,6 +171,7 @@ fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest
         seconds(RECONCILIATION_WINDOW_SECONDS, timing.reconciliation_window()),
         seconds(SAGA_LONGEST_SECONDS, longest),
     ];
+    variables.extend(draft.deployment_variables());
     let schedule =
         Schedule { interval: timing.reconciliation_interval(), timeout: timing.reconciliation_timeout() };
     let description = "Refunds charges of the payment gateway that no order wants";
@@ -200,8 +196,8 @@ fn longest_saga(stage: Stage, machines: &[Machine]) -> Result<Duration, SynthErr
     Ok(longest)
 }
 
-/// Outcomes become e-mails and text messages.
-fn notification(draft: &mut Draft, program: &Program, events: &Handle<Topic>) {
+/// Outcomes become e-mails and text messages. Gives the queue of the function that sends them.
+fn notification(draft: &mut Draft, program: &Program, events: &Handle<Topic>) -> Handle<Queue> {
     let sender = draft.template.parameter(parameters::EMAIL_FROM, parameters::email_from());
     let variables: [Variable; 1] = [(EMAIL_FROM.to_owned(), Value::from(&sender))];
     let description = "Tells customers by e-mail or text message how their order ended";
@@ -211,6 +207,7 @@ fn notification(draft: &mut Draft, program: &Program, events: &Handle<Topic>) {
     let mails = send_mails(draft, &sender);
     draft.template.grant(&notification.role, mails);
     sender_identity(draft, &sender);
+    notification.queue
 }
 
 /// Has a topic deliver to the queue of a function, and to its dead-letter queue what the queue does not take.

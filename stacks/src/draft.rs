@@ -7,7 +7,7 @@ use crate::{
     synth::{Stack, StackId},
 };
 use cfn::{Condition, Declare, Handle, Output, Removal, Template, Test, Value};
-use saga::budget::Timing;
+use saga::{budget::Timing, environment};
 
 /// A stack in the making.
 pub(crate) struct Draft {
@@ -32,6 +32,15 @@ impl Draft {
     /// The tags of a resource that belongs to a service.
     pub(crate) fn tags<'a>(&self, service: &'a str) -> [(&'static str, &'a str); 3] {
         [("project", "flyover"), ("stage", self.stage.name()), ("service", service)]
+    }
+
+    /// The variables that tell a function which deployment it belongs to.
+    pub(crate) fn deployment_variables(&self) -> [(String, Value<String>); 2] {
+        let deployment = Value::sub(format!("${{{}}}", parameters::DEPLOYMENT));
+        [
+            (environment::DEPLOYMENT.to_owned(), deployment),
+            (environment::STAGE.to_owned(), self.stage.name().into()),
+        ]
     }
 
     /// A physical name. Only where others must know the name before the resource exists; names are made by

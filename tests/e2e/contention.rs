@@ -54,8 +54,8 @@ async fn a_crowd_of_concurrent_orders_never_oversells(world: &World) -> Result<(
     ];
     assert_eq!(ends, expected.into());
     assert_eq!(world.stock(&scarce).await?, (0, i64::from(units)));
-    let charges = world.system.gateway_charges().await?;
-    let charged = ids.iter().filter(|id| charges.contains_key(&format!("{id}/charge-payment"))).count();
+    let charges = world.system.charges_of_orders().await?;
+    let charged = ids.iter().filter(|id| charges.contains_key(**id)).count();
     assert_eq!(charged, units as usize, "only those who got a unit were charged");
     Ok(())
 }

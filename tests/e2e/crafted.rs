@@ -1,22 +1,24 @@
 //! Messages to participants that no state machine sent: as a queue would deliver them twice, late, or out of order.
 
 use anyhow::{Context, Result};
-use saga::{Op, Reason, Request, SagaId, TaskToken, WIRE_VERSION};
+use saga::{IfAbsent, Op, Reason, Request, RunDigest, SagaId, TaskToken, WIRE_VERSION};
 use serde_json::{Map, Value as Json, json};
 
 /// A step of a saga, and the values it is given.
 pub(crate) struct Crafted {
     id: SagaId,
     step: &'static str,
+    run: RunDigest,
     input: Map<String, Json>,
 }
 
 impl Crafted {
-    /// A step of the order saga with this id.
+    /// A step of the order saga with this id. `input`: the saga's own first.
     pub(crate) fn new(id: &str, step: &'static str, input: &[(&str, &Json)]) -> Result<Self> {
         let id = SagaId::try_from(id.to_owned())?;
+        let run = RunDigest::of(input.first().context("a saga has an input")?.1);
         let input = input.iter().map(|(name, value)| ((*name).to_owned(), (*value).clone())).collect();
-        Ok(Self { id, step, input })
+        Ok(Self { id, step, run, input })
     }
 
     /// Reserving these units of one product, which needs nothing else.
@@ -43,15 +45,18 @@ impl Crafted {
     fn message(&self, op: Op, reason: Option<Reason>) -> Result<String> {
         let request = Request {
             v: WIRE_VERSION,
-            saga: "order".to_owned(),
+            saga: "order".parse()?,
             id: self.id.clone(),
+            run: Some(self.run.clone()),
             execution: self.id.to_string(),
             step: self.step.to_owned(),
+            item: None,
             op,
             // Nobody waits for it: the reply comes too late, as that of a duplicate does.
             token: TaskToken::new("a-token-that-nobody-waits-for"),
             input: self.input.clone(),
             reason,
+            if_absent: IfAbsent::Decide,
         };
         serde_json::to_string(&request).context("a request is JSON")
     }

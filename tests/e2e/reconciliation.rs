@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use gateway::ChargeStatus;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
-use system::eventually;
+use system::{charge_step, eventually};
 
 pub(crate) fn cases() -> Vec<Case> {
     cases!["reconciliation":
@@ -27,7 +27,7 @@ pub(crate) fn cases() -> Vec<Case> {
 async fn a_charge_that_lands_after_its_undo_is_refunded_and_told(world: &World) -> Result<()> {
     let id = world.id("orphan-undone");
     // Not by an undo: our gateway then voids the key, and no charge could land after it. Others do not.
-    world.system.put_undone_fence("payment", &id, "charge-payment").await?;
+    world.system.put_undone_fence("payment", &charge_step(&id)?).await?;
     let line = refunded(world, &id, 4_200).await?;
     let told = json!({
         "fence": "undone", "amount_minor": 4_200, "currency": CURRENCY, "level": "WARN", "saga_id": id,
@@ -69,7 +69,7 @@ async fn charges_of_orders_and_of_others_are_kept(world: &World) -> Result<()> {
 
 /// Plants a charge under the key of an order, waits until it is refunded, and gives the log line that tells of it.
 async fn refunded(world: &World, id: &str, amount_minor: i64) -> Result<Json> {
-    world.system.plant_charge(&format!("{id}/charge-payment"), amount_minor, CURRENCY).await?;
+    world.system.plant_charge(&world.system.charge_key(id)?, amount_minor, CURRENCY).await?;
     let what = format!("the orphaned charge of {id} is refunded");
     eventually(&what, patience(world), || async {
         let charge = world.system.gateway_charge(id).await?.context("the charge is gone")?;

@@ -10,9 +10,9 @@ use proptest::{
     test_runner::{Config, RngSeed, TestRunner},
 };
 use saga::{
-    Change, Condition, EntitySpec, FieldChange, Guard, MemoryState, Refusal, Refused, Row, RowKey, SagaId,
-    Scalar, Store, Transaction, Write, environment,
-    fence::{Fence, FenceKey, FenceState},
+    Change, Condition, EntitySpec, FieldChange, Guard, MemoryState, Refusal, Refused, Row, RowKey, RunDigest,
+    Scalar, StepKey, Store, Transaction, Write, environment,
+    fence::{Fence, FenceState},
 };
 use saga_lambda::{Deadline, DynamoStore, Tables, Variables};
 use serde_json::json;
@@ -66,6 +66,7 @@ fn fence() -> impl Strategy<Value = Fence> {
         Just(Fence::Done { output: json!({ "n": 7 }), inverse: Vec::new() }),
         Just(Fence::Rejected(Refusal { error: "No".into(), cause: "{}".into() })),
         Just(Fence::Undone),
+        Just(Fence::Abandoned { was: Some(FenceState::Started) }),
     ]
 }
 
@@ -77,6 +78,7 @@ fn transaction(sequence: usize) -> impl Strategy<Value = Transaction> {
         1 => Just(Some(FenceState::Done)),
         1 => Just(Some(FenceState::Rejected)),
         1 => Just(Some(FenceState::Undone)),
+        1 => Just(Some(FenceState::Abandoned)),
     ];
     let write = move |row: &'static str| {
         (change(), prop::collection::vec(guard(), 0..3)).prop_map(move |(change, mut guards)| {
@@ -94,10 +96,13 @@ fn transaction(sequence: usize) -> impl Strategy<Value = Transaction> {
         writes.truncate(count);
         writes
     });
-    let step = prop::sample::select(&["one", "two"][..]);
-    (step, expected, fence(), writes).prop_map(move |(step, expected, next, writes)| {
-        let saga_id = SagaId::try_from(format!("s-{sequence}")).expect("a saga id");
-        Transaction { fence: FenceKey { saga_id, step }, expected, next, writes }
+    let step = prop::sample::select(&["shop/one", "shop/two"][..]);
+    // A message of version 1 knows no run.
+    let run = prop::option::weighted(0.8, 0..2).prop_map(|run| run.map(|run| RunDigest::of(&json!(run))));
+    (step, run, expected, fence(), writes).prop_map(move |(step, run, expected, next, writes)| {
+        let saga_id = format!("s-{sequence}").parse().expect("a saga id");
+        let fence = StepKey::at(saga_id, step).expect("a place");
+        Transaction { fence, run, expected, next, writes }
     })
 }
 

@@ -5,8 +5,8 @@ use checks::BankClient;
 use payment::Payment;
 use saga::{
     Commit, Context, Fault, Guard, HandleOutside, Handled, Never, Op, Outcomes, Refusal, Refused, Reply,
-    Request, Retry, Row, RowKey, Service, Store, Transaction, Unavailable, Undoing, Write, Writes,
-    fence::{Fence, FenceKey, FenceState},
+    Request, Retry, Row, RowKey, Service, StepKey, Store, Transaction, Unavailable, Undoing, Write, Writes,
+    fence::{Fence, FenceState, Recorded},
 };
 use saga_check::Io;
 use sagas::{
@@ -48,14 +48,15 @@ impl BuggyStore {
     /// Writes the effect, and then the fence.
     async fn in_two_writes(&self, transaction: &Transaction) -> Result<(), Refused> {
         let fence = self.io.read_fence(&transaction.fence).await.map_err(Refused::Unavailable)?;
-        if fence.as_ref().map(Fence::state) != transaction.expected {
+        if !transaction.fits(fence.as_ref()) {
             return Err(Refused::Fence(fence));
         }
-        let nobody = FenceKey { step: "nobody-looks-at-this", ..transaction.fence.clone() };
+        let nobody = StepKey { step: "nobody-looks-at-this".into(), ..transaction.fence.clone() };
         let before = self.io.read_fence(&nobody).await.map_err(Refused::Unavailable)?;
         let effect = Transaction {
             fence: nobody,
-            expected: before.as_ref().map(Fence::state),
+            run: transaction.run.clone(),
+            expected: before.as_ref().map(|recorded| recorded.fence.state()),
             next: Fence::Undone,
             writes: transaction.writes.clone(),
         };
@@ -70,7 +71,7 @@ impl BuggyStore {
         transaction: &Transaction,
     ) -> Result<(), Refused> {
         let fence = self.io.read_fence(&transaction.fence).await.map_err(Refused::Unavailable)?;
-        if fence.as_ref().map(Fence::state) != transaction.expected {
+        if !transaction.fits(fence.as_ref()) {
             return Err(Refused::Fence(fence));
         }
         for write in &transaction.writes {
@@ -86,7 +87,7 @@ impl BuggyStore {
 }
 
 impl Store for BuggyStore {
-    async fn read_fence(&self, key: &FenceKey) -> Result<Option<Fence>, Unavailable> {
+    async fn read_fence(&self, key: &StepKey) -> Result<Option<Recorded>, Unavailable> {
         self.io.read_fence(key).await
     }
 

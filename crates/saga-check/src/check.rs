@@ -8,7 +8,7 @@ use crate::{
     report::{Progress, Report, Verdict},
     timeline::Timeline,
 };
-use saga::{Definition, Entity, NewRow, Saga, SagaId, SagaIdError, Value, WIRE_VERSION, asl, budget::Timing};
+use saga::{Definition, Entity, NewRow, Saga, SagaId, SagaIdError, StartInput, Value, asl, budget::Timing};
 use serde::Serialize;
 use serde_json::json;
 use stateright::{Checker, HasDiscoveries, Model};
@@ -169,17 +169,18 @@ impl Check {
             let known = self.machines.iter().map(|(name, _)| name.clone()).collect();
             return self.wrong(CheckError::NoSaga { given: saga.into(), known });
         };
-        if let Err(error) = SagaId::try_from(id.to_owned()) {
-            return self.wrong(error.into());
-        }
+        let id = match SagaId::try_from(id.to_owned()) {
+            Ok(id) => id,
+            Err(error) => return self.wrong(error.into()),
+        };
         match serde_json::to_value(input) {
             Ok(input) => {
-                let input = json!({ "v": WIRE_VERSION, "id": id, "input": input });
+                let input = json!(StartInput::begin(id.clone(), input));
                 let saga = self.starts.len();
-                self.starts.push(Execution { machine, saga, name: id.to_owned(), input });
+                self.starts.push(Execution { machine, saga, name: id.to_string(), input });
                 self
             }
-            Err(error) => self.wrong(CheckError::Input { id: id.into(), why: error.to_string() }),
+            Err(error) => self.wrong(CheckError::Input { id: id.to_string(), why: error.to_string() }),
         }
     }
 

@@ -4,7 +4,7 @@ use crate::{
     outside::{Nobody, Outside, Peer},
     process::{Carried, Host, Io},
 };
-use saga::{Entities, HandleAll, Participant, Request, Service, Store, asl::Placeholder, serve};
+use saga::{Deployment, Entities, HandleAll, Participant, Request, Service, Store, asl::Placeholder, serve};
 use std::{fmt, sync::Arc};
 
 /// The functions of all participants, and what is outside of them.
@@ -98,7 +98,7 @@ where
         Box::pin(async move {
             let service = (self.service)(outside);
             let store = (self.store)(io.clone(), request);
-            let handled = serve(&service, &store, request).await?;
+            let handled = serve(&service, &store, &Deployment::in_memory(), request).await?;
             io.reply(&handled).await;
             Ok(())
         })

@@ -6,9 +6,8 @@
 
 use crate::outside::Outside;
 use saga::{
-    DELIVERIES_EXHAUSTED, Handled, Refused, Reply, Request, Row, RowKey, Store, Transaction, Unavailable,
-    Unserved,
-    fence::{Fence, FenceKey},
+    DELIVERIES_EXHAUSTED, Handled, Refused, Reply, Request, Row, RowKey, StepKey, Store, Transaction,
+    Unavailable, Unserved, fence::Recorded,
 };
 use serde_json::Value as Json;
 use std::{
@@ -21,7 +20,7 @@ use std::{
 /// A question of a handler to the world around it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Ask {
-    ReadFence(FenceKey),
+    ReadFence(StepKey),
     ReadRow(RowKey),
     Apply(Transaction),
     Outside(Json),
@@ -38,7 +37,7 @@ impl Ask {
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Answer {
-    Fence(Result<Option<Fence>, Unavailable>),
+    Fence(Result<Option<Recorded>, Unavailable>),
     Row(Result<Option<Row>, Unavailable>),
     Applied(Result<(), Refused>),
     /// `None`: no answer came.
@@ -104,7 +103,7 @@ fn mixed_up() -> Unavailable {
 }
 
 impl Store for Io {
-    async fn read_fence(&self, key: &FenceKey) -> Result<Option<Fence>, Unavailable> {
+    async fn read_fence(&self, key: &StepKey) -> Result<Option<Recorded>, Unavailable> {
         match self.ask(Ask::ReadFence(key.clone())).await {
             Answer::Fence(fence) => fence,
             _ => Err(mixed_up()),

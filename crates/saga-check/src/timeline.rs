@@ -6,7 +6,7 @@ use crate::{
     model::{Action, Fate, Flight, Manner, Process, QUEUED, State, Tables, operator_event, owner},
     process::{Answer, Ask, Progress},
 };
-use saga::{Refused, Reply, Transaction, fence::Fence};
+use saga::{Refused, Reply, Transaction, fence::Recorded};
 use serde::Serialize;
 use std::{fmt, fmt::Write as _};
 
@@ -291,7 +291,7 @@ fn applies(transaction: &Transaction) -> String {
 fn answered(answer: &Answer) -> String {
     match answer {
         Answer::Fence(Ok(fence)) => {
-            format!(": {}", fence.as_ref().map_or("absent", |fence| fence.state().as_str()))
+            format!(": {}", fence.as_ref().map_or("absent", state_of))
         }
         Answer::Row(Ok(row)) => if row.is_some() { ": it is there" } else { ": it is not there" }.into(),
         Answer::Applied(Ok(())) => String::new(),
@@ -308,8 +308,8 @@ fn answered(answer: &Answer) -> String {
     }
 }
 
-fn state_of(fence: &Fence) -> &'static str {
-    fence.state().as_str()
+fn state_of(recorded: &Recorded) -> &'static str {
+    recorded.fence.state().as_str()
 }
 
 fn replies(reply: &Reply) -> String {

@@ -31,6 +31,7 @@ where
         DynamoStore::new(aws_sdk_dynamodb::Client::new(&config), tables, Deadline::after(Duration::ZERO));
     let answering = Answering {
         client: aws_sdk_sfn::Client::new(&config),
+        deployment: variables.deployment()?,
         max_receive_count: variables.parsed(environment::MAX_RECEIVE_COUNT, "a whole number")?,
     };
     let (service, store, answering) = (&service, &store, &answering);

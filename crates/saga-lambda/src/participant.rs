@@ -9,8 +9,8 @@ use crate::{
     reply::{self, Sent},
 };
 use saga::{
-    DELIVERIES_EXHAUSTED, HandleAll, Handled, Malformed, Participant, Reply, Request, Retry, Service, Store,
-    Unserved, serve,
+    DELIVERIES_EXHAUSTED, Deployment, HandleAll, Handled, Malformed, Participant, Reply, Request, Retry,
+    Service, Store, Unserved, serve,
 };
 use std::{
     borrow::Cow,
@@ -26,6 +26,8 @@ pub(crate) const REPLY_TIME: Duration = Duration::from_millis(700);
 pub(crate) struct Answering {
     /// Step Functions.
     pub(crate) client: aws_sdk_sfn::Client,
+    /// The deployment that the function belongs to.
+    pub(crate) deployment: Deployment,
     /// How often the queue delivers a message.
     pub(crate) max_receive_count: u32,
 }
@@ -72,7 +74,7 @@ impl Answering {
                 return Verdict::deliver_again(reason);
             }
         };
-        let served = timeout(work.remaining(), serve(service, store, &request)).await;
+        let served = timeout(work.remaining(), serve(service, store, &self.deployment, &request)).await;
         let served =
             served.unwrap_or_else(|_| Err(Retry("the time of the function is used up".into()).into()));
         let line = Line { request: &request, message, started };
@@ -117,10 +119,11 @@ struct Line<'a> {
 macro_rules! line {
     ($level:ident, $line:ident, $text:literal, $($member:tt)*) => {
         tracing::$level!(
-            saga = $line.request.saga,
+            saga = $line.request.saga.as_str(),
             execution = $line.request.execution,
             saga_id = $line.request.id.as_str(),
             step = $line.request.step,
+            item = $line.request.item.as_ref().map(saga::ItemId::as_str),
             op = $line.request.op.as_str(),
             $($member)*,
             duration_ms = elapsed_ms($line.started),

@@ -1,6 +1,7 @@
 //! The environment variables of a function.
 
 use crate::Error;
+use saga::{Deployment, environment};
 use std::{collections::BTreeMap, str::FromStr};
 
 /// Environment variables, read once at start.
@@ -35,6 +36,21 @@ impl Variables {
     pub fn parsed<T: FromStr>(&self, name: &str, allowed: &'static str) -> Result<T, Error> {
         let given = self.text(name)?;
         given.parse().map_err(|_| Error::Invalid { name: name.into(), given: given.into(), allowed })
+    }
+}
+
+impl Variables {
+    /// The deployment that the function belongs to: [`environment::DEPLOYMENT`] and [`environment::STAGE`].
+    ///
+    /// # Errors
+    /// When one is missing or cannot be part of an idempotency key.
+    pub fn deployment(&self) -> Result<Deployment, Error> {
+        let (name, stage) = (self.text(environment::DEPLOYMENT)?, self.text(environment::STAGE)?);
+        Deployment::new(name, stage).map_err(|_| Error::Invalid {
+            name: format!("{}` or `{}", environment::DEPLOYMENT, environment::STAGE),
+            given: format!("{name}` or `{stage}"),
+            allowed: "1 to 40 letters, digits and `-`",
+        })
     }
 }
 

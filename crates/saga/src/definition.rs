@@ -188,7 +188,7 @@ impl Definition {
 
 /// Whether several sagas can live in one deployment: names well spelt, saga and step names unique.
 ///
-/// A fence is kept by saga id and step, so one step name stands for one step of one saga.
+/// Functions, logs and tables tell steps by their names, so one name stands for one step of one saga.
 ///
 /// # Errors
 /// Names the first clash.
@@ -258,7 +258,7 @@ pub enum DefinitionError {
     },
     /// Two steps have one name.
     #[error(
-        "the step name `{name}` is used in saga `{first}` and in saga `{second}`: a fence is kept by saga id and step name, so give each step its own `NAME`"
+        "the step name `{name}` is used in saga `{first}` and in saga `{second}`: functions, logs and tables tell steps by name, so give each step its own `NAME`"
     )]
     DuplicateStep {
         /// The name used twice.
@@ -275,13 +275,18 @@ const RESERVED_VALUES: &[&str] = &[
     "states",
     "reason",
     "unresolved",
+    "pending",
+    "skipped",
     "settled",
     "answer",
+    "append",
     "count",
     "exists",
     "join",
     "keys",
+    "lookup",
     "merge",
+    "not",
     "string",
 ];
 
@@ -406,7 +411,7 @@ mod tests {
         insta::assert_snapshot!(told(&saga()), @r#"two sagas are named `order`: give each its own `saga::<Input>("name")`"#);
         let mut other = saga();
         other.name = "return";
-        insta::assert_snapshot!(told(&other), @"the step name `reserve` is used in saga `order` and in saga `return`: a fence is kept by saga id and step name, so give each step its own `NAME`");
+        insta::assert_snapshot!(told(&other), @"the step name `reserve` is used in saga `order` and in saga `return`: functions, logs and tables tell steps by name, so give each step its own `NAME`");
     }
 
     #[test]

@@ -2,11 +2,14 @@
 
 use crate::{
     commit::{Commit, Writes},
-    fence::{Fence, FenceKey, FenceState, OnRun, OnSettle, OnUndo, on_run, on_settle, on_undo},
+    fence::{
+        Fence, FenceState, OnAbandon, OnRun, OnSettle, OnUndo, Recorded, on_abandon, on_run, on_settle,
+        on_undo,
+    },
     handler::{Context, Fault, Handle, HandleOutside, Retry, Undoing},
-    message::{Direction, SettleReply},
+    message::{AbandonReply, Direction, SettleReply},
     rejection::{Never, Refusal},
-    serve::{Handled, Outcomes},
+    serve::{Handled, OTHER_RUN, Outcomes},
     step::Step,
     store::{Refused, Store, Transaction, Unavailable},
     value::Value,
@@ -32,15 +35,14 @@ pub(crate) async fn run<S: Step, H: Handle<S>>(
     input: S::Input,
     undoable: bool,
 ) -> Result<Handled, Retry> {
-    let fence = fence_key::<S>(cx);
     let decided = decide::<S>(handler.run(cx, input).await)?;
-    let concluded = match conclude(store, &fence, None, &decided, undoable).await? {
-        Concluded::Refused(refusal) => conclude(store, &fence, None, &Err(refusal), false).await?,
+    let concluded = match conclude(store, cx, None, &decided, undoable).await? {
+        Concluded::Refused(refusal) => conclude(store, cx, None, &Err(refusal), false).await?,
         concluded => concluded,
     };
     match concluded {
         Concluded::Reply(handled) => Ok(handled),
-        Concluded::Moved(now) => answer(now.as_ref()),
+        Concluded::Moved(now) => answer(cx, now.as_ref()),
         Concluded::Refused(_) => Err(Retry("a rejection could not be recorded".into())),
     }
 }
@@ -55,22 +57,19 @@ pub(crate) async fn run_outside<S: Step, H: HandleOutside<S>>(
     cx: &Context,
     input: S::Input,
 ) -> Result<Handled, Retry> {
-    let fence = fence_key::<S>(cx);
-    let claim =
-        Transaction { fence: fence.clone(), expected: None, next: Fence::Started, writes: Vec::new() };
-    let claimed = store.apply(&claim).await;
+    let claimed = store.apply(&moving(cx, None, Fence::Started, Vec::new())).await;
     let first = claimed.is_ok();
     if let Err(refused) = claimed {
         let now = moved(refused)?;
-        if on_run(now.as_ref()) != OnRun::Run {
+        if on_run(now.as_ref(), cx.run()) != OnRun::Run {
             return answer_outside(handler, cx, now.as_ref()).await;
         }
     }
     let decided = decide::<S>(handler.call(cx, input).await)?;
     let may_have_landed = decided.is_ok() || !first;
     let started = Some(FenceState::Started);
-    let concluded = match conclude(store, &fence, started, &decided, true).await? {
-        Concluded::Refused(refusal) => conclude(store, &fence, started, &Err(refusal), false).await?,
+    let concluded = match conclude(store, cx, started, &decided, true).await? {
+        Concluded::Refused(refusal) => conclude(store, cx, started, &Err(refusal), false).await?,
         concluded => concluded,
     };
     match concluded {
@@ -95,32 +94,63 @@ pub(crate) async fn undo<S: Step, H: Handle<S>>(
 }
 
 /// Undoes a step with an outside effect. The tombstone comes first: a run that is still under way then finds it and
-/// reverses its own effect, so what is reversed here misses nothing.
+/// reverses its own effect, so what is reversed here misses nothing. What an operator went on without is left alone.
 pub(crate) async fn undo_outside<S: Step, H: HandleOutside<S>>(
     handler: &H,
     store: &impl Store,
     cx: &Context,
 ) -> Result<Handled, Retry> {
     let handled = undo_writes::<S, _>(&Outside(handler), store, cx).await?;
-    handler.reverse(cx).await?;
+    if !matches!(handled.outcome, Outcomes::AbandonedBefore | Outcomes::OtherRun) {
+        handler.reverse(cx).await?;
+    }
     Ok(handled)
 }
 
 /// Asks the pivot's fence for the direction, and by asking decides it.
-pub(crate) async fn settle<S: Step>(store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
-    let key = fence_key::<S>(cx);
-    let mut fence = store.read_fence(&key).await?;
+pub(crate) async fn settle(store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
+    let mut fence = store.read_fence(cx.key()).await?;
     for _ in 0..ATTEMPTS {
-        match on_settle(fence.as_ref()) {
+        match on_settle(fence.as_ref(), cx.run(), cx.if_absent()) {
             OnSettle::Forward(output) => return Ok(settled(Direction::Forward, Some(output), None)),
             OnSettle::Backward(refusal) => return Ok(settled(Direction::Backward, None, refusal)),
-            OnSettle::FenceOff => match store.apply(&to_undone(&key, fence.as_ref(), Vec::new())).await {
-                Ok(()) => return Ok(settled(Direction::Backward, None, None)),
-                Err(refused) => fence = moved(refused)?,
-            },
+            OnSettle::Gone => return Ok(Handled::fence_gone()),
+            OnSettle::OtherRun => {
+                let cause = "another saga had this id: what it did stays as it is".into();
+                return Ok(settled(
+                    Direction::Backward,
+                    None,
+                    Some(&Refusal { error: OTHER_RUN.into(), cause }),
+                ));
+            }
+            OnSettle::FenceOff => {
+                match store.apply(&moving(cx, fence.as_ref(), Fence::Undone, Vec::new())).await {
+                    Ok(()) => return Ok(settled(Direction::Backward, None, None)),
+                    Err(refused) => fence = moved(refused)?,
+                }
+            }
         }
     }
-    Err(Retry("the fence kept moving".into()))
+    Err(fence_kept_moving())
+}
+
+/// Leaves a step as it is, for good. No code of a handler is needed, so a broken one does not stand in the way.
+pub(crate) async fn abandon(store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
+    let reply = |outcome, was| Ok(Handled::success(outcome, json!(AbandonReply { was })));
+    let mut fence = store.read_fence(cx.key()).await?;
+    for _ in 0..ATTEMPTS {
+        match on_abandon(fence.as_ref(), cx.run()) {
+            OnAbandon::AlreadyAbandoned { was } => return reply(Outcomes::AbandonedBefore, was),
+            OnAbandon::OtherRun => return reply(Outcomes::OtherRun, None),
+            OnAbandon::Abandon { was } => {
+                match store.apply(&moving(cx, fence.as_ref(), Fence::Abandoned { was }, Vec::new())).await {
+                    Ok(()) => return reply(Outcomes::Abandoned, was),
+                    Err(refused) => fence = moved(refused)?,
+                }
+            }
+        }
+    }
+    Err(fence_kept_moving())
 }
 
 /// What a handler decided, ready to be written: output and writes, or a rejection.
@@ -164,7 +194,7 @@ enum Concluded {
     /// Written, or found written before.
     Reply(Handled),
     /// The fence was not in the expected state: nothing is written.
-    Moved(Option<Fence>),
+    Moved(Option<Recorded>),
     /// A guard stands for this rejection: nothing is written.
     Refused(Refusal),
 }
@@ -172,7 +202,7 @@ enum Concluded {
 /// Writes what was decided, together with the fence.
 async fn conclude(
     store: &impl Store,
-    fence: &FenceKey,
+    cx: &Context,
     expected: Option<FenceState>,
     decided: &Decided,
     undoable: bool,
@@ -186,10 +216,12 @@ async fn conclude(
             Ok((output, writes)) => with_inverse(store, output, writes, undoable).await?,
             Err(refusal) => (Fence::Rejected(refusal.clone()), Vec::new()),
         };
-        let transaction = Transaction { fence: fence.clone(), expected, next, writes };
+        let (fence, run) = (cx.key().clone(), cx.run().cloned());
+        let transaction = Transaction { fence, run, expected, next, writes };
         match store.apply(&transaction).await {
             Ok(()) => {
-                return answer(Some(&transaction.next)).map(|handled| Concluded::Reply(handled.first()));
+                let written = transaction.recorded();
+                return answer(cx, Some(&written)).map(|handled| Concluded::Reply(handled.first()));
             }
             Err(Refused::Fence(now)) => return Ok(Concluded::Moved(now)),
             Err(Refused::Guard { refusal: Some(refusal), .. }) => return Ok(Concluded::Refused(refusal)),
@@ -226,12 +258,14 @@ async fn with_inverse(
 }
 
 /// The answer to a run that finds this fence.
-fn answer(fence: Option<&Fence>) -> Result<Handled, Retry> {
-    match on_run(fence) {
+fn answer(cx: &Context, fence: Option<&Recorded>) -> Result<Handled, Retry> {
+    match on_run(fence, cx.run()) {
         OnRun::Run => Err(Retry("another delivery of this message is under way".into())),
         OnRun::ReplyDone(output) => Ok(Handled::success(Outcomes::DoneBefore, output.clone())),
         OnRun::ReplyRejected(refusal) => Ok(Handled::rejected(Outcomes::RejectedBefore, refusal)),
         OnRun::TooLate => Ok(Handled::too_late()),
+        OnRun::Abandoned => Ok(Handled::abandoned()),
+        OnRun::OtherRun => Ok(Handled::other_run()),
     }
 }
 
@@ -240,12 +274,12 @@ fn answer(fence: Option<&Fence>) -> Result<Handled, Retry> {
 async fn answer_outside<S: Step, H: HandleOutside<S>>(
     handler: &H,
     cx: &Context,
-    fence: Option<&Fence>,
+    fence: Option<&Recorded>,
 ) -> Result<Handled, Retry> {
-    if matches!(on_run(fence), OnRun::TooLate | OnRun::ReplyRejected(_)) {
+    if matches!(on_run(fence, cx.run()), OnRun::TooLate | OnRun::ReplyRejected(_)) {
         handler.reverse(cx).await?;
     }
-    answer(fence)
+    answer(cx, fence)
 }
 
 /// How the writes of a step are undone: the same for local and outside steps, but for the trait that says it.
@@ -286,11 +320,13 @@ async fn undo_writes<S: Step, U: UndoWrites<S>>(
     store: &impl Store,
     cx: &Context,
 ) -> Result<Handled, Retry> {
-    let key = fence_key::<S>(cx);
-    let mut fence = store.read_fence(&key).await?;
+    let nothing = |outcome| Ok(Handled::success(outcome, json!({})));
+    let mut fence = store.read_fence(cx.key()).await?;
     for _ in 0..ATTEMPTS {
-        let (outcome, alternatives) = match on_undo(fence.as_ref()) {
-            OnUndo::AlreadyUndone => return Ok(Handled::success(Outcomes::UndoneBefore, json!({}))),
+        let (outcome, alternatives) = match on_undo(fence.as_ref(), cx.run()) {
+            OnUndo::AlreadyUndone => return nothing(Outcomes::UndoneBefore),
+            OnUndo::Abandoned => return nothing(Outcomes::AbandonedBefore),
+            OnUndo::OtherRun => return nothing(Outcomes::OtherRun),
             OnUndo::Tombstone => (Outcomes::NothingToUndo, vec![Vec::new()]),
             OnUndo::Reverse { output, inverse } => {
                 let done = Undoing { output: output.clone(), inverse: inverse.to_vec(), step: PhantomData };
@@ -298,24 +334,24 @@ async fn undo_writes<S: Step, U: UndoWrites<S>>(
                 (Outcomes::Undone, alternatives.map_err(|error| Retry(error.to_string()))?)
             }
         };
-        match apply_first(store, &key, fence.as_ref(), alternatives).await {
+        match apply_first(store, cx, fence.as_ref(), alternatives).await {
             Ok(()) => return Ok(Handled::success(outcome, json!({}))),
             Err(refused) => fence = moved(refused)?,
         }
     }
-    Err(Retry("the fence kept moving".into()))
+    Err(fence_kept_moving())
 }
 
 /// Undoes with the first alternative whose guards hold. Says why the last one was refused when none does.
 async fn apply_first(
     store: &impl Store,
-    key: &FenceKey,
-    fence: Option<&Fence>,
+    cx: &Context,
+    fence: Option<&Recorded>,
     alternatives: Vec<Vec<Write>>,
 ) -> Result<(), Refused> {
     let mut refused = Refused::Unavailable(Unavailable("there is nothing to write".into()));
     for writes in alternatives {
-        match store.apply(&to_undone(key, fence, writes)).await {
+        match store.apply(&moving(cx, fence, Fence::Undone, writes)).await {
             Err(guard @ Refused::Guard { .. }) => refused = guard,
             other => return other,
         }
@@ -323,16 +359,19 @@ async fn apply_first(
     Err(refused)
 }
 
-fn fence_key<S: Step>(cx: &Context) -> FenceKey {
-    FenceKey { saga_id: cx.saga_id().clone(), step: S::NAME }
+/// Moves the fence from what was found. A run that is known stays known.
+fn moving(cx: &Context, found: Option<&Recorded>, next: Fence, writes: Vec<Write>) -> Transaction {
+    let run = cx.run().or_else(|| found?.run.as_ref()).cloned();
+    let expected = found.map(|recorded| recorded.fence.state());
+    Transaction { fence: cx.key().clone(), run, expected, next, writes }
 }
 
-fn to_undone(key: &FenceKey, fence: Option<&Fence>, writes: Vec<Write>) -> Transaction {
-    Transaction { fence: key.clone(), expected: fence.map(Fence::state), next: Fence::Undone, writes }
+fn fence_kept_moving() -> Retry {
+    Retry("the fence kept moving".into())
 }
 
 /// The fence as it is now, when that is why a transaction was refused.
-fn moved(refused: Refused) -> Result<Option<Fence>, Retry> {
+fn moved(refused: Refused) -> Result<Option<Recorded>, Retry> {
     match refused {
         Refused::Fence(now) => Ok(now),
         Refused::Guard { what, .. } => Err(Retry(what)),
@@ -358,7 +397,9 @@ fn settled(direction: Direction, output: Option<&Json>, refusal: Option<&Refusal
 mod tests {
     use super::*;
     use crate::{
+        identity::{Deployment, StepKey},
         memory::MemoryStore,
+        message::Request,
         write::{Change, FieldChange, Row, RowKey, Scalar},
     };
     use futures::executor::block_on;
@@ -372,9 +413,9 @@ mod tests {
         Write { key: key(), change, guards: vec![Guard { condition: Condition::Exists, refusal: None }] }
     }
 
-    fn fence() -> FenceKey {
-        let saga_id = crate::message::SagaId::try_from("s".to_owned()).unwrap();
-        FenceKey { saga_id, step: "reserve" }
+    fn cx() -> Context {
+        let request = r#"{"v":2,"saga":"shop","id":"s","execution":"s","step":"reserve","op":"run","token":"t","input":{}}"#;
+        Context::of(&Deployment::in_memory(), &Request::decode(request).unwrap(), "reserve")
     }
 
     fn inverse(fence: Option<Fence>) -> Vec<Write> {
@@ -395,7 +436,7 @@ mod tests {
     }
 
     impl Store for Raced {
-        async fn read_fence(&self, key: &FenceKey) -> Result<Option<Fence>, Unavailable> {
+        async fn read_fence(&self, key: &StepKey) -> Result<Option<Recorded>, Unavailable> {
             self.store.read_fence(key).await
         }
 
@@ -419,11 +460,8 @@ mod tests {
             raced.store.put(key(), row);
         }
         let decided = Ok((json!(1), vec![exists(change)]));
-        assert!(matches!(
-            block_on(conclude(&raced, &fence(), None, &decided, true)),
-            Ok(Concluded::Reply(_))
-        ));
-        inverse(raced.store.fence(&fence()))
+        assert!(matches!(block_on(conclude(&raced, &cx(), None, &decided, true)), Ok(Concluded::Reply(_))));
+        inverse(raced.store.fence(cx().key()))
     }
 
     #[test]
@@ -447,10 +485,8 @@ mod tests {
     fn an_item_that_never_stands_still_is_left_to_redelivery() {
         let decided = Ok((json!(1), vec![exists(Change::Delete)]));
         let store = MemoryStore::new();
-        let Err(retry) = block_on(conclude(&store, &fence(), None, &decided, true)) else {
-            panic!("written")
-        };
+        let Err(retry) = block_on(conclude(&store, &cx(), None, &decided, true)) else { panic!("written") };
         assert_eq!(retry.to_string(), "stock/a: Exists does not hold");
-        assert_eq!(store.fence(&fence()), None);
+        assert_eq!(store.fence(cx().key()), None);
     }
 }

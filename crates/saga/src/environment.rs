@@ -6,6 +6,12 @@ pub fn table(entity: &str) -> String {
     format!("FLYOVER_TABLE_{}", upper(entity))
 }
 
+/// The variable with the name of the deployment.
+pub const DEPLOYMENT: &str = "FLYOVER_DEPLOYMENT";
+
+/// The variable with the name of the stage.
+pub const STAGE: &str = "FLYOVER_STAGE";
+
 /// The variable with the name of the participant's fence table.
 pub const FENCE_TABLE: &str = "FLYOVER_FENCE_TABLE";
 

@@ -1,28 +1,22 @@
-//! The fence: one record per saga id and step, written in the same local transaction as the effect, that makes run
-//! and undo exactly-once in effect and ordered.
+//! The fence: one record per step of a saga id, written in the same local transaction as the effect, that makes run and
+//! undo exactly-once in effect and ordered.
 //!
 //! It is the [sub-transaction barrier](https://en.dtm.pub/practice/barrier.html) of dtm, as a state machine:
 //!
-//! | fence | run | undo | settle (pivot) |
-//! | --- | --- | --- | --- |
-//! | absent | apply, set `done`; or set `rejected` | set `undone` | set `undone`, 'backward' |
-//! | started | call again with the same key | set `undone`, reverse by key | set `undone`, 'backward' |
-//! | done | reply again | apply the inverse, set `undone` | 'forward' |
-//! | rejected | reply again, after reversing an outside effect by key | set `undone` | 'backward' |
-//! | undone | too late, after reversing an outside effect by key | reply again | 'backward' |
+//! | fence | run | undo | settle (pivot) | abandon |
+//! | --- | --- | --- | --- | --- |
+//! | absent | apply, set `done`; or set `rejected` | set `undone` | set `undone`, 'backward'; or refuse, see [`IfAbsent`] | set `abandoned` |
+//! | started | call again with the same key | set `undone`, reverse by key | set `undone`, 'backward' | set `abandoned` |
+//! | done | reply again | apply the inverse, set `undone` | 'forward' | set `abandoned` |
+//! | rejected | reply again, after reversing an outside effect by key | set `undone` | 'backward' | set `abandoned` |
+//! | undone | too late, after reversing an outside effect by key | reply again, after reversing by key | 'backward' | set `abandoned` |
+//! | abandoned | refuse: an operator has decided | nothing to do, nothing is reversed | (a pivot is never abandoned) | reply again |
+//! | of another run | refuse | nothing to do, nothing is touched | 'backward', nothing is touched | nothing to do |
 
-use crate::{message::SagaId, rejection::Refusal, write::Write};
+use crate::{identity::RunDigest, message::IfAbsent, rejection::Refusal, write::Write};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-
-/// Which fence.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FenceKey {
-    /// The saga id.
-    pub saga_id: SagaId,
-    /// The step.
-    pub step: &'static str,
-}
 
 /// What a fence records.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,10 +35,25 @@ pub enum Fence {
     Rejected(Refusal),
     /// The step has been undone, or will never be done.
     Undone,
+    /// An operator went on without the step: nothing is done or undone any more.
+    Abandoned {
+        /// What had become of it until then; `None` when nothing was recorded.
+        was: Option<FenceState>,
+    },
+}
+
+/// A fence as it is stored: what it records, and of which run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Recorded {
+    /// The run that wrote it; unknown for one of version 1.
+    pub run: Option<RunDigest>,
+    /// What it records.
+    pub fence: Fence,
 }
 
 /// The state of a fence, without what it records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum FenceState {
     /// See [`Fence::Started`].
     Started,
@@ -54,9 +63,14 @@ pub enum FenceState {
     Rejected,
     /// See [`Fence::Undone`].
     Undone,
+    /// See [`Fence::Abandoned`].
+    Abandoned,
 }
 
 impl FenceState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Started, Self::Done, Self::Rejected, Self::Undone, Self::Abandoned];
+
     /// The stored name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,7 +78,13 @@ impl FenceState {
             Self::Done => "done",
             Self::Rejected => "rejected",
             Self::Undone => "undone",
+            Self::Abandoned => "abandoned",
         }
+    }
+
+    /// The state with this stored name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 }
 
@@ -76,7 +96,23 @@ impl Fence {
             Self::Done { .. } => FenceState::Done,
             Self::Rejected(_) => FenceState::Rejected,
             Self::Undone => FenceState::Undone,
+            Self::Abandoned { .. } => FenceState::Abandoned,
         }
+    }
+}
+
+/// A fence as a message of some run finds it.
+enum Found<'a> {
+    Absent,
+    Ours(&'a Fence),
+    OfAnotherRun,
+}
+
+fn found<'a>(recorded: Option<&'a Recorded>, run: Option<&RunDigest>) -> Found<'a> {
+    match recorded {
+        None => Found::Absent,
+        Some(recorded) if RunDigest::same(recorded.run.as_ref(), run) => Found::Ours(&recorded.fence),
+        Some(_) => Found::OfAnotherRun,
     }
 }
 
@@ -91,15 +127,21 @@ pub enum OnRun<'a> {
     ReplyRejected(&'a Refusal),
     /// Refuse: the saga is compensating. A step with an outside effect first reverses it by its key.
     TooLate,
+    /// Refuse: an operator went on without the step. Nothing is reversed.
+    Abandoned,
+    /// Refuse: the fence is of another run of this saga id.
+    OtherRun,
 }
 
 /// What to do when a run arrives.
-pub fn on_run(fence: Option<&Fence>) -> OnRun<'_> {
-    match fence {
-        None | Some(Fence::Started) => OnRun::Run,
-        Some(Fence::Done { output, .. }) => OnRun::ReplyDone(output),
-        Some(Fence::Rejected(refusal)) => OnRun::ReplyRejected(refusal),
-        Some(Fence::Undone) => OnRun::TooLate,
+pub fn on_run<'a>(recorded: Option<&'a Recorded>, run: Option<&RunDigest>) -> OnRun<'a> {
+    match found(recorded, run) {
+        Found::Absent | Found::Ours(Fence::Started) => OnRun::Run,
+        Found::Ours(Fence::Done { output, .. }) => OnRun::ReplyDone(output),
+        Found::Ours(Fence::Rejected(refusal)) => OnRun::ReplyRejected(refusal),
+        Found::Ours(Fence::Undone) => OnRun::TooLate,
+        Found::Ours(Fence::Abandoned { .. }) => OnRun::Abandoned,
+        Found::OfAnotherRun => OnRun::OtherRun,
     }
 }
 
@@ -115,16 +157,22 @@ pub enum OnUndo<'a> {
         /// The recorded inverse.
         inverse: &'a [Write],
     },
-    /// Reply again.
+    /// Reply again. A step with an outside effect first reverses it by its key again.
     AlreadyUndone,
+    /// Reply without doing anything: an operator went on without the step.
+    Abandoned,
+    /// Reply without doing anything: the fence is of another run of this saga id, so this one never had an effect.
+    OtherRun,
 }
 
 /// What to do when an undo arrives.
-pub fn on_undo(fence: Option<&Fence>) -> OnUndo<'_> {
-    match fence {
-        None | Some(Fence::Started | Fence::Rejected(_)) => OnUndo::Tombstone,
-        Some(Fence::Done { output, inverse }) => OnUndo::Reverse { output, inverse },
-        Some(Fence::Undone) => OnUndo::AlreadyUndone,
+pub fn on_undo<'a>(recorded: Option<&'a Recorded>, run: Option<&RunDigest>) -> OnUndo<'a> {
+    match found(recorded, run) {
+        Found::Absent | Found::Ours(Fence::Started | Fence::Rejected(_)) => OnUndo::Tombstone,
+        Found::Ours(Fence::Done { output, inverse }) => OnUndo::Reverse { output, inverse },
+        Found::Ours(Fence::Undone) => OnUndo::AlreadyUndone,
+        Found::Ours(Fence::Abandoned { .. }) => OnUndo::Abandoned,
+        Found::OfAnotherRun => OnUndo::OtherRun,
     }
 }
 
@@ -137,15 +185,52 @@ pub enum OnSettle<'a> {
     Forward(&'a Json),
     /// Reply 'backward', with the rejection if one is recorded.
     Backward(Option<&'a Refusal>),
+    /// Refuse: the fence is gone, and it is not known what it said.
+    Gone,
+    /// Reply 'backward': the fence is of another run of this saga id, so the pivot of this one was never done.
+    OtherRun,
 }
 
 /// What to do when a settle arrives.
-pub fn on_settle(fence: Option<&Fence>) -> OnSettle<'_> {
-    match fence {
-        None | Some(Fence::Started) => OnSettle::FenceOff,
-        Some(Fence::Done { output, .. }) => OnSettle::Forward(output),
-        Some(Fence::Rejected(refusal)) => OnSettle::Backward(Some(refusal)),
-        Some(Fence::Undone) => OnSettle::Backward(None),
+pub fn on_settle<'a>(
+    recorded: Option<&'a Recorded>,
+    run: Option<&RunDigest>,
+    if_absent: IfAbsent,
+) -> OnSettle<'a> {
+    match found(recorded, run) {
+        Found::Absent if if_absent == IfAbsent::Refuse => OnSettle::Gone,
+        Found::Absent | Found::Ours(Fence::Started) => OnSettle::FenceOff,
+        Found::Ours(Fence::Done { output, .. }) => OnSettle::Forward(output),
+        Found::Ours(Fence::Rejected(refusal)) => OnSettle::Backward(Some(refusal)),
+        Found::Ours(Fence::Undone | Fence::Abandoned { .. }) => OnSettle::Backward(None),
+        Found::OfAnotherRun => OnSettle::OtherRun,
+    }
+}
+
+/// What to do when an abandon arrives.
+#[derive(Debug, PartialEq)]
+pub enum OnAbandon {
+    /// Set `abandoned`.
+    Abandon {
+        /// What had become of the step until now.
+        was: Option<FenceState>,
+    },
+    /// Reply again.
+    AlreadyAbandoned {
+        /// What had become of the step until then.
+        was: Option<FenceState>,
+    },
+    /// Reply without doing anything: the fence is of another run of this saga id.
+    OtherRun,
+}
+
+/// What to do when an abandon arrives.
+pub fn on_abandon(recorded: Option<&Recorded>, run: Option<&RunDigest>) -> OnAbandon {
+    match found(recorded, run) {
+        Found::Absent => OnAbandon::Abandon { was: None },
+        Found::Ours(Fence::Abandoned { was }) => OnAbandon::AlreadyAbandoned { was: *was },
+        Found::Ours(fence) => OnAbandon::Abandon { was: Some(fence.state()) },
+        Found::OfAnotherRun => OnAbandon::OtherRun,
     }
 }
 
@@ -154,9 +239,24 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn fences() -> [Option<Fence>; 5] {
+    const WAS: Option<FenceState> = Some(FenceState::Done);
+
+    fn run(input: u32) -> RunDigest {
+        RunDigest::of(&json!(input))
+    }
+
+    /// Every fence, written by a run.
+    fn fences(written_by: Option<&RunDigest>) -> [Option<Recorded>; 6] {
+        let recorded = |fence| Some(Recorded { run: written_by.cloned(), fence });
         let done = Fence::Done { output: json!(7), inverse: Vec::new() };
-        [None, Some(Fence::Started), Some(done), Some(Fence::Rejected(refusal())), Some(Fence::Undone)]
+        [
+            None,
+            recorded(Fence::Started),
+            recorded(done),
+            recorded(Fence::Rejected(refusal())),
+            recorded(Fence::Undone),
+            recorded(Fence::Abandoned { was: WAS }),
+        ]
     }
 
     fn refusal() -> Refusal {
@@ -165,36 +265,94 @@ mod tests {
 
     #[test]
     fn every_cell_of_the_table() {
-        let (seven, no) = (json!(7), refusal());
-        let runs =
-            [OnRun::Run, OnRun::Run, OnRun::ReplyDone(&seven), OnRun::ReplyRejected(&no), OnRun::TooLate];
-        let undos = [
-            OnUndo::Tombstone,
-            OnUndo::Tombstone,
-            OnUndo::Reverse { output: &seven, inverse: &[] },
-            OnUndo::Tombstone,
-            OnUndo::AlreadyUndone,
-        ];
-        let settles = [
-            OnSettle::FenceOff,
-            OnSettle::FenceOff,
-            OnSettle::Forward(&seven),
-            OnSettle::Backward(Some(&no)),
-            OnSettle::Backward(None),
-        ];
-        for (fence, ((run, undo), settle)) in fences().iter().zip(runs.into_iter().zip(undos).zip(settles)) {
-            assert_eq!(on_run(fence.as_ref()), run, "run finds {fence:?}");
-            assert_eq!(on_undo(fence.as_ref()), undo, "undo finds {fence:?}");
-            assert_eq!(on_settle(fence.as_ref()), settle, "settle finds {fence:?}");
+        let (seven, no, one) = (json!(7), refusal(), run(1));
+        let runs = || {
+            [
+                OnRun::Run,
+                OnRun::Run,
+                OnRun::ReplyDone(&seven),
+                OnRun::ReplyRejected(&no),
+                OnRun::TooLate,
+                OnRun::Abandoned,
+            ]
+        };
+        let undos = || {
+            [
+                OnUndo::Tombstone,
+                OnUndo::Tombstone,
+                OnUndo::Reverse { output: &seven, inverse: &[] },
+                OnUndo::Tombstone,
+                OnUndo::AlreadyUndone,
+                OnUndo::Abandoned,
+            ]
+        };
+        let settles = || {
+            [
+                OnSettle::FenceOff,
+                OnSettle::FenceOff,
+                OnSettle::Forward(&seven),
+                OnSettle::Backward(Some(&no)),
+                OnSettle::Backward(None),
+                OnSettle::Backward(None),
+            ]
+        };
+        let abandon = |was| OnAbandon::Abandon { was };
+        let abandons = || {
+            [
+                abandon(None),
+                abandon(Some(FenceState::Started)),
+                abandon(Some(FenceState::Done)),
+                abandon(Some(FenceState::Rejected)),
+                abandon(Some(FenceState::Undone)),
+                OnAbandon::AlreadyAbandoned { was: WAS },
+            ]
+        };
+        // A message or a fence of version 1 knows no run.
+        for (writer, asker) in [(Some(&one), Some(&one)), (None, Some(&one)), (Some(&one), None)] {
+            let fences = fences(writer);
+            for (fence, expected) in fences.iter().zip(runs()) {
+                assert_eq!(on_run(fence.as_ref(), asker), expected);
+            }
+            for (fence, expected) in fences.iter().zip(undos()) {
+                assert_eq!(on_undo(fence.as_ref(), asker), expected);
+            }
+            for (fence, expected) in fences.iter().zip(settles()) {
+                assert_eq!(on_settle(fence.as_ref(), asker, IfAbsent::Decide), expected);
+            }
+            for (fence, expected) in fences.iter().zip(abandons()) {
+                assert_eq!(on_abandon(fence.as_ref(), asker), expected);
+            }
         }
     }
 
     #[test]
-    fn a_stored_state_is_named_as_in_json() {
-        for fence in fences().into_iter().flatten() {
-            let json = json!(fence);
-            let name = json.as_str().or_else(|| json.as_object()?.keys().next().map(String::as_str));
-            assert_eq!(name, Some(fence.state().as_str()));
+    fn a_fence_of_another_run_is_never_answered_from() {
+        let (one, other) = (run(1), run(2));
+        for fence in fences(Some(&one)).iter().skip(1) {
+            let fence = fence.as_ref();
+            assert_eq!(on_run(fence, Some(&other)), OnRun::OtherRun);
+            assert_eq!(on_undo(fence, Some(&other)), OnUndo::OtherRun);
+            assert_eq!(on_abandon(fence, Some(&other)), OnAbandon::OtherRun);
+            for if_absent in [IfAbsent::Decide, IfAbsent::Refuse] {
+                assert_eq!(on_settle(fence, Some(&other), if_absent), OnSettle::OtherRun);
+            }
         }
+    }
+
+    #[test]
+    fn only_an_absent_fence_can_be_gone() {
+        let one = run(1);
+        for fence in fences(Some(&one)) {
+            let gone = on_settle(fence.as_ref(), Some(&one), IfAbsent::Refuse) == OnSettle::Gone;
+            assert_eq!(gone, fence.is_none());
+        }
+    }
+
+    #[test]
+    fn a_state_is_read_from_its_name() {
+        for state in FenceState::ALL {
+            assert_eq!(FenceState::named(state.as_str()), Some(state));
+        }
+        assert_eq!(FenceState::named("asleep"), None);
     }
 }

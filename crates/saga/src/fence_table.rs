@@ -4,8 +4,11 @@
 /// The partition key, text: the saga id.
 pub const SAGA_ID: &str = "saga_id";
 
-/// The sort key, text: the step's name.
+/// The sort key, text: saga, step and perhaps item, see [`StepKey::place`](crate::StepKey::place).
 pub const STEP: &str = "step";
+
+/// Text: the [digest](crate::RunDigest) of the run that wrote it; not there for one of version 1.
+pub const RUN: &str = "run";
 
 /// Text: the name of the [state](crate::fence::FenceState).
 pub const STATE: &str = "state";
@@ -21,6 +24,9 @@ pub const ERROR: &str = "error";
 
 /// Text: the rejection as JSON, when rejected.
 pub const CAUSE: &str = "cause";
+
+/// Text: the name of the state until then, when abandoned.
+pub const WAS: &str = "was";
 
 /// Text: when the fence was written, ISO 8601. For people.
 pub const AT: &str = "at";

@@ -2,7 +2,8 @@
 
 use crate::{
     commit::{Commit, Writes},
-    message::{IdempotencyKey, Op, Reason, Request, SagaId},
+    identity::{Deployment, IdempotencyKey, ItemId, RunDigest, SagaId, SagaName, StepKey},
+    message::{IfAbsent, Op, Reason, Request},
     rejection::{Never, Rejection},
     step::Step,
     store::Unavailable,
@@ -94,25 +95,47 @@ pub trait HandleOutside<S: Step>: Send + Sync {
 /// Which step of which saga is handled.
 #[derive(Debug, Clone)]
 pub struct Context {
-    saga_id: SagaId,
-    step: &'static str,
+    deployment: Deployment,
+    key: StepKey,
+    run: Option<RunDigest>,
     op: Op,
     reason: Option<Reason>,
+    if_absent: IfAbsent,
 }
 
 impl Context {
-    pub(crate) fn of(request: &Request, step: &'static str) -> Self {
-        Self { saga_id: request.id.clone(), step, op: request.op, reason: request.reason.clone() }
+    pub(crate) fn of(deployment: &Deployment, request: &Request, step: &'static str) -> Self {
+        let Request { saga, id, run, item, op, reason, if_absent, .. } = request;
+        let key =
+            StepKey { saga: saga.clone(), saga_id: id.clone(), step: step.to_owned(), item: item.clone() };
+        Self {
+            deployment: deployment.clone(),
+            key,
+            run: run.clone(),
+            op: *op,
+            reason: reason.clone(),
+            if_absent: *if_absent,
+        }
+    }
+
+    /// The saga's name.
+    pub fn saga(&self) -> &SagaName {
+        &self.key.saga
     }
 
     /// The saga id.
     pub fn saga_id(&self) -> &SagaId {
-        &self.saga_id
+        &self.key.saga_id
     }
 
     /// The step's name.
-    pub fn step(&self) -> &'static str {
-        self.step
+    pub fn step(&self) -> &str {
+        &self.key.step
+    }
+
+    /// Which item, where the step runs once for each.
+    pub fn item(&self) -> Option<&ItemId> {
+        self.key.item.as_ref()
     }
 
     /// What is asked.
@@ -127,7 +150,19 @@ impl Context {
 
     /// The key by which an outside peer recognises this step of this saga.
     pub fn idempotency_key(&self) -> IdempotencyKey {
-        IdempotencyKey::new(&self.saga_id, self.step)
+        IdempotencyKey::new(&self.deployment, &self.key)
+    }
+
+    pub(crate) fn key(&self) -> &StepKey {
+        &self.key
+    }
+
+    pub(crate) fn run(&self) -> Option<&RunDigest> {
+        self.run.as_ref()
+    }
+
+    pub(crate) fn if_absent(&self) -> IfAbsent {
+        self.if_absent
     }
 }
 

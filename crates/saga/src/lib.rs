@@ -22,6 +22,7 @@ pub mod fence;
 pub mod fence_table;
 pub mod graph;
 mod handler;
+mod identity;
 mod input;
 mod memory;
 mod message;
@@ -40,17 +41,22 @@ pub use commit::{Commit, CommitError, Guarded, Update, Writes};
 pub use definition::{Definition, DefinitionError, Kind, NoticeSpec, Stage, StepSpec, check_together};
 pub use entity::{Entities, Entity, EntitySpec, Field, FieldKind, FieldSpec, FieldType, NewRow};
 pub use handler::{Context, Fault, Handle, HandleOutside, Retry, Undoing};
+pub use identity::{
+    Deployment, DeploymentError, IdempotencyKey, ItemId, ItemIdError, RunDigest, RunDigestError, SagaId,
+    SagaIdError, SagaName, SagaNameError, StepKey,
+};
 pub use input::{Inputs, Nil, Provides, With};
 pub use memory::{MemoryState, MemoryStore};
 pub use message::{
-    Direction, IdempotencyKey, Malformed, NoticeMessage, Op, RESCUED, Reason, Request, SagaId, SagaIdError,
-    SettleReply, Settling, StartInput, TaskToken, WIRE_VERSION,
+    AbandonReply, Direction, IfAbsent, Malformed, NoticeMessage, OLDEST_WIRE_VERSION, Op, RESCUED, Reason,
+    Request, SettleReply, Settling, StartInput, TaskToken, WIRE_VERSION,
 };
 pub use rejection::{Never, Refusal, Rejection};
 
 pub use runner::{Failure, FailureKind, Outcome, RunError, Runner};
 pub use serve::{
-    DELIVERIES_EXHAUSTED, HandleAll, Handled, Outcomes, Reply, Service, TOO_LATE, Unserved, serve,
+    ABANDONED, DELIVERIES_EXHAUSTED, FENCE_GONE, HandleAll, Handled, OTHER_RUN, Outcomes, Reply, Service,
+    TOO_LATE, Unserved, serve,
 };
 pub use step::{Compensable, CompensableOutside, Notice, Participant, Pivot, Retriable, Step};
 pub use store::{Refused, Store, Transaction, Unavailable};

@@ -1,7 +1,8 @@
 //! A store in memory: the fence's interpreter for tests, the runner and the checker.
 
 use crate::{
-    fence::{Fence, FenceKey},
+    fence::{Fence, Recorded},
+    identity::StepKey,
     store::{Refused, Store, Transaction, Unavailable},
     write::{Row, RowKey, Write},
 };
@@ -15,8 +16,8 @@ use std::{
 pub struct MemoryState {
     /// The items, by key.
     pub rows: BTreeMap<RowKey, Row>,
-    /// The fences, by saga and step.
-    pub fences: BTreeMap<FenceKey, Fence>,
+    /// The fences, by step.
+    pub fences: BTreeMap<StepKey, Recorded>,
 }
 
 impl MemoryState {
@@ -31,7 +32,7 @@ impl MemoryState {
             return Err(Refused::Unavailable(Unavailable(why)));
         }
         let fence = self.fences.get(&transaction.fence);
-        if fence.map(Fence::state) != transaction.expected {
+        if !transaction.fits(fence) {
             return Err(Refused::Fence(fence.cloned()));
         }
         for write in &transaction.writes {
@@ -45,7 +46,7 @@ impl MemoryState {
                 None => self.rows.remove(&write.key),
             };
         }
-        self.fences.insert(transaction.fence.clone(), transaction.next.clone());
+        self.fences.insert(transaction.fence.clone(), transaction.recorded());
         Ok(())
     }
 }
@@ -84,8 +85,13 @@ impl MemoryStore {
     }
 
     /// The fence as it is.
-    pub fn fence(&self, key: &FenceKey) -> Option<Fence> {
+    pub fn recorded(&self, key: &StepKey) -> Option<Recorded> {
         self.lock().fences.get(key).cloned()
+    }
+
+    /// What a fence records now.
+    pub fn fence(&self, key: &StepKey) -> Option<Fence> {
+        self.recorded(key).map(|recorded| recorded.fence)
     }
 
     /// Applies a transaction, without waiting.
@@ -103,8 +109,8 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    async fn read_fence(&self, key: &FenceKey) -> Result<Option<Fence>, Unavailable> {
-        Ok(self.fence(key))
+    async fn read_fence(&self, key: &StepKey) -> Result<Option<Recorded>, Unavailable> {
+        Ok(self.recorded(key))
     }
 
     async fn read_row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {
@@ -119,19 +125,19 @@ impl Store for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        message::SagaId,
-        write::{Change, Condition, FieldChange, Guard},
-    };
+    use crate::write::{Change, Condition, FieldChange, Guard};
+
+    fn transaction(writes: Vec<Write>) -> Transaction {
+        let fence = StepKey::at("s".parse().unwrap(), "shop/reserve").unwrap();
+        Transaction { fence, run: None, expected: None, next: Fence::Undone, writes }
+    }
 
     #[test]
     fn a_check_leaves_no_item_behind() {
         let key = RowKey { entity: "stock".into(), attribute: "sku".into(), value: "a".into() };
         let guards = vec![Guard { condition: Condition::Absent, refusal: None }];
         let check = Write { key: key.clone(), change: Change::Update(BTreeMap::new()), guards };
-        let saga_id = SagaId::try_from("s".to_owned()).unwrap();
-        let fence = FenceKey { saga_id, step: "reserve" };
-        let transaction = Transaction { fence, expected: None, next: Fence::Undone, writes: vec![check] };
+        let transaction = transaction(vec![check]);
         let store = MemoryStore::new();
         assert_eq!(store.apply_now(&transaction), Ok(()));
         assert_eq!(store.row(&key), None);
@@ -142,9 +148,7 @@ mod tests {
         let key = RowKey { entity: "stock".into(), attribute: "sku".into(), value: "a".into() };
         let add = Change::Update([("free".into(), FieldChange::Add(1))].into());
         let write = Write { key, change: add, guards: Vec::new() };
-        let fence = FenceKey { saga_id: SagaId::try_from("s-1".to_owned()).unwrap(), step: "reserve" };
-        let writes = vec![write.clone(), write];
-        let transaction = Transaction { fence, expected: None, next: Fence::Undone, writes };
+        let transaction = transaction(vec![write.clone(), write]);
         let mut state = MemoryState::default();
         let refused = state.apply(&transaction).unwrap_err();
         let why = "a transaction cannot write stock/a twice".to_owned();

@@ -6,9 +6,10 @@
 use crate::{
     builder::Saga,
     definition::{Definition, Stage, StepSpec},
+    identity::{Deployment, RunDigest, SagaId, SagaName, SagaNameError},
     memory::MemoryStore,
     message::{
-        Direction, Malformed, NoticeMessage, Op, Reason, Request, SagaId, SettleReply, TaskToken,
+        Direction, IfAbsent, Malformed, NoticeMessage, Op, Reason, Request, SettleReply, TaskToken,
         WIRE_VERSION,
     },
     serve::{DELIVERIES_EXHAUSTED, HandleAll, Handled, Reply, Service, Unserved, serve},
@@ -48,7 +49,8 @@ impl<In: Value> Runner<In> {
     where
         H: Service + HandleAll<<H::Participant as Participant>::Steps>,
     {
-        self.hosts.insert(H::Participant::NAME, Box::new(Hosted { service, store }));
+        let deployment = Deployment::in_memory();
+        self.hosts.insert(H::Participant::NAME, Box::new(Hosted { service, store, deployment }));
         self
     }
 
@@ -65,8 +67,10 @@ impl<In: Value> Runner<In> {
     /// When the runner itself is not set up right: a service is missing, or a message does not fit.
     pub async fn run(&self, id: &SagaId, input: &In) -> Result<Outcome, RunError> {
         let input = serde_json::to_value(input).map_err(|error| RunError::Input(error.to_string()))?;
+        let saga = self.saga.name.parse()?;
+        let digest = RunDigest::of(&input);
         let values = Map::from_iter([(self.saga.input.to_owned(), input)]);
-        let mut run = Run { runner: self, id, values, reached: 0, late: Vec::new() };
+        let mut run = Run { runner: self, saga, id, digest, values, reached: 0, late: Vec::new() };
         let outcome = match run.forward().await? {
             Ok(()) => run.finish().await?,
             Err(reason) => run.backward(reason).await?,
@@ -138,6 +142,9 @@ pub enum RunError {
     /// The saga's input is not JSON.
     #[error("the saga's input is not JSON: {0}")]
     Input(String),
+    /// The saga's name is not spelt as synth allows.
+    #[error(transparent)]
+    Name(#[from] SagaNameError),
     /// A value does not fit the step that needs it.
     #[error(transparent)]
     Malformed(#[from] Malformed),
@@ -154,7 +161,9 @@ enum Answer {
 
 struct Run<'a, In> {
     runner: &'a Runner<In>,
+    saga: SagaName,
     id: &'a SagaId,
+    digest: RunDigest,
     values: Map<String, Json>,
     /// How many compensable steps may have taken effect.
     reached: usize,
@@ -303,14 +312,17 @@ impl<In: Value> Run<'_, In> {
     fn request(&mut self, step: &StepSpec, op: Op, reason: Option<&Reason>) -> Request {
         Request {
             v: WIRE_VERSION,
-            saga: self.runner.saga.name.into(),
+            saga: self.saga.clone(),
             id: self.id.clone(),
+            run: Some(self.digest.clone()),
             execution: self.id.to_string(),
             step: step.name.into(),
+            item: None,
             op,
             token: TaskToken::new("in-memory"),
             input: if op == Op::Run { self.take(step.inputs) } else { Map::new() },
             reason: reason.cloned(),
+            if_absent: IfAbsent::Decide,
         }
     }
 
@@ -320,7 +332,7 @@ impl<In: Value> Run<'_, In> {
         let message = |notice: &crate::NoticeSpec| NoticeMessage {
             v: WIRE_VERSION,
             notice: notice.name.into(),
-            saga: saga.name.into(),
+            saga: self.saga.clone(),
             id: self.id.clone(),
             input: self.pick(notice.inputs),
             reason: reason.cloned(),
@@ -358,6 +370,7 @@ trait Host: Send + Sync {
 struct Hosted<H> {
     service: H,
     store: Arc<MemoryStore>,
+    deployment: Deployment,
 }
 
 impl<H> Host for Hosted<H>
@@ -365,6 +378,6 @@ where
     H: Service + HandleAll<<H::Participant as Participant>::Steps>,
 {
     fn serve<'a>(&'a self, request: &'a Request) -> Served<'a> {
-        Box::pin(serve(&self.service, &*self.store, request))
+        Box::pin(serve(&self.service, &*self.store, &self.deployment, request))
     }
 }

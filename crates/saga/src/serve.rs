@@ -3,6 +3,7 @@
 use crate::{
     engine,
     handler::{Context, Handle, HandleOutside, Retry},
+    identity::Deployment,
     input::Inputs,
     message::{Malformed, Op, Request},
     rejection::Refusal,
@@ -17,15 +18,21 @@ pub trait Service: Send + Sync + 'static {
     type Participant: Participant;
 }
 
-/// Carries out one message: exactly once in effect, however often it is delivered.
+/// Carries out one message: exactly once in effect, however often it is delivered. `deployment`: the one that the
+/// service belongs to; outside peers know its steps by it.
 ///
 /// # Errors
 /// [`Unserved::Malformed`] when the message can never be served; [`Unserved::Retry`] when it must be delivered again.
-pub async fn serve<H>(service: &H, store: &impl Store, request: &Request) -> Result<Handled, Unserved>
+pub async fn serve<H>(
+    service: &H,
+    store: &impl Store,
+    deployment: &Deployment,
+    request: &Request,
+) -> Result<Handled, Unserved>
 where
     H: Service + HandleAll<<H::Participant as Participant>::Steps>,
 {
-    service.dispatch(store, request).await
+    service.dispatch(store, deployment, request).await
 }
 
 /// A message that got no reply.
@@ -59,8 +66,26 @@ impl Handled {
     }
 
     pub(crate) fn too_late() -> Self {
-        let cause = "the saga is compensating without this step".into();
-        Self { reply: Reply::Failure { error: TOO_LATE.into(), cause }, outcome: Outcomes::TooLate }
+        Self::refused(TOO_LATE, "the saga is compensating without this step", Outcomes::TooLate)
+    }
+
+    pub(crate) fn abandoned() -> Self {
+        Self::refused(ABANDONED, "an operator went on without this step", Outcomes::AbandonedBefore)
+    }
+
+    pub(crate) fn other_run() -> Self {
+        let cause = "another saga had this id and this step: what it did stays as it is";
+        Self::refused(OTHER_RUN, cause, Outcomes::OtherRun)
+    }
+
+    pub(crate) fn fence_gone() -> Self {
+        let cause = "the fence of the pivot is not there, and it may have expired: look what became of the saga, then \
+                     skip to turn it back";
+        Self::refused(FENCE_GONE, cause, Outcomes::FenceGone)
+    }
+
+    fn refused(error: &str, cause: &str, outcome: Outcomes) -> Self {
+        Self { reply: Reply::Failure { error: error.into(), cause: cause.into() }, outcome }
     }
 
     /// The same reply, given for the first time.
@@ -81,7 +106,8 @@ pub enum Reply {
     Success(Json),
     /// `SendTaskFailure`.
     Failure {
-        /// A rejection's wire name, [`TOO_LATE`] or [`DELIVERIES_EXHAUSTED`].
+        /// A rejection's wire name, [`TOO_LATE`], [`ABANDONED`], [`OTHER_RUN`], [`FENCE_GONE`] or
+        /// [`DELIVERIES_EXHAUSTED`].
         error: String,
         /// Details as text.
         cause: String,
@@ -90,6 +116,17 @@ pub enum Reply {
 
 /// The error of a run that came after its undo.
 pub const TOO_LATE: &str = "Flyover.TooLate";
+
+/// The error of a run whose step an operator went on without.
+pub const ABANDONED: &str = "Flyover.Abandoned";
+
+/// The error of a run whose saga id belonged to another run before: nothing is done, and nothing of the other is
+/// answered or touched.
+pub const OTHER_RUN: &str = "Flyover.OtherRun";
+
+/// The error of a settle that must not decide by a fence that is not there: see
+/// [`IfAbsent::Refuse`](crate::IfAbsent::Refuse).
+pub const FENCE_GONE: &str = "Flyover.FenceGone";
 
 /// The error of a message that was delivered as often as its queue allows and could not be served.
 pub const DELIVERIES_EXHAUSTED: &str = "Flyover.DeliveriesExhausted";
@@ -117,6 +154,14 @@ pub enum Outcomes {
     SettledForward,
     /// The pivot was not done and never will be.
     SettledBackward,
+    /// The step is left as it is, for good.
+    Abandoned,
+    /// It had been abandoned before: nothing was done.
+    AbandonedBefore,
+    /// The fence is of another run of the saga id: nothing was done.
+    OtherRun,
+    /// The fence that must say what was done is not there: nothing was done.
+    FenceGone,
 }
 
 impl Outcomes {
@@ -133,6 +178,10 @@ impl Outcomes {
             Self::UndoneBefore => "undone_before",
             Self::SettledForward => "settled_forward",
             Self::SettledBackward => "settled_backward",
+            Self::Abandoned => "abandoned",
+            Self::AbandonedBefore => "abandoned_before",
+            Self::OtherRun => "other_run",
+            Self::FenceGone => "fence_gone",
         }
     }
 }
@@ -148,6 +197,7 @@ pub trait HandleAll<Steps>: Send + Sync {
     fn dispatch<St: Store>(
         &self,
         store: &St,
+        deployment: &Deployment,
         request: &Request,
     ) -> impl Future<Output = Result<Handled, Unserved>> + Send;
 }
@@ -159,10 +209,16 @@ macro_rules! handle_all {
             Handler: Send + Sync,
             $($step: Step, Handler: ServeAs<$step, $step::Kind>,)+
         {
-            async fn dispatch<St: Store>(&self, store: &St, request: &Request) -> Result<Handled, Unserved> {
+            async fn dispatch<St: Store>(
+                &self,
+                store: &St,
+                deployment: &Deployment,
+                request: &Request,
+            ) -> Result<Handled, Unserved> {
                 $(
                     if request.step == $step::NAME {
-                        return serve_step::<$step, Self, $step::Kind>(self, store, request).await;
+                        let cx = Context::of(deployment, request, $step::NAME);
+                        return serve_step::<$step, Self, $step::Kind>(self, store, &cx, request).await;
                     }
                 )+
                 let owned = &[$($step::NAME),+];
@@ -177,19 +233,21 @@ handle_all! { (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, 
 async fn serve_step<S: Step, H: ServeAs<S, K>, K>(
     handler: &H,
     store: &impl Store,
+    cx: &Context,
     request: &Request,
 ) -> Result<Handled, Unserved> {
-    let cx = Context::of(request, S::NAME);
     let no_such_op = || Malformed::Op { step: S::NAME, op: request.op.as_str() };
     match request.op {
         Op::Run => {
             let input =
                 S::Input::decode(&request.input).map_err(|why| Malformed::Input { step: S::NAME, why })?;
-            Ok(handler.run(store, &cx, input).await?)
+            Ok(handler.run(store, cx, input).await?)
         }
-        Op::Undo if H::HAS_UNDO => Ok(handler.undo(store, &cx).await?),
-        Op::Settle if H::HAS_SETTLE => Ok(engine::settle::<S>(store, &cx).await?),
-        Op::Undo | Op::Settle => Err(no_such_op().into()),
+        Op::Undo if H::HAS_UNDO => Ok(handler.undo(store, cx).await?),
+        Op::Settle if H::HAS_SETTLE => Ok(engine::settle(store, cx).await?),
+        // A pivot decides the saga: it is settled, and nobody goes on without it.
+        Op::Abandon if !H::HAS_SETTLE => Ok(engine::abandon(store, cx).await?),
+        Op::Undo | Op::Settle | Op::Abandon => Err(no_such_op().into()),
     }
 }
 

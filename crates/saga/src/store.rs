@@ -1,7 +1,8 @@
 //! Stores: where a participant keeps its data and its fences.
 
 use crate::{
-    fence::{Fence, FenceKey, FenceState},
+    fence::{Fence, FenceState, Recorded},
+    identity::{RunDigest, StepKey},
     rejection::Refusal,
     write::{Row, RowKey, Write},
 };
@@ -10,7 +11,9 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Transaction {
     /// Which fence.
-    pub fence: FenceKey,
+    pub fence: StepKey,
+    /// The run it must be of, and is written for; `None`: of any, for a message of version 1.
+    pub run: Option<RunDigest>,
     /// The state it must be in; `None`: it must be absent.
     pub expected: Option<FenceState>,
     /// What it becomes.
@@ -19,10 +22,29 @@ pub struct Transaction {
     pub writes: Vec<Write>,
 }
 
+impl Transaction {
+    /// Whether the fence as it is lets it be applied.
+    pub fn fits(&self, now: Option<&Recorded>) -> bool {
+        match now {
+            None => self.expected.is_none(),
+            Some(now) => {
+                Some(now.fence.state()) == self.expected
+                    && RunDigest::same(now.run.as_ref(), self.run.as_ref())
+            }
+        }
+    }
+
+    /// The fence that it leaves.
+    pub fn recorded(&self) -> Recorded {
+        Recorded { run: self.run.clone(), fence: self.next.clone() }
+    }
+}
+
 /// A participant's store.
 pub trait Store: Send + Sync {
     /// Reads a fence, seeing every transaction that has been applied.
-    fn read_fence(&self, key: &FenceKey) -> impl Future<Output = Result<Option<Fence>, Unavailable>> + Send;
+    fn read_fence(&self, key: &StepKey)
+    -> impl Future<Output = Result<Option<Recorded>, Unavailable>> + Send;
 
     /// Reads an item, seeing every transaction that has been applied.
     fn read_row(&self, key: &RowKey) -> impl Future<Output = Result<Option<Row>, Unavailable>> + Send;
@@ -35,8 +57,8 @@ pub trait Store: Send + Sync {
 /// Why a transaction was not applied.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Refused {
-    /// The fence is not in the expected state: this is what it is. Told before any guard.
-    Fence(Option<Fence>),
+    /// The fence is not in the expected state, or of another run: this is what it is. Told before any guard.
+    Fence(Option<Recorded>),
     /// A guard does not hold.
     Guard {
         /// The item and the condition, for the log.

@@ -1,8 +1,12 @@
 use super::*;
-use saga::{Entity, MemoryStore, Outcomes, Reply, Request, TOO_LATE, serve};
+use saga::{Deployment, Entity, MemoryStore, Outcomes, Reply, Request, TOO_LATE, serve};
 use serde_json::{Value as Json, json};
 
 const LINES: [(&str, u32); 2] = [("nw-1", 3), ("nw-2", 5)];
+
+fn here() -> Deployment {
+    Deployment::in_memory()
+}
 
 fn request(op: &str) -> Request {
     let lines: Vec<_> =
@@ -12,7 +16,7 @@ fn request(op: &str) -> Request {
         "total": { "minor": 9_900, "currency": "EUR" }, "payment_token": "tok_approve",
     });
     let request: Json = json!({
-        "v": 1, "saga": "order", "id": "o-1", "execution": "o-1", "step": "reserve-stock", "op": op, "token": "t",
+        "v": 2, "saga": "order", "id": "o-1", "execution": "o-1", "step": "reserve-stock", "op": op, "token": "t",
         "input": { "order": order },
     });
     serde_json::from_value(request).unwrap()
@@ -38,7 +42,7 @@ fn stock(store: &MemoryStore) -> Vec<(u32, u32)> {
 }
 
 async fn outcome(store: &MemoryStore, op: &str) -> (Outcomes, Reply) {
-    let handled = serve(&Inventory, store, &request(op)).await.unwrap();
+    let handled = serve(&Inventory, store, &here(), &request(op)).await.unwrap();
     (handled.outcome, handled.reply)
 }
 

@@ -1,13 +1,14 @@
 //! What to write to whom about a notice. Pure.
 
-use saga::{Notice, NoticeMessage, Rejection, Value, WIRE_VERSION};
+use saga::{Notice, NoticeMessage, OLDEST_WIRE_VERSION, OTHER_RUN, Rejection, Value, WIRE_VERSION};
 use saga_lambda::redacted;
 use sagas::{
-    cancel::{CancelOrder, CancellationAccepted, CancellationRefused, NotCancelled},
+    cancel::{ASKED_BEFORE, CancelOrder, CancellationAccepted, CancellationRefused, NotCancelled},
     customer::Customer,
     money::Money,
     order::{
-        Confirmation, OrderCancelled, OrderConfirmed, OrderRejected, OutOfStock, PaymentDeclined, PlaceOrder,
+        Confirmation, DuplicateOrder, OrderCancelled, OrderConfirmed, OrderRejected, OutOfStock,
+        PaymentDeclined, PlaceOrder,
     },
 };
 
@@ -26,7 +27,7 @@ pub struct Letter {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Untellable {
     /// It is of another version.
-    #[error("version {0} is not told: this release tells version {WIRE_VERSION}")]
+    #[error("version {0} is not told: this release tells {OLDEST_WIRE_VERSION} to {WIRE_VERSION}")]
     Version(u8),
     /// It is no notice that this function knows.
     #[error(
@@ -48,7 +49,7 @@ pub enum Untellable {
 /// # Errors
 /// When the notice is not understood.
 pub fn about(notice: &NoticeMessage) -> Result<Option<Letter>, Untellable> {
-    if notice.v != WIRE_VERSION {
+    if !(OLDEST_WIRE_VERSION..=WIRE_VERSION).contains(&notice.v) {
         return Err(Untellable::Version(notice.v));
     }
     let letter = match notice.notice.as_str() {
@@ -84,10 +85,14 @@ pub fn about(notice: &NoticeMessage) -> Result<Option<Letter>, Untellable> {
 fn sentence(error: &str) -> &'static str {
     const OUT_OF_STOCK: &str = <OutOfStock as Rejection>::NAMES[0];
     const PAYMENT_DECLINED: &str = <PaymentDeclined as Rejection>::NAMES[0];
+    const DUPLICATE_ORDER: &str = <DuplicateOrder as Rejection>::NAMES[0];
     const ORDER_CANCELLED: &str = <OrderCancelled as Rejection>::NAMES[0];
     match error {
         OUT_OF_STOCK => "A product is out of stock. You have not been charged.",
         PAYMENT_DECLINED => "Your payment was declined. You have not been charged.",
+        DUPLICATE_ORDER | OTHER_RUN => {
+            "Another order has this number, and stays as it is. You have not been charged for this one."
+        }
         ORDER_CANCELLED => "You cancelled it. If you were charged, you have your money back.",
         _ => "Something went wrong on our side. If you were charged, you have your money back.",
     }
@@ -97,6 +102,7 @@ fn sentence(error: &str) -> &'static str {
 fn why_not_cancelled(error: &str) -> &'static str {
     match error {
         NotCancelled::TOO_LATE_TO_CANCEL => ": it was completed before you asked.",
+        ASKED_BEFORE | OTHER_RUN => ": you asked before, and the answer stands.",
         NotCancelled::NOT_YOUR_ORDER => ": you have placed no order of this name.",
         // Nothing is known of the order here: it may be on its way, or have ended in any way.
         _ => " now: something went wrong on our side. Another message tells you how the order itself ends.",

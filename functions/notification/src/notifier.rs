@@ -63,7 +63,7 @@ impl Notifier {
             None => Ok(()),
         };
         let NoticeMessage { notice, saga, id, .. } = &notice;
-        let (saga_id, duration_ms) = (id.as_str(), elapsed_ms(began));
+        let (saga, saga_id, duration_ms) = (saga.as_str(), id.as_str(), elapsed_ms(began));
         match sent {
             Ok(()) => {
                 let outcome = if letter.is_some() { "sent" } else { "nothing_to_tell" };

@@ -4,16 +4,17 @@ use crate::{
     event,
     refused::RefusedOrders,
     start::{Started, StateMachine},
+    told::{Notifications, Telling},
     validate::{self, Problem},
 };
 use aws_types::SdkConfig;
-use saga::{SagaId, environment};
+use saga::{Notice, Reason, Rejection, SagaId, SagaName, Value, environment};
 use saga_lambda::{Deadline, Error, Message, Variables, Verdict, aws, elapsed_ms};
 use sagas::{
-    cancel::{self, CANCEL_SAGA, CancelOrder},
-    environment::{ORDER_REFUSED_EVENT, REFUSED_ORDERS},
+    cancel::{self, ASKED_BEFORE, CANCEL_SAGA, CancelOrder, CancellationRefused},
+    environment::{NOTIFICATION, ORDER_INTAKE, ORDER_REFUSED_EVENT, REFUSED_ORDERS},
     events::OrderEvent,
-    order::{ORDER_SAGA, PlaceOrder},
+    order::{DuplicateOrder, ORDER_SAGA, OrderRejected, PlaceOrder},
 };
 use std::time::Instant;
 
@@ -23,6 +24,7 @@ pub struct Intake {
     orders: StateMachine,
     cancels: StateMachine,
     refused: RefusedOrders,
+    notifications: Notifications,
     max_receive_count: u32,
 }
 
@@ -34,6 +36,8 @@ enum Outcome {
         started: Started,
     },
     Refused(Vec<Problem>),
+    /// Refused, and the customer is told.
+    RefusedAndTold(Problem, Box<Telling>),
     /// Not now: the message is delivered again.
     Later(String),
 }
@@ -53,10 +57,15 @@ impl Intake {
             client: aws_sdk_sqs::Client::new(config),
             url: variables.text(&environment::queue(REFUSED_ORDERS))?.into(),
         };
+        let notifications = Notifications {
+            client: refused.client.clone(),
+            url: variables.text(&environment::queue(NOTIFICATION))?.into(),
+        };
         Ok(Self {
             orders: StateMachine::from_variables(client.clone(), variables, ORDER_SAGA)?,
             cancels: StateMachine::from_variables(client, variables, CANCEL_SAGA)?,
             refused,
+            notifications,
             max_receive_count: variables.parsed(environment::MAX_RECEIVE_COUNT, "a whole number")?,
         })
     }
@@ -79,7 +88,8 @@ impl Intake {
     }
 
     async fn place(&self, order: PlaceOrder, deadline: Deadline) -> Outcome {
-        start(&self.orders, ORDER_SAGA, &order.order_id, &order, deadline).await
+        let taken = <DuplicateOrder as Rejection>::NAMES[0];
+        start::<OrderRejected, _>(&self.orders, ORDER_SAGA, &order.order_id, &order, taken, deadline).await
     }
 
     /// Events may overtake each other: an order that is not known yet is waited for until the last delivery.
@@ -87,7 +97,15 @@ impl Intake {
         match self.orders.has(&cancel.order_id, deadline).await {
             Ok(true) => {
                 let id = cancel::saga_id(&cancel.order_id, &cancel.customer.id);
-                start(&self.cancels, CANCEL_SAGA, &id, &cancel, deadline).await
+                start::<CancellationRefused, _>(
+                    &self.cancels,
+                    CANCEL_SAGA,
+                    &id,
+                    &cancel,
+                    ASKED_BEFORE,
+                    deadline,
+                )
+                .await
             }
             Ok(false) if receive_count >= self.max_receive_count => {
                 Outcome::Refused(vec![Problem::new("order_id", "no such order")])
@@ -97,7 +115,22 @@ impl Intake {
         }
     }
 
-    /// Keeps a refused event and writes the log line, which has neither the event nor the reasons in it: both can hold
+    /// Keeps a refused event, and before that has the customer told; in this order, because what fails is done again as
+    /// a whole, and a notice twice is better than none.
+    async fn refuse(
+        &self,
+        body: &str,
+        problems: &[Problem],
+        telling: Option<&Telling>,
+        deadline: Deadline,
+    ) -> Result<(), String> {
+        if let Some(telling) = telling {
+            self.notifications.tell(telling, deadline).await.map_err(|error| error.to_string())?;
+        }
+        self.refused.keep(body, problems, deadline).await.map_err(|error| error.to_string())
+    }
+
+    /// Concludes an event and writes the log line, which has neither the event nor the reasons in it: both can hold
     /// personal data.
     async fn conclude(
         &self,
@@ -108,37 +141,42 @@ impl Intake {
     ) -> Verdict {
         let (message_id, receive_count) = (message.id.as_str(), message.receive_count);
         let duration_ms = || elapsed_ms(began);
-        let why = match outcome {
+        let (problems, telling) = match outcome {
             Outcome::Started { saga, id, started } => {
                 let (saga_id, duration_ms) = (id.as_str(), duration_ms());
-                let outcome = match started {
-                    Started::Now => "started",
-                    Started::Before => "started_before",
-                };
+                let outcome = if started == Started::Now { "started" } else { "started_before" };
                 tracing::info!(saga, saga_id, outcome, duration_ms, receive_count, message_id, "event taken");
                 return Verdict::Acknowledge;
             }
-            Outcome::Refused(problems) => match self.refused.keep(&message.body, &problems, deadline).await {
-                Ok(()) => {
-                    let (event, reasons, duration_ms) = (ORDER_REFUSED_EVENT, problems.len(), duration_ms());
-                    tracing::warn!(event, reasons, duration_ms, receive_count, message_id, "event refused");
-                    return Verdict::Acknowledge;
-                }
-                Err(error) => error.to_string(),
-            },
-            Outcome::Later(why) => why,
+            Outcome::Refused(problems) => (problems, None),
+            Outcome::RefusedAndTold(problem, telling) => (vec![problem], Some(telling)),
+            Outcome::Later(why) => return again(why, message, duration_ms()),
         };
-        let (outcome, reason, duration_ms) = ("retry", why.as_str(), duration_ms());
-        tracing::warn!(outcome, reason, duration_ms, receive_count, message_id, "delivered again");
-        Verdict::deliver_again(why)
+        match self.refuse(&message.body, &problems, telling.as_deref(), deadline).await {
+            Ok(()) => {
+                let (event, reasons, duration_ms) = (ORDER_REFUSED_EVENT, problems.len(), duration_ms());
+                tracing::warn!(event, reasons, duration_ms, receive_count, message_id, "event refused");
+                Verdict::Acknowledge
+            }
+            Err(why) => again(why, message, duration_ms()),
+        }
     }
 }
 
-async fn start<V: saga::Value>(
+fn again(why: String, message: &Message, duration_ms: f64) -> Verdict {
+    let (outcome, reason, message_id) = ("retry", why.as_str(), message.id.as_str());
+    let receive_count = message.receive_count;
+    tracing::warn!(outcome, reason, duration_ms, receive_count, message_id, "delivered again");
+    Verdict::deliver_again(why)
+}
+
+/// Starts a saga. When another has its id, the customer is told by the notice `N`, with `error` as the reason.
+async fn start<N: Notice, V: Value>(
     machine: &StateMachine,
     saga: &'static str,
     saga_id: &str,
     input: &V,
+    error: &str,
     deadline: Deadline,
 ) -> Outcome {
     let id = match SagaId::try_from(saga_id.to_owned()) {
@@ -146,6 +184,16 @@ async fn start<V: saga::Value>(
         Err(error) => return Outcome::Refused(vec![Problem::new("order_id", error.to_string())]),
     };
     match machine.start(id.clone(), input, deadline).await {
+        Ok(Started::OtherHasId) => {
+            let problem = Problem::new("order_id", "another order or wish has this id, and stays as it is");
+            let reason = Reason { step: ORDER_INTAKE.into(), error: error.into(), cause: "{}".into() };
+            match SagaName::try_from(saga.to_owned()) {
+                Ok(saga) => {
+                    Outcome::RefusedAndTold(problem, Box::new(Telling::of::<N, V>(saga, id, input, reason)))
+                }
+                Err(error) => Outcome::Later(error.to_string()),
+            }
+        }
         Ok(started) => Outcome::Started { saga, id, started },
         Err(error) => Outcome::Later(error.to_string()),
     }

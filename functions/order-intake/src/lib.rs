@@ -8,6 +8,7 @@ pub mod event;
 mod intake;
 mod refused;
 mod start;
+mod told;
 pub mod validate;
 
 pub use intake::Intake;

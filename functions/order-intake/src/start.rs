@@ -1,7 +1,7 @@
 //! Starts sagas.
 
 use aws_sdk_sfn::Client;
-use saga::{SagaId, StartInput, Value, WIRE_VERSION};
+use saga::{RunDigest, SagaId, StartInput, Value};
 use saga_lambda::{Deadline, Error, Tried, Variables, aws::Failure, persist};
 
 /// The state machine of a saga.
@@ -16,8 +16,10 @@ pub(crate) struct StateMachine {
 pub(crate) enum Started {
     /// It began.
     Now,
-    /// It had begun: an execution with its id exists.
+    /// It had begun: an execution with its id and its input exists.
     Before,
+    /// Nothing: an execution with its id and another input exists.
+    OtherHasId,
 }
 
 /// Step Functions could not be asked, or refused.
@@ -37,6 +39,10 @@ impl StateMachine {
     }
 
     /// Starts the saga with this id, unless it was started before: exactly once, because the id names the execution.
+    ///
+    /// Step Functions says `ExecutionAlreadyExists` of an execution with the same input that has ended, and of one with
+    /// any other input: <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>. So the
+    /// one that exists is looked at.
     pub(crate) async fn start<V: Value>(
         &self,
         id: SagaId,
@@ -44,30 +50,43 @@ impl StateMachine {
         deadline: Deadline,
     ) -> Result<Started, Unstarted> {
         let input = serde_json::to_value(input).map_err(|error| Unstarted(error.to_string()))?;
-        let start = StartInput { v: WIRE_VERSION, id, input, settle: None };
+        let start = StartInput::begin(id, input);
         let text = serde_json::to_string(&start).map_err(|error| Unstarted(error.to_string()))?;
         let request =
             self.client.start_execution().state_machine_arn(&self.arn).name(start.id.as_str()).input(text);
         let started = persist(deadline, || async {
             match request.clone().send().await {
-                Ok(_) => Tried::Answered(Ok(Started::Now)),
+                Ok(_) => Tried::Answered(Ok(true)),
                 Err(error) => Failure::of(&error).tried(|failure| match failure.code.as_deref() {
-                    Some("ExecutionAlreadyExists") => Ok(Started::Before),
+                    Some("ExecutionAlreadyExists") => Ok(false),
                     code => Err(Unstarted(code.unwrap_or(&failure.text).into())),
                 }),
             }
         });
-        started.await.unwrap_or_else(|why| Err(Unstarted(why)))
+        if started.await.unwrap_or_else(|why| Err(Unstarted(why)))? {
+            return Ok(Started::Now);
+        }
+        match self.input_of(start.id.as_str(), deadline).await? {
+            Some(existing) if is_same_run::<V>(&existing, &start) => Ok(Started::Before),
+            Some(_) => Ok(Started::OtherHasId),
+            // Descriptions lag behind starts.
+            None => Err(Unstarted("the execution that has this id is not described yet".into())),
+        }
     }
 
     /// Whether the saga with this id was started.
     pub(crate) async fn has(&self, id: &str, deadline: Deadline) -> Result<bool, Unstarted> {
+        self.input_of(id, deadline).await.map(|input| input.is_some())
+    }
+
+    /// The input of the execution with this id, if there is one.
+    async fn input_of(&self, id: &str, deadline: Deadline) -> Result<Option<String>, Unstarted> {
         let request = self.client.describe_execution().execution_arn(self.execution_arn(id));
         let described = persist(deadline, || async {
             match request.clone().send().await {
-                Ok(_) => Tried::Answered(Ok(true)),
+                Ok(described) => Tried::Answered(Ok(Some(described.input.unwrap_or_default()))),
                 Err(error) => Failure::of(&error).tried(|failure| match failure.code.as_deref() {
-                    Some("ExecutionDoesNotExist") => Ok(false),
+                    Some("ExecutionDoesNotExist") => Ok(None),
                     code => Err(Unstarted(code.unwrap_or(&failure.text).into())),
                 }),
             }
@@ -78,5 +97,66 @@ impl StateMachine {
     /// `arn:aws:states:<region>:<account>:execution:<name>:<id>`.
     fn execution_arn(&self, id: &str) -> String {
         format!("{}:{id}", self.arn.replacen(":stateMachine:", ":execution:", 1))
+    }
+}
+
+/// Whether an execution that exists was started for the same: as values of today's type, because another release may
+/// have started it, which knew more or fewer members.
+fn is_same_run<V: Value>(existing: &str, start: &StartInput) -> bool {
+    let Ok(existing) = serde_json::from_str::<StartInput>(existing) else { return false };
+    let as_today = serde_json::from_value::<V>(existing.input).and_then(serde_json::to_value);
+    existing.id == start.id
+        && existing.settle.is_none()
+        && as_today.is_ok_and(|input| RunDigest::of(&input) == RunDigest::of(&start.input))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use saga::Start;
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+    use serde_json::{Value as Json, json};
+
+    /// A value that got an optional member, and one with a default, in this release.
+    #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+    struct Wish {
+        what: String,
+        gift: Option<String>,
+        #[serde(default)]
+        copies: u32,
+    }
+
+    impl Value for Wish {
+        const NAME: &'static str = "wish";
+        const MAX_BYTES: usize = 100;
+        type Producer = Start;
+    }
+
+    fn is_same(existing: &Json) -> bool {
+        let wish = Wish { what: "tea".into(), gift: None, copies: 0 };
+        let start = StartInput::begin("o-1".parse().unwrap(), json!(wish));
+        is_same_run::<Wish>(&existing.to_string(), &start)
+    }
+
+    #[test]
+    fn inputs_are_compared_as_values_of_today() {
+        for same in [
+            json!({ "v": 1, "id": "o-1", "input": { "what": "tea" } }),
+            json!({ "v": 2, "id": "o-1", "input": { "copies": 0, "gift": null, "what": "tea", "gone": 1 } }),
+        ] {
+            assert!(is_same(&same), "{same}");
+        }
+        let settle = json!({ "execution": "o-1", "status": "ABORTED", "attempt": 1 });
+        for other in [
+            json!({ "v": 2, "id": "o-1", "input": { "what": "coffee" } }),
+            json!({ "v": 2, "id": "o-1", "input": { "what": "tea", "copies": 2 } }),
+            json!({ "v": 2, "id": "o-2", "input": { "what": "tea" } }),
+            json!({ "v": 2, "id": "o-1", "input": { "what": "tea" }, "settle": settle }),
+            json!({ "v": 2, "id": "o-1", "input": "tea" }),
+            json!("tea"),
+        ] {
+            assert!(!is_same(&other), "{other}");
+        }
     }
 }

@@ -1,6 +1,13 @@
 use super::*;
-use saga::{Direction, Entity, Handled, MemoryStore, Outcomes, Reply, Request, SettleReply, Unserved, serve};
+use saga::{
+    Deployment, Direction, Entity, Handled, MemoryStore, Outcomes, Reply, Request, SettleReply, Unserved,
+    serve,
+};
 use serde_json::{Value as Json, json};
+
+fn here() -> Deployment {
+    Deployment::in_memory()
+}
 
 fn request(step: &str, op: &str, reason: Option<&str>) -> Request {
     let customer = json!({ "id": "ALFKI", "email": "maria@example.com" });
@@ -14,7 +21,7 @@ fn request(step: &str, op: &str, reason: Option<&str>) -> Request {
         "cancel": { "order_id": "o-1", "customer": customer },
     });
     let mut request: Json = json!({
-        "v": 1, "saga": "order", "id": "o-1", "execution": "o-1", "step": step, "op": op, "token": "t",
+        "v": 2, "saga": "order", "id": "o-1", "execution": "o-1", "step": step, "op": op, "token": "t",
         "input": input,
     });
     if let Some(error) = reason {
@@ -24,7 +31,7 @@ fn request(step: &str, op: &str, reason: Option<&str>) -> Request {
 }
 
 async fn handled(store: &MemoryStore, step: &str, op: &str) -> Handled {
-    serve(&Orders, store, &request(step, op, None)).await.unwrap()
+    serve(&Orders, store, &here(), &request(step, op, None)).await.unwrap()
 }
 
 async fn created() -> MemoryStore {
@@ -71,7 +78,7 @@ async fn an_undone_order_stays_as_rejected_with_the_reason() {
     let store = created().await;
     for expected in [Outcomes::Undone, Outcomes::UndoneBefore] {
         let undo = request("create-order", "undo", Some("OutOfStock"));
-        assert_eq!(serve(&Orders, &store, &undo).await.unwrap().outcome, expected);
+        assert_eq!(serve(&Orders, &store, &here(), &undo).await.unwrap().outcome, expected);
     }
     assert_eq!(order(&store), (OrderStatus::Rejected, Some("OutOfStock".into())));
     assert!(failed_with(&handled(&store, "create-order", "run").await.reply, saga::TOO_LATE));
@@ -98,7 +105,7 @@ async fn a_cancelled_order_is_not_confirmed_and_stays_cancelled() {
     assert_eq!(order(&store).0, OrderStatus::Cancelled);
     assert!(failed_with(&handled(&store, "confirm-order", "run").await.reply, "OrderCancelled"));
     let undo = request("create-order", "undo", Some("OrderCancelled"));
-    serve(&Orders, &store, &undo).await.unwrap();
+    serve(&Orders, &store, &here(), &undo).await.unwrap();
     assert_eq!(order(&store), (OrderStatus::Cancelled, Some("OrderCancelled".into())));
 }
 
@@ -108,7 +115,7 @@ async fn an_accepted_cancel_is_not_overwritten_when_the_saga_fails_for_another_r
     assert_eq!(handled(&store, "cancel-pending-order", "run").await.outcome, Outcomes::Done);
     for expected in [Outcomes::Undone, Outcomes::UndoneBefore] {
         let undo = request("create-order", "undo", Some("OutOfStock"));
-        assert_eq!(serve(&Orders, &store, &undo).await.unwrap().outcome, expected);
+        assert_eq!(serve(&Orders, &store, &here(), &undo).await.unwrap().outcome, expected);
     }
     assert_eq!(order(&store), (OrderStatus::Cancelled, Some("OrderCancelled".into())));
 }
@@ -129,7 +136,7 @@ async fn only_the_customer_who_placed_an_order_can_cancel_it() {
         let status = order(&store).0;
         let mut strange = request("cancel-pending-order", "run", None);
         strange.input["cancel"]["customer"]["id"] = json!("ANATR");
-        let handled = serve(&Orders, &store, &strange).await.unwrap();
+        let handled = serve(&Orders, &store, &here(), &strange).await.unwrap();
         // Whatever became of the order: a stranger does not learn it.
         assert!(failed_with(&handled.reply, "NotYourOrder"), "{handled:?}");
         assert_eq!((handled.outcome, order(&store).0), (Outcomes::Rejected, status));
@@ -139,7 +146,7 @@ async fn only_the_customer_who_placed_an_order_can_cancel_it() {
 #[tokio::test]
 async fn a_cancel_waits_for_an_order_that_is_not_there_yet() {
     let store = MemoryStore::new();
-    let early = serve(&Orders, &store, &request("cancel-pending-order", "run", None)).await;
+    let early = serve(&Orders, &store, &here(), &request("cancel-pending-order", "run", None)).await;
     assert!(matches!(early, Err(Unserved::Retry(_))), "{early:?}");
     handled(&store, "create-order", "run").await;
     assert_eq!(handled(&store, "cancel-pending-order", "run").await.outcome, Outcomes::Done);

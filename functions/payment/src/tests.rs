@@ -1,9 +1,7 @@
 use super::*;
 use gateway::Gateway;
 use saga::{
-    MemoryStore, Outcomes, Reply, Request, Unserved,
-    fence::{Fence, FenceKey},
-    serve,
+    Deployment, IdempotencyKey, MemoryStore, Outcomes, Reply, Request, StepKey, Unserved, fence::Fence, serve,
 };
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -16,10 +14,18 @@ fn request(op: &str, payment_token: &str, minor: i64) -> Request {
         "payment_token": payment_token,
     });
     let request: Json = json!({
-        "v": 1, "saga": "order", "id": "o-1", "execution": "o-1", "step": "charge-payment", "op": op, "token": "t",
+        "v": 2, "saga": "order", "id": "o-1", "execution": "o-1", "step": "charge-payment", "op": op, "token": "t",
         "input": { "order": order },
     });
     serde_json::from_value(request).unwrap()
+}
+
+fn here() -> Deployment {
+    Deployment::in_memory()
+}
+
+fn fence() -> StepKey {
+    StepKey::at("o-1".parse().unwrap(), "order/charge-payment").unwrap()
 }
 
 struct Shop {
@@ -38,7 +44,9 @@ impl Shop {
 
     async fn ask(&self, op: &str) -> Result<(Outcomes, Reply), Unserved> {
         let request = request(op, self.payment_token, 9_900);
-        serve(&self.payment, &self.store, &request).await.map(|handled| (handled.outcome, handled.reply))
+        serve(&self.payment, &self.store, &here(), &request)
+            .await
+            .map(|handled| (handled.outcome, handled.reply))
     }
 
     /// What the gateway keeps of the customer's money, in minor units.
@@ -112,7 +120,7 @@ async fn what_may_be_otherwise_next_time_is_asked_again() {
         ("503 Service Unavailable", invalid),
     ] {
         let payment = answering(status, body).await;
-        let unserved = serve(&payment, &MemoryStore::new(), &request("run", "tok_approve", 1)).await;
+        let unserved = serve(&payment, &MemoryStore::new(), &here(), &request("run", "tok_approve", 1)).await;
         assert!(matches!(unserved, Err(Unserved::Retry(_))), "{status} {body}: {unserved:?}");
     }
 }
@@ -166,7 +174,8 @@ async fn a_gateway_that_fails_or_is_away_is_asked_again() {
     assert_eq!(shop.ask("run").await.unwrap().0, Outcomes::Done);
 
     let away = Payment::new(Peer::new("http://127.0.0.1:9").unwrap());
-    let away = serve(&away, &MemoryStore::new(), &request("run", "tok_approve", 1)).await.unwrap_err();
+    let away =
+        serve(&away, &MemoryStore::new(), &here(), &request("run", "tok_approve", 1)).await.unwrap_err();
     assert_eq!(away.to_string(), "the outcome is unknown: the gateway cannot be reached");
 }
 
@@ -196,9 +205,9 @@ async fn a_run_that_was_overtaken_by_its_undo_takes_no_money() {
 async fn a_charge_that_landed_after_its_undo_is_reversed_before_its_message_is_acknowledged() {
     let shop = Shop::with("tok_lossy").await;
     assert!(shop.ask("run").await.is_err(), "the money is taken and nobody knows");
-    let fence = FenceKey { saga_id: request("run", "tok", 1).id, step: "charge-payment" };
+    let fence = fence();
     let (expected, next) = (Some(saga::fence::FenceState::Started), Fence::Undone);
-    let undone = saga::Transaction { fence, expected, next, writes: Vec::new() };
+    let undone = saga::Transaction { fence, run: None, expected, next, writes: Vec::new() };
     shop.store.apply_now(&undone).unwrap();
     assert_eq!(shop.kept().await, 9_900);
     // The message comes again, because nobody acknowledged it.
@@ -221,11 +230,9 @@ async fn a_message_that_came_too_late_is_not_acknowledged_while_its_charge_canno
 async fn a_charge_that_was_refunded_meanwhile_is_not_committed() {
     let shop = Shop::with("tok_lossy_once").await;
     assert!(shop.ask("run").await.is_err());
-    let key = FenceKey { saga_id: request("run", "tok", 1).id, step: "charge-payment" };
+    let key = fence();
     assert_eq!(shop.store.fence(&key), Some(Fence::Started));
-    crate::Gateway::reverse(&shop.payment.peer, &saga::IdempotencyKey::new(&key.saga_id, key.step))
-        .await
-        .unwrap();
+    crate::Gateway::reverse(&shop.payment.peer, &IdempotencyKey::new(&here(), &key)).await.unwrap();
     let refunded = shop.ask("run").await.unwrap_err();
     assert_eq!(refunded.to_string(), "the charge was refunded already");
     assert_eq!((shop.kept().await, shop.ledger()), (0, None));
@@ -234,10 +241,8 @@ async fn a_charge_that_was_refunded_meanwhile_is_not_committed() {
 #[tokio::test]
 async fn a_payment_that_was_voided_meanwhile_is_a_rejection() {
     let shop = Shop::with("tok_approve").await;
-    let key = FenceKey { saga_id: request("run", "tok", 1).id, step: "charge-payment" };
-    crate::Gateway::reverse(&shop.payment.peer, &saga::IdempotencyKey::new(&key.saga_id, key.step))
-        .await
-        .unwrap();
+    let key = fence();
+    crate::Gateway::reverse(&shop.payment.peer, &IdempotencyKey::new(&here(), &key)).await.unwrap();
     let cause = r#"{"reason":"voided"}"#.to_owned();
     let declined = Reply::Failure { error: "PaymentDeclined".into(), cause };
     assert_eq!(shop.ask("run").await.unwrap(), (Outcomes::Rejected, declined));
@@ -248,7 +253,7 @@ async fn a_payment_that_was_voided_meanwhile_is_a_rejection() {
 async fn an_order_that_costs_nothing_does_not_ask_the_gateway() {
     let away = Payment::new(Peer::new("http://127.0.0.1:9").unwrap());
     let store = MemoryStore::new();
-    let done = serve(&away, &store, &request("run", "tok_approve", 0)).await.unwrap();
+    let done = serve(&away, &store, &here(), &request("run", "tok_approve", 0)).await.unwrap();
     assert_eq!(done.outcome, Outcomes::Done);
     assert!(store.rows().is_empty());
 }

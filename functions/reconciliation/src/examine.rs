@@ -3,11 +3,10 @@
 use crate::judge::{Verdict, judge};
 use payment::{Gateway, Peer};
 use saga::{
-    Change, Condition, Entity, Guard, IdempotencyKey, Refused, Retry, SagaId, Step, Store, Transaction,
-    Write,
-    fence::{Fence, FenceKey},
+    Change, Condition, Deployment, Entity, Guard, IdempotencyKey, Refused, Retry, StepKey, Store,
+    Transaction, Write, fence::Fence,
 };
-use sagas::{entities::LedgerEntry, order::ChargePayment};
+use sagas::entities::LedgerEntry;
 use std::{collections::BTreeMap, time::Duration};
 
 /// How often a charge is judged again because its fence moved. A fence moves three times at most.
@@ -22,6 +21,8 @@ pub enum Finding {
     InFlight,
     /// Its saga should have decided long ago: left alone, for people to look at.
     Unsettled,
+    /// An operator went on without the step: left alone.
+    Abandoned,
     /// The ledger has it but its fence is gone: left alone, for people to look at.
     FenceLost,
     /// Refunded.
@@ -50,7 +51,7 @@ impl Orphan {
     }
 }
 
-/// Judges the charge of a saga, and refunds it if it is an orphan. `age` is the charge's, `longest` is how long a saga
+/// Judges the charge of a step, and refunds it if it is an orphan. `age` is the charge's, `longest` is how long a saga
 /// can take to decide.
 ///
 /// # Errors
@@ -58,26 +59,28 @@ impl Orphan {
 pub(crate) async fn examine(
     peer: &Peer,
     store: &impl Store,
-    saga_id: &SagaId,
+    deployment: &Deployment,
+    key: &StepKey,
     age: Duration,
     longest: Duration,
 ) -> Result<Finding, Retry> {
-    let key = FenceKey { saga_id: saga_id.clone(), step: ChargePayment::NAME };
-    let mut fence = store.read_fence(&key).await?;
+    let mut fence = store.read_fence(key).await?;
     for _ in 0..ATTEMPTS {
-        match judge(fence.as_ref(), age, longest) {
+        match judge(fence.as_ref().map(|recorded| &recorded.fence), age, longest) {
             Verdict::Kept => return Ok(Finding::Kept),
             Verdict::InFlight => return Ok(Finding::InFlight),
             Verdict::Unsettled => return Ok(Finding::Unsettled),
+            Verdict::Abandoned => return Ok(Finding::Abandoned),
             Verdict::Orphan => {
-                let why = if fence == Some(Fence::Undone) { Orphan::Undone } else { Orphan::Rejected };
-                return refund(peer, saga_id, why).await;
+                let undone = fence.is_some_and(|recorded| recorded.fence == Fence::Undone);
+                let why = if undone { Orphan::Undone } else { Orphan::Rejected };
+                return refund(peer, deployment, key, why).await;
             }
-            Verdict::Unclaimed => match store.apply(&fence_off(&key)).await {
-                Ok(()) => return refund(peer, saga_id, Orphan::Unclaimed).await,
+            Verdict::Unclaimed => match store.apply(&fence_off(key)).await {
+                Ok(()) => return refund(peer, deployment, key, Orphan::Unclaimed).await,
                 Err(Refused::Fence(now)) => fence = now,
                 // A failed guard does not prove that the fence is still absent.
-                Err(Refused::Guard { .. }) => match store.read_fence(&key).await? {
+                Err(Refused::Guard { .. }) => match store.read_fence(key).await? {
                     None => return Ok(Finding::FenceLost),
                     now => fence = now,
                 },
@@ -88,19 +91,20 @@ pub(crate) async fn examine(
     Err(Retry("the fence kept moving".into()))
 }
 
-async fn refund(peer: &Peer, saga_id: &SagaId, why: Orphan) -> Result<Finding, Retry> {
-    let key = IdempotencyKey::new(saga_id, ChargePayment::NAME);
+async fn refund(peer: &Peer, deployment: &Deployment, key: &StepKey, why: Orphan) -> Result<Finding, Retry> {
+    let key = IdempotencyKey::new(deployment, key);
     peer.reverse(&key).await.map_err(|error| Retry(error.to_string()))?;
     Ok(Finding::Refunded(why))
 }
 
 /// Writes what an undo writes when it finds no fence, unless there is one or the ledger has the charge: the entry was
 /// written in one transaction with a fence, so it proves that there was one.
-fn fence_off(key: &FenceKey) -> Transaction {
+fn fence_off(key: &StepKey) -> Transaction {
     let not_in_the_ledger = Write {
         key: LedgerEntry::key(key.saga_id.as_str()),
         change: Change::Update(BTreeMap::new()),
         guards: vec![Guard { condition: Condition::Absent, refusal: None }],
     };
-    Transaction { fence: key.clone(), expected: None, next: Fence::Undone, writes: vec![not_in_the_ledger] }
+    let writes = vec![not_in_the_ledger];
+    Transaction { fence: key.clone(), run: None, expected: None, next: Fence::Undone, writes }
 }

@@ -14,6 +14,8 @@ pub enum Verdict {
     Unsettled,
     /// It must not be there, and nothing can make it right any more.
     Orphan,
+    /// An operator went on without the step, and knows what became of the money.
+    Abandoned,
     /// Nobody claims it: it is an orphan once nobody can claim it any more.
     Unclaimed,
 }
@@ -25,6 +27,7 @@ pub fn judge(fence: Option<&Fence>, age: Duration, longest: Duration) -> Verdict
         Some(Fence::Started) if age > longest => Verdict::Unsettled,
         Some(Fence::Started) => Verdict::InFlight,
         Some(Fence::Rejected(_) | Fence::Undone) => Verdict::Orphan,
+        Some(Fence::Abandoned { .. }) => Verdict::Abandoned,
         None => Verdict::Unclaimed,
     }
 }
@@ -45,6 +48,7 @@ mod tests {
             (Some(Fence::Started), Verdict::InFlight, Verdict::Unsettled),
             (Some(rejected), Verdict::Orphan, Verdict::Orphan),
             (Some(Fence::Undone), Verdict::Orphan, Verdict::Orphan),
+            (Some(Fence::Abandoned { was: None }), Verdict::Abandoned, Verdict::Abandoned),
             (None, Verdict::Unclaimed, Verdict::Unclaimed),
         ];
         for (fence, when_young, when_old) in cases {

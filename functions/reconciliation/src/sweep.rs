@@ -4,7 +4,7 @@ use crate::examine::{Finding, examine};
 use futures::{StreamExt, stream};
 use gateway::{Charge, ChargeQuery, ChargeStatus};
 use payment::{Peer, PeerError};
-use saga::{Entities, IdempotencyKey, Participant, Step, Store};
+use saga::{Deployment, Entities, IdempotencyKey, Participant, Step, Store};
 use saga_lambda::{Deadline, DynamoStore, Error, Tables, Variables, aws, elapsed_ms};
 use sagas::{
     environment::{
@@ -27,6 +27,7 @@ const AT_ONCE: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Reconciliation {
     peer: Peer,
+    deployment: Deployment,
     span: Span,
 }
 
@@ -50,6 +51,8 @@ pub struct Tally {
     pub in_flight: u64,
     /// Charges that only people can judge.
     pub unsettled: u64,
+    /// Charges of steps that an operator went on without.
+    pub abandoned: u64,
     /// Orphans refunded.
     pub refunded: u64,
     /// Charges of others, not looked at.
@@ -76,9 +79,9 @@ pub enum Incomplete {
 }
 
 impl Reconciliation {
-    /// Compares the charges of this span at this gateway.
-    pub fn new(peer: Peer, span: Span) -> Self {
-        Self { peer, span }
+    /// Compares the charges of this deployment and span at this gateway.
+    pub fn new(peer: Peer, deployment: Deployment, span: Span) -> Self {
+        Self { peer, deployment, span }
     }
 
     /// Compares at the gateway, and with the fences, that the stack names.
@@ -100,7 +103,7 @@ impl Reconciliation {
         let tables = Tables::from_variables(variables, entities)?;
         let client = aws_sdk_dynamodb::Client::new(&aws::config(variables)?);
         let store = DynamoStore::new(client, tables, Deadline::after(Duration::ZERO));
-        Ok((Self::new(peer, span), store))
+        Ok((Self::new(peer, variables.deployment()?, span), store))
     }
 
     /// Examines every charge of the span, and writes a log line for each that is refunded or that people must look at,
@@ -112,12 +115,13 @@ impl Reconciliation {
         let (began, available) = (Instant::now(), deadline.remaining());
         let mut tally = Tally::default();
         let swept = timeout(available, self.examine_all(store, &mut tally)).await;
-        let Tally { kept, in_flight, unsettled, refunded, foreign, failed } = tally;
+        let Tally { kept, in_flight, unsettled, abandoned, refunded, foreign, failed } = tally;
         let duration_ms = elapsed_ms(began);
         tracing::info!(
             kept,
             in_flight,
             unsettled,
+            abandoned,
             refunded,
             foreign,
             failed,
@@ -156,12 +160,12 @@ impl Reconciliation {
     }
 
     async fn examine_one(&self, store: &impl Store, charge: &Charge, now_ms: u64) -> Seen {
-        let Some(saga_id) = IdempotencyKey::saga_id_in(&charge.idempotency_key, ChargePayment::NAME) else {
-            return Seen::Foreign;
-        };
+        let key = IdempotencyKey::step_in(&self.deployment, &charge.idempotency_key);
+        let Some(key) = key.filter(|key| key.step == ChargePayment::NAME) else { return Seen::Foreign };
         let age = Duration::from_millis(now_ms.saturating_sub(charge.created_at_ms));
-        let found = examine(&self.peer, store, &saga_id, age, self.span.longest).await;
-        let (saga_id, charge_id, age_seconds) = (saga_id.as_str(), charge.charge_id.as_str(), age.as_secs());
+        let found = examine(&self.peer, store, &self.deployment, &key, age, self.span.longest).await;
+        let (saga_id, charge_id, age_seconds) =
+            (key.saga_id.as_str(), charge.charge_id.as_str(), age.as_secs());
         let (amount_minor, currency) = (charge.amount_minor, charge.currency.as_str());
         let report = |reason: &str| {
             let event = UNSETTLED_CHARGE_EVENT;
@@ -192,7 +196,7 @@ impl Reconciliation {
             }
             Ok(Finding::Unsettled) => report("its saga has not decided about it for too long"),
             Ok(Finding::FenceLost) => report("the ledger has it, but its fence is gone"),
-            Ok(Finding::Kept | Finding::InFlight) => {}
+            Ok(Finding::Kept | Finding::InFlight | Finding::Abandoned) => {}
             Err(retry) => {
                 let reason = retry.to_string();
                 tracing::warn!(outcome = "retry", reason, saga_id, charge_id, "not examined");
@@ -218,6 +222,7 @@ impl Tally {
             Seen::Failed => &mut self.failed,
             Seen::Ours(Finding::Kept) => &mut self.kept,
             Seen::Ours(Finding::InFlight) => &mut self.in_flight,
+            Seen::Ours(Finding::Abandoned) => &mut self.abandoned,
             Seen::Ours(Finding::Unsettled | Finding::FenceLost) => &mut self.unsettled,
             Seen::Ours(Finding::Refunded(_)) => &mut self.refunded,
         };

@@ -2,8 +2,9 @@ use super::*;
 use gateway::{CHARGES_PATH, Charge, ChargeRequest, ChargeStatus, Gateway, IDEMPOTENCY_KEY_HEADER};
 use payment::{Payment, Peer};
 use saga::{
-    Entity, MemoryStore, Outcomes, Refused, Request, Row, RowKey, Store, Transaction, Unavailable,
-    fence::{Fence, FenceKey},
+    Deployment, Entity, IdempotencyKey, MemoryStore, Outcomes, Refused, Request, Row, RowKey, StepKey, Store,
+    Transaction, Unavailable,
+    fence::{Fence, Recorded},
     serve,
 };
 use saga_lambda::{Deadline, replay::Log};
@@ -41,7 +42,7 @@ impl Shop {
             amount_minor: 9_900,
             currency: "EUR".into(),
             payment_token: "tok_approve".into(),
-            reference: key.split('/').next().unwrap().into(),
+            reference: key.split('/').nth(3).unwrap_or(key).into(),
         };
         let url = format!("{}{CHARGES_PATH}", self.gateway.url());
         let call = self.client.post(url).header(IDEMPOTENCY_KEY_HEADER, key).json(&body);
@@ -57,11 +58,11 @@ impl Shop {
     }
 
     async fn serve(&self, store: &impl Store, id: &str, op: &str) -> Option<Outcomes> {
-        serve(&self.payment, store, &request(id, op)).await.ok().map(|handled| handled.outcome)
+        serve(&self.payment, store, &here(), &request(id, op)).await.ok().map(|handled| handled.outcome)
     }
 
     async fn sweep(&self, store: &impl Store, span: Span) -> Tally {
-        let reconciliation = Reconciliation::new(self.peer.clone(), span);
+        let reconciliation = Reconciliation::new(self.peer.clone(), here(), span);
         reconciliation.sweep(store, Deadline::after(Duration::from_secs(20))).await.unwrap()
     }
 }
@@ -73,19 +74,28 @@ fn request(id: &str, op: &str) -> Request {
         "payment_token": "tok_approve",
     });
     let request: Json = json!({
-        "v": 1, "saga": "order", "id": id, "execution": id, "step": STEP, "op": op, "token": "t",
+        "v": 2, "saga": "order", "id": id, "execution": id, "step": STEP, "op": op, "token": "t",
         "input": { "order": order },
     });
     serde_json::from_value(request).unwrap()
 }
 
-fn fence_of(id: &str) -> FenceKey {
-    FenceKey { saga_id: request(id, "run").id, step: STEP }
+fn fence_of(id: &str) -> StepKey {
+    StepKey::at(id.parse().unwrap(), "order/charge-payment").unwrap()
+}
+
+fn here() -> Deployment {
+    Deployment::in_memory()
+}
+
+fn key_of(id: &str) -> String {
+    IdempotencyKey::new(&here(), &fence_of(id)).as_str().to_owned()
 }
 
 /// Puts a fence there, whatever its story is.
 fn set_fence(store: &MemoryStore, id: &str, fence: Fence) {
-    let fence = Transaction { fence: fence_of(id), expected: None, next: fence, writes: Vec::new() };
+    let fence =
+        Transaction { fence: fence_of(id), run: None, expected: None, next: fence, writes: Vec::new() };
     store.apply_now(&fence).unwrap();
 }
 
@@ -103,7 +113,7 @@ async fn an_orders_charge_is_kept() {
     assert_eq!(shop.serve(&store, "o-1", "run").await, Some(Outcomes::Done));
     tokio::time::sleep(Duration::from_millis(2)).await;
     assert_eq!(shop.sweep(&store, SPAN).await, Tally { kept: 1, ..Tally::default() });
-    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Charged));
+    assert_eq!(shop.status(&key_of("o-1")).await, Some(ChargeStatus::Charged));
     assert!(matches!(store.fence(&fence_of("o-1")), Some(Fence::Done { .. })));
 }
 
@@ -112,9 +122,9 @@ async fn a_charge_that_came_after_its_undo_is_refunded_and_told() {
     let (shop, store) = (Shop::open().await, MemoryStore::new());
     // Not by an undo: our gateway then voids the key, and no charge could come after it. Others do not.
     set_fence(&store, "o-1", Fence::Undone);
-    shop.plant("o-1/charge-payment").await;
+    shop.plant(&key_of("o-1")).await;
     assert_eq!(shop.sweep(&store, SPAN).await, Tally { refunded: 1, ..Tally::default() });
-    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Refunded));
+    assert_eq!(shop.status(&key_of("o-1")).await, Some(ChargeStatus::Refunded));
     assert_eq!(shop.sweep(&store, SPAN).await, Tally::default(), "a refund is not looked at again");
 
     let text = shop.log.text();
@@ -133,9 +143,9 @@ async fn a_charge_that_came_after_its_undo_is_refunded_and_told() {
 async fn a_charge_of_a_rejected_step_is_refunded_and_the_rejection_stays() {
     let (shop, store) = (Shop::open().await, MemoryStore::new());
     set_fence(&store, "o-1", rejected());
-    shop.plant("o-1/charge-payment").await;
+    shop.plant(&key_of("o-1")).await;
     assert_eq!(shop.sweep(&store, SPAN).await, Tally { refunded: 1, ..Tally::default() });
-    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Refunded));
+    assert_eq!(shop.status(&key_of("o-1")).await, Some(ChargeStatus::Refunded));
     // A redelivered run still answers why, and not that it is too late.
     assert_eq!(shop.serve(&store, "o-1", "run").await, Some(Outcomes::RejectedBefore));
 }
@@ -143,9 +153,9 @@ async fn a_charge_of_a_rejected_step_is_refunded_and_the_rejection_stays() {
 #[tokio::test]
 async fn a_charge_that_nobody_claims_is_fenced_off_and_refunded() {
     let (shop, store) = (Shop::open().await, MemoryStore::new());
-    shop.plant("o-1/charge-payment").await;
+    shop.plant(&key_of("o-1")).await;
     assert_eq!(shop.sweep(&store, SPAN).await, Tally { refunded: 1, ..Tally::default() });
-    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Refunded));
+    assert_eq!(shop.status(&key_of("o-1")).await, Some(ChargeStatus::Refunded));
     assert_eq!(store.fence(&fence_of("o-1")), Some(Fence::Undone));
     assert!(shop.log.text().contains(r#""fence":"absent""#), "{}", shop.log.text());
     assert_eq!(shop.serve(&store, "o-1", "run").await, Some(Outcomes::TooLate));
@@ -156,13 +166,13 @@ async fn a_charge_that_nobody_claims_is_fenced_off_and_refunded() {
 async fn an_undecided_charge_is_left_alone_and_reported_when_it_is_old() {
     let (shop, store) = (Shop::open().await, MemoryStore::new());
     set_fence(&store, "o-1", Fence::Started);
-    shop.plant("o-1/charge-payment").await;
+    shop.plant(&key_of("o-1")).await;
     assert_eq!(shop.sweep(&store, SPAN).await, Tally { in_flight: 1, ..Tally::default() });
     assert!(!shop.log.text().contains("unsettled_charge"), "{}", shop.log.text());
     let quick = Span { longest: Duration::ZERO, ..SPAN };
     assert_eq!(shop.sweep(&store, quick).await, Tally { unsettled: 1, ..Tally::default() });
     assert!(shop.log.text().contains(r#""event":"unsettled_charge""#), "{}", shop.log.text());
-    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Charged));
+    assert_eq!(shop.status(&key_of("o-1")).await, Some(ChargeStatus::Charged));
     assert_eq!(store.fence(&fence_of("o-1")), Some(Fence::Started));
 }
 
@@ -170,11 +180,11 @@ async fn an_undecided_charge_is_left_alone_and_reported_when_it_is_old() {
 #[tokio::test]
 async fn a_charge_that_is_in_the_ledger_without_a_fence_is_left_to_people() {
     let (shop, store) = (Shop::open().await, MemoryStore::new());
-    shop.plant("o-1/charge-payment").await;
+    shop.plant(&key_of("o-1")).await;
     let (key, row) = LedgerEntry::row("o-1").with(LedgerEntry::STATUS, LedgerEntry::CHARGED).into_parts();
     store.put(key, row);
     assert_eq!(shop.sweep(&store, SPAN).await, Tally { unsettled: 1, ..Tally::default() });
-    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Charged));
+    assert_eq!(shop.status(&key_of("o-1")).await, Some(ChargeStatus::Charged));
     assert_eq!(store.fence(&fence_of("o-1")), None);
     assert!(shop.log.text().contains("its fence is gone"), "{}", shop.log.text());
 }
@@ -187,12 +197,12 @@ async fn charges_of_others_and_charges_outside_the_span_are_not_looked_at() {
         shop.plant(key).await;
     }
     assert_eq!(shop.sweep(&store, SPAN).await, Tally { foreign: 4, ..Tally::default() });
-    shop.plant("o-1/charge-payment").await;
+    shop.plant(&key_of("o-1")).await;
     let patient = Span { grace: Duration::from_secs(60), ..SPAN };
     assert_eq!(shop.sweep(&store, patient).await, Tally::default());
     let forgetful = Span { window: Duration::ZERO, ..SPAN };
     assert_eq!(shop.sweep(&store, forgetful).await, Tally::default());
-    for key in foreign.into_iter().chain(["o-1/charge-payment"]) {
+    for key in foreign.map(str::to_owned).into_iter().chain([key_of("o-1")]) {
         let url_key = key.replace(' ', "%20");
         assert_eq!(shop.status(&url_key).await, Some(ChargeStatus::Charged), "{key}");
     }
@@ -202,7 +212,7 @@ async fn charges_of_others_and_charges_outside_the_span_are_not_looked_at() {
 async fn every_page_is_read() {
     let (shop, store) = (Shop::open().await, MemoryStore::new());
     for n in 0..520 {
-        let key = format!("o-{n}/charge-payment");
+        let key = key_of(&format!("o-{n}"));
         let url = format!("{}{CHARGES_PATH}", shop.gateway.url());
         let body = json!({
             "amount_minor": 1, "currency": "EUR", "payment_token": "tok_approve", "reference": "r",
@@ -217,7 +227,7 @@ async fn every_page_is_read() {
 struct Deaf(MemoryStore);
 
 impl Store for Deaf {
-    async fn read_fence(&self, key: &FenceKey) -> Result<Option<Fence>, Unavailable> {
+    async fn read_fence(&self, key: &StepKey) -> Result<Option<Recorded>, Unavailable> {
         match key.saga_id.as_str() {
             "o-1" => Err(Unavailable("it does not answer".into())),
             _ => self.0.read_fence(key).await,
@@ -238,23 +248,23 @@ async fn a_charge_that_cannot_be_examined_holds_up_no_other_and_fails_the_sweep(
     let shop = Shop::open().await;
     let store = Deaf(MemoryStore::new());
     for id in ["o-1", "o-2"] {
-        shop.plant(&format!("{id}/charge-payment")).await;
+        shop.plant(&key_of(id)).await;
     }
-    let reconciliation = Reconciliation::new(shop.peer.clone(), SPAN);
+    let reconciliation = Reconciliation::new(shop.peer.clone(), here(), SPAN);
     let deadline = Deadline::after(Duration::from_secs(20));
     let incomplete = reconciliation.sweep(&store, deadline).await.unwrap_err();
     assert_eq!(incomplete.to_string(), "1 charges could not be examined, the log says why");
-    assert_eq!(shop.status("o-2/charge-payment").await, Some(ChargeStatus::Refunded));
-    assert_eq!(shop.status("o-1/charge-payment").await, Some(ChargeStatus::Charged));
+    assert_eq!(shop.status(&key_of("o-2")).await, Some(ChargeStatus::Refunded));
+    assert_eq!(shop.status(&key_of("o-1")).await, Some(ChargeStatus::Charged));
 
-    let away = Reconciliation::new(Peer::new("http://127.0.0.1:9").unwrap(), SPAN);
+    let away = Reconciliation::new(Peer::new("http://127.0.0.1:9").unwrap(), here(), SPAN);
     let unlisted = away.sweep(&store, Deadline::after(Duration::from_secs(20))).await.unwrap_err();
     assert!(matches!(&unlisted, Incomplete::Unlisted(_)), "{unlisted}");
 
     // It takes the connection and never answers.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let peer = Peer::new(&format!("http://{}", silent.local_addr().unwrap())).unwrap();
-    let unanswered = Reconciliation::new(peer, SPAN);
+    let unanswered = Reconciliation::new(peer, here(), SPAN);
     let soon = Deadline::after(Duration::from_millis(200));
     let too_many = unanswered.sweep(&store, soon).await.unwrap_err();
     assert!(matches!(&too_many, Incomplete::TooMany(_)), "{too_many}");
@@ -276,7 +286,7 @@ impl Shuffled {
 }
 
 impl Store for Shuffled {
-    async fn read_fence(&self, key: &FenceKey) -> Result<Option<Fence>, Unavailable> {
+    async fn read_fence(&self, key: &StepKey) -> Result<Option<Recorded>, Unavailable> {
         self.pause().await;
         self.store.read_fence(key).await
     }
@@ -305,17 +315,18 @@ struct Ends {
 async fn race(shop: &Shop, seed: u64, ends: &mut Ends) {
     let mut random = fastrand::Rng::with_seed(seed);
     let id = format!("race-{seed}");
-    let key = format!("{id}/charge-payment");
+    let key = key_of(&id);
     let (planted, undoing) = (random.bool(), random.bool());
     if planted {
         shop.plant(&key).await;
     }
     let store = Shuffled { store: MemoryStore::new(), random: Mutex::new(random) };
-    let saga_id = request(&id, "run").id;
     let examine = async || {
         if shop.status(&key).await == Some(ChargeStatus::Charged) {
             let longest = Duration::from_secs(300);
-            examine::examine(&shop.peer, &store, &saga_id, Duration::ZERO, longest).await.unwrap();
+            examine::examine(&shop.peer, &store, &here(), &fence_of(&id), Duration::ZERO, longest)
+                .await
+                .unwrap();
         }
     };
     let undo = async || if undoing { shop.serve(&store, &id, "undo").await } else { None };

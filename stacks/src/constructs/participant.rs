@@ -30,6 +30,7 @@ pub(crate) fn participant(
         let table = draft.import(StackId::Data, outputs::table_name(entity.name));
         variables.push((environment::table(entity.name), table));
     }
+    variables.extend(draft.deployment_variables());
     variables.extend(extra);
     let consumer = consumer(draft, program, name, &format!("Serves the steps of {name}"), variables);
 

@@ -2,7 +2,6 @@
 
 use crate::{
     books::Books,
-    payments::charge_key,
     start::System,
     tables::{LedgerRow, OrderRow, StockLevel},
 };
@@ -87,7 +86,7 @@ impl System {
             stock: self.all_stock().await?,
             orders: self.all_orders().await?,
             ledger: self.ledger().await?,
-            charges: self.gateway_charges().await?,
+            charges: self.charges_of_orders().await?,
         };
         Ok(compare(books, &held, moment))
     }
@@ -99,6 +98,7 @@ struct Held {
     stock: BTreeMap<String, StockLevel>,
     orders: BTreeMap<String, OrderRow>,
     ledger: BTreeMap<String, LedgerRow>,
+    /// By order id.
     charges: BTreeMap<String, Charge>,
 }
 
@@ -113,9 +113,7 @@ fn compare(books: &Books, held: &Held, moment: Moment) -> Conservation {
                 *confirmed_units.entry(sku).or_default() += quantity;
             }
         }
-        // An id that is none is refused before there is a saga: nothing is charged for it.
-        let charge = charge_key(id).ok().and_then(|key| held.charges.get(&key));
-        add_money(&mut report, id, order, held.ledger.get(id), charge, moment);
+        add_money(&mut report, id, order, held.ledger.get(id), held.charges.get(id), moment);
     }
     for (sku, loaded) in &books.stock {
         let confirmed = confirmed_units.get(sku.as_str()).copied().unwrap_or_default();
@@ -254,7 +252,7 @@ mod tests {
             )]
             .into(),
             charges: [(
-                text("o-1/charge-payment"),
+                text("o-1"),
                 Charge {
                     charge_id: text("ch-1"),
                     idempotency_key: text("o-1/charge-payment"),

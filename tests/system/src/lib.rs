@@ -32,6 +32,7 @@ pub use eventually::eventually;
 pub use executions::{Execution, ExecutionSummary};
 pub use mailbox::Mail;
 pub use parked::{Decision, Parked};
+pub use payments::charge_step;
 pub use peer::Peer;
 pub use queues::Depth;
 pub use start::System;

@@ -1,14 +1,14 @@
 //! What the payment gateway knows, asked over HTTP.
 
-use crate::start::System;
+use crate::{deploy::STAGE, start::System};
 use anyhow::{Context, Result};
 use gateway::{
     CALLS_PATH, CHARGES_PATH, Charge, ChargePage, ChargeRequest, IDEMPOTENCY_KEY_HEADER, KeyCalls,
     SUMMARY_PATH, Summary,
 };
 use reqwest::{Response, StatusCode};
-use saga::{IdempotencyKey, SagaId, Step};
-use sagas::order::ChargePayment;
+use saga::{Deployment, IdempotencyKey, Step, StepKey};
+use sagas::order::{ChargePayment, order_saga};
 use std::collections::BTreeMap;
 
 const PAGE: usize = 1_000;
@@ -27,7 +27,7 @@ impl System {
     /// # Errors
     /// When the gateway does not answer.
     pub async fn gateway_charge(&self, order_id: &str) -> Result<Option<Charge>> {
-        let answer = self.ask_gateway(&format!("{CHARGES_PATH}/{}", charge_key(order_id)?)).await?;
+        let answer = self.ask_gateway(&format!("{CHARGES_PATH}/{}", self.charge_key(order_id)?)).await?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -39,7 +39,7 @@ impl System {
     /// # Errors
     /// When the gateway does not answer.
     pub async fn gateway_calls(&self, order_id: &str) -> Result<KeyCalls> {
-        let answer = self.ask_gateway(&format!("{CALLS_PATH}/{}", charge_key(order_id)?)).await?;
+        let answer = self.ask_gateway(&format!("{CALLS_PATH}/{}", self.charge_key(order_id)?)).await?;
         answer.json().await.with_context(|| format!("the calls for {order_id} cannot be read"))
     }
 
@@ -61,6 +61,19 @@ impl System {
         }
     }
 
+    /// The charges of this deployment's orders, by order id.
+    ///
+    /// # Errors
+    /// When the gateway does not answer.
+    pub async fn charges_of_orders(&self) -> Result<BTreeMap<String, Charge>> {
+        let deployment = self.identity()?;
+        let of_order = |(key, charge): (String, Charge)| {
+            let step = IdempotencyKey::step_in(&deployment, &key)?;
+            (step.step == ChargePayment::NAME).then(|| (step.saga_id.to_string(), charge))
+        };
+        Ok(self.gateway_charges().await?.into_iter().filter_map(of_order).collect())
+    }
+
     /// Takes money at the gateway under any key, behind the back of every saga.
     ///
     /// # Errors
@@ -70,7 +83,7 @@ impl System {
             amount_minor,
             currency: currency.to_owned(),
             payment_token: "tok_approve".to_owned(),
-            reference: key.split('/').next().unwrap_or(key).to_owned(),
+            reference: key.split('/').nth(3).unwrap_or(key).to_owned(),
         };
         let url = format!("{}{CHARGES_PATH}", self.gateway_url());
         let call = self.clients().http.post(url).header(IDEMPOTENCY_KEY_HEADER, key).json(&body);
@@ -89,8 +102,25 @@ impl System {
     }
 }
 
-/// The key under which the payment service charges for an order.
-pub(crate) fn charge_key(order_id: &str) -> Result<String> {
-    let id = SagaId::try_from(order_id.to_owned())?;
-    Ok(IdempotencyKey::new(&id, ChargePayment::NAME).as_str().to_owned())
+impl System {
+    /// The key under which the payment service charges for an order.
+    ///
+    /// # Errors
+    /// When it is no order's id.
+    pub fn charge_key(&self, order_id: &str) -> Result<String> {
+        Ok(IdempotencyKey::new(&self.identity()?, &charge_step(order_id)?).as_str().to_owned())
+    }
+
+    fn identity(&self) -> Result<Deployment> {
+        Ok(Deployment::new(self.deployment(), STAGE.name())?)
+    }
+}
+
+/// The step that charges for an order.
+///
+/// # Errors
+/// When it is no order's id.
+pub fn charge_step(order_id: &str) -> Result<StepKey> {
+    let (saga, step) = (order_saga().definition().name.parse()?, ChargePayment::NAME.to_owned());
+    Ok(StepKey { saga, saga_id: order_id.parse()?, step, item: None })
 }

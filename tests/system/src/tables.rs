@@ -4,7 +4,7 @@ use crate::start::System;
 use anyhow::{Context, Result, anyhow, ensure};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, ReturnValue, WriteRequest};
 use futures::{StreamExt, TryStreamExt, stream};
-use saga::{Entity, Field, FieldType, fence::FenceState, fence_table};
+use saga::{Entity, Field, FieldType, StepKey, fence::FenceState, fence_table};
 use sagas::entities::{LedgerEntry, Order, OrderStatus, Stock};
 use std::collections::{BTreeMap, HashMap};
 
@@ -158,13 +158,15 @@ impl System {
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn put_undone_fence(&self, participant: &str, saga_id: &str, step: &str) -> Result<()> {
+    pub async fn put_undone_fence(&self, participant: &str, key: &StepKey) -> Result<()> {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let put = self.clients().dynamodb.put_item();
         let put = put.table_name(self.output(&stacks::outputs::fence_table_name(participant)));
-        let put = put.item(fence_table::SAGA_ID, text(saga_id)).item(fence_table::STEP, text(step));
+        let put = put
+            .item(fence_table::SAGA_ID, text(key.saga_id.as_str()))
+            .item(fence_table::STEP, text(&key.place()));
         let put = put.item(fence_table::STATE, text(FenceState::Undone.as_str()));
-        put.send().await.with_context(|| format!("cannot write the fence {saga_id}/{step}"))?;
+        put.send().await.with_context(|| format!("cannot write the fence {key}"))?;
         Ok(())
     }
 

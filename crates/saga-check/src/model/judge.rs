@@ -127,7 +127,7 @@ impl Tables {
                 let mut fences = held.memory.fences.iter();
                 fences
                     .find(|(key, _)| key.saga_id.as_str() == *id && key.step == step)
-                    .map(|(_, fence)| fence.state())
+                    .map(|(_, recorded)| recorded.fence.state())
             });
             let effects = held.iter().find_map(|held| {
                 let mut effects = held.effects.iter();

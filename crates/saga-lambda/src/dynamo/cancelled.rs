@@ -64,7 +64,10 @@ fn is_transient(code: &str) -> bool {
 mod tests {
     use super::*;
     use aws_sdk_dynamodb::types::AttributeValue;
-    use saga::{Change, Condition, FieldChange, Guard, Refusal, RowKey, fence::Fence};
+    use saga::{
+        Change, Condition, FieldChange, Guard, Refusal, RowKey,
+        fence::{Fence, Recorded},
+    };
 
     fn take(sku: &str, n: i64) -> Write {
         let refusal = Some(Refusal { error: "OutOfStock".into(), cause: format!("{{\"sku\":\"{sku}\"}}") });
@@ -119,7 +122,7 @@ mod tests {
     #[test]
     fn the_fence_is_told_before_any_guard() {
         let undone = refused(&[fence("undone"), few("a", "1"), none()]);
-        assert_eq!(undone, Refused::Fence(Some(Fence::Undone)));
+        assert_eq!(undone, Refused::Fence(Some(Recorded { run: None, fence: Fence::Undone })));
         let absent = refused(&[reason(CHECK_FAILED, &[]), none(), none()]);
         assert_eq!(absent, Refused::Fence(None));
         assert!(matches!(refused(&[fence("?"), none(), none()]), Refused::Unavailable(_)));

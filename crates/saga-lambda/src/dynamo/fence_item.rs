@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use saga::{
-    Refusal, Refused, Unavailable,
-    fence::{Fence, FenceKey, FenceState},
-    fence_table::{AT, CAUSE, ERROR, EXPIRES_AT, INVERSE, OUTPUT, SAGA_ID, STATE, STEP},
+    Refusal, Refused, RunDigest, StepKey, Transaction, Unavailable,
+    fence::{Fence, FenceState, Recorded},
+    fence_table::{AT, CAUSE, ERROR, EXPIRES_AT, INVERSE, OUTPUT, RUN, SAGA_ID, STATE, STEP, WAS},
 };
 use serde_json::Value as Json;
 use std::{
@@ -27,18 +27,24 @@ pub(super) struct FenceTable {
 
 impl FenceTable {
     /// The whole item of a fence.
-    pub(super) fn item(&self, key: &FenceKey, fence: &Fence) -> Result<Item, Unavailable> {
+    pub(super) fn item(&self, key: &StepKey, recorded: &Recorded) -> Result<Item, Unavailable> {
         let now = SystemTime::now();
         let expires = (now + self.keep).duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut item = self::key(key);
         let mut put = |name: &str, value| item.insert(name.to_owned(), value);
-        put(STATE, text(fence.state().as_str()));
+        put(STATE, text(recorded.fence.state().as_str()));
+        if let Some(run) = &recorded.run {
+            put(RUN, text(run.as_str()));
+        }
         put(EXPIRES_AT, AttributeValue::N(expires.to_string()));
         if let Ok(at) = DateTime::from(now).fmt(DateTimeFormat::DateTime) {
             put(AT, AttributeValue::S(at));
         }
-        match fence {
-            Fence::Started | Fence::Undone => {}
+        match &recorded.fence {
+            Fence::Started | Fence::Undone | Fence::Abandoned { was: None } => {}
+            Fence::Abandoned { was: Some(was) } => {
+                put(WAS, text(was.as_str()));
+            }
             Fence::Done { output, inverse } => {
                 let inverse = serde_json::to_string(inverse)
                     .map_err(|error| Unavailable(format!("the inverse is not JSON: {error}")))?;
@@ -55,24 +61,28 @@ impl FenceTable {
 }
 
 /// The key of a fence.
-pub(super) fn key(key: &FenceKey) -> Item {
-    [(SAGA_ID.to_owned(), text(key.saga_id.as_str())), (STEP.to_owned(), text(key.step))].into()
+pub(super) fn key(key: &StepKey) -> Item {
+    [(SAGA_ID.to_owned(), text(key.saga_id.as_str())), (STEP.to_owned(), text(&key.place()))].into()
 }
 
 /// A condition with its names and values, in the form the SDK takes.
 pub(super) type Condition = (String, Option<HashMap<String, String>>, Option<Item>);
 
-/// The condition under which a fence is in the expected state.
-pub(super) fn condition(expected: Option<FenceState>) -> Condition {
-    match expected {
-        None => (format!("attribute_not_exists({SAGA_ID})"), None, None),
-        Some(state) => (
-            // `state` is a reserved word.
-            "#state = :expected".into(),
-            Some([("#state".to_owned(), STATE.to_owned())].into()),
-            Some([(":expected".to_owned(), text(state.as_str()))].into()),
-        ),
+/// The condition under which a transaction finds its fence in the expected state, and of its run.
+pub(super) fn condition(transaction: &Transaction) -> Condition {
+    let Some(state) = transaction.expected else {
+        return (format!("attribute_not_exists({SAGA_ID})"), None, None);
+    };
+    // `state` is a reserved word, and what is none today may be one tomorrow.
+    let mut names = HashMap::from([("#state".to_owned(), STATE.to_owned())]);
+    let mut values = Item::from([(":expected".to_owned(), text(state.as_str()))]);
+    let mut condition = "#state = :expected".to_owned();
+    if let Some(run) = &transaction.run {
+        names.insert("#run".to_owned(), RUN.to_owned());
+        values.insert(":run".to_owned(), text(run.as_str()));
+        condition += " AND (attribute_not_exists(#run) OR #run = :run)";
     }
+    (condition, Some(names), Some(values))
 }
 
 /// What a failed fence condition means, given the item as it was.
@@ -84,21 +94,37 @@ pub(super) fn refused(old: Option<&Item>) -> Refused {
 }
 
 /// Reads a fence.
-pub(super) fn parse(item: &Item) -> Result<Fence, Unavailable> {
-    let fence = match member(item, STATE)? {
-        "started" => Fence::Started,
-        "undone" => Fence::Undone,
-        "rejected" => Fence::Rejected(Refusal {
+pub(super) fn parse(item: &Item) -> Result<Recorded, Unavailable> {
+    let fence = match state(item, STATE)? {
+        FenceState::Started => Fence::Started,
+        FenceState::Undone => Fence::Undone,
+        FenceState::Rejected => Fence::Rejected(Refusal {
             error: member(item, ERROR)?.into(),
             cause: member(item, CAUSE)?.into(),
         }),
-        "done" => {
+        FenceState::Done => {
             let output: Json = json(item, OUTPUT)?;
             Fence::Done { output, inverse: json(item, INVERSE)? }
         }
-        other => return Err(unreadable(item, &format!("its state is `{other}`"))),
+        FenceState::Abandoned => {
+            let was = item.contains_key(WAS).then(|| state(item, WAS)).transpose()?;
+            Fence::Abandoned { was }
+        }
     };
-    Ok(fence)
+    Ok(Recorded { run: run(item)?, fence })
+}
+
+fn run(item: &Item) -> Result<Option<RunDigest>, Unavailable> {
+    if !item.contains_key(RUN) {
+        return Ok(None);
+    }
+    let run = member(item, RUN)?.parse();
+    run.map(Some).map_err(|_| unreadable(item, &format!("its `{RUN}` is no digest")))
+}
+
+fn state(item: &Item, name: &str) -> Result<FenceState, Unavailable> {
+    let given = member(item, name)?;
+    FenceState::named(given).ok_or_else(|| unreadable(item, &format!("its {name} is `{given}`")))
 }
 
 fn member<'a>(item: &'a Item, name: &str) -> Result<&'a str, Unavailable> {
@@ -127,15 +153,19 @@ fn text(text: &str) -> AttributeValue {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use saga::{Change, Condition, Guard, RowKey, SagaId, Scalar, Write};
+    use saga::{Change, Condition, Guard, RowKey, Scalar, Write};
     use serde_json::json;
 
     fn table() -> FenceTable {
         FenceTable { name: "fences".into(), keep: Duration::from_secs(60) }
     }
 
-    fn fence_key() -> FenceKey {
-        FenceKey { saga_id: SagaId::try_from("o-1".to_owned()).unwrap(), step: "reserve-stock" }
+    fn fence_key() -> StepKey {
+        StepKey::at("o-1".parse().unwrap(), "order/reserve-stock").unwrap()
+    }
+
+    fn recorded(fence: Fence) -> Recorded {
+        Recorded { run: Some(RunDigest::of(&json!(1))), fence }
     }
 
     fn done() -> Fence {
@@ -154,23 +184,28 @@ mod tests {
             Just(Fence::Started),
             Just(Fence::Undone),
             Just(done()),
+            prop::option::of(prop::sample::select(&FenceState::ALL[..]))
+                .prop_map(|was| Fence::Abandoned { was }),
             (".{0,20}", ".{0,40}").prop_map(|(error, cause)| Fence::Rejected(Refusal { error, cause })),
         ]
     }
 
     proptest! {
         #[test]
-        fn a_fence_survives_its_item(fence in any_fence()) {
-            let item = table().item(&fence_key(), &fence).unwrap();
-            prop_assert_eq!(parse(&item), Ok(fence));
+        fn a_fence_survives_its_item(fence in any_fence(), version_1: bool) {
+            let run = (!version_1).then(|| RunDigest::of(&json!(1)));
+            let recorded = Recorded { run, fence };
+            let item = table().item(&fence_key(), &recorded).unwrap();
+            prop_assert_eq!(parse(&item), Ok(recorded));
         }
     }
 
     #[test]
     fn an_item_has_its_key_its_time_and_its_expiry() {
-        let item = table().item(&fence_key(), &Fence::Started).unwrap();
+        let item = table().item(&fence_key(), &recorded(Fence::Started)).unwrap();
         assert_eq!(item["saga_id"], text("o-1"));
-        assert_eq!(item["step"], text("reserve-stock"));
+        assert_eq!(item["step"], text("order/reserve-stock"));
+        assert_eq!(item["run"], text(RunDigest::of(&json!(1)).as_str()));
         let expires: u64 = item["expires_at"].as_n().unwrap().parse().unwrap();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         assert!((now + 59..=now + 61).contains(&expires));
@@ -179,16 +214,19 @@ mod tests {
 
     #[test]
     fn an_unreadable_fence_says_which_and_why_and_not_what() {
-        let mut item = table().item(&fence_key(), &done()).unwrap();
+        let mut item = table().item(&fence_key(), &recorded(done())).unwrap();
         item.insert(OUTPUT.into(), text("\"secret"));
         let error = parse(&item).unwrap_err().to_string();
         assert!(
-            error.contains("the fence o-1/reserve-stock cannot be read: its `output` does not fit"),
+            error.contains("the fence o-1/order/reserve-stock cannot be read: its `output` does not fit"),
             "{error}"
         );
         assert!(!error.contains("secret"));
         item.insert(STATE.into(), text("dreaming"));
         assert!(parse(&item).unwrap_err().to_string().ends_with("its state is `dreaming`"));
+        item.insert(STATE.into(), text("undone"));
+        item.insert(RUN.into(), text("today"));
+        assert!(parse(&item).unwrap_err().to_string().ends_with("its `run` is no digest"));
         assert!(parse(&Item::new()).unwrap_err().to_string().contains("it has no text `state`"));
     }
 }

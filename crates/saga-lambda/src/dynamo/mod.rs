@@ -18,8 +18,7 @@ use aws_sdk_dynamodb::{
 use cancelled::Cancelled;
 use fence_item::FenceTable;
 use saga::{
-    EntitySpec, Refused, Row, RowKey, Store, Transaction, Unavailable, environment,
-    fence::{Fence, FenceKey},
+    EntitySpec, Refused, Row, RowKey, StepKey, Store, Transaction, Unavailable, environment, fence::Recorded,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -93,12 +92,14 @@ impl DynamoStore {
     /// Moves a fence alone. A plain put costs half of what a transaction does.
     async fn put_fence(&self, transaction: &Transaction) -> Result<(), Refused> {
         let fences = &self.tables.fences;
-        let (condition, names, values) = fence_item::condition(transaction.expected);
+        let (condition, names, values) = fence_item::condition(transaction);
         let request = self
             .client
             .put_item()
             .table_name(&fences.name)
-            .set_item(Some(fences.item(&transaction.fence, &transaction.next).map_err(Refused::Unavailable)?))
+            .set_item(Some(
+                fences.item(&transaction.fence, &transaction.recorded()).map_err(Refused::Unavailable)?,
+            ))
             .condition_expression(condition)
             .set_expression_attribute_names(names)
             .set_expression_attribute_values(values)
@@ -143,7 +144,7 @@ fn unavailable(why: String) -> Refused {
 }
 
 impl Store for DynamoStore {
-    async fn read_fence(&self, key: &FenceKey) -> Result<Option<Fence>, Unavailable> {
+    async fn read_fence(&self, key: &StepKey) -> Result<Option<Recorded>, Unavailable> {
         let item = self.read(&self.tables.fences.name, fence_item::key(key)).await?;
         item.as_ref().map(fence_item::parse).transpose()
     }
@@ -164,8 +165,7 @@ impl Store for DynamoStore {
         // DynamoDB may cancel at the first condition that fails, so a failed guard does not prove the fence. A state
         // that is left never comes back: if it is as expected now, it was when the guard failed.
         let now = self.read_fence(&transaction.fence).await.map_err(Refused::Unavailable)?;
-        let expected = now.as_ref().map(Fence::state) == transaction.expected;
-        Err(if expected { refused } else { Refused::Fence(now) })
+        Err(if transaction.fits(now.as_ref()) { refused } else { Refused::Fence(now) })
     }
 }
 

@@ -1,6 +1,9 @@
 use super::*;
 use crate::replay::{Answer, Call, Replay};
-use saga::{Change, Condition, FieldChange, Guard, Refusal, SagaId, Scalar, Write, fence::FenceState};
+use saga::{
+    Change, Condition, FieldChange, Guard, Refusal, RunDigest, Scalar, Write,
+    fence::{Fence, FenceState},
+};
 use serde_json::{Value as Json, json};
 
 fn tables() -> Tables {
@@ -20,8 +23,16 @@ fn store(answers: impl IntoIterator<Item = Answer>) -> (DynamoStore, Replay) {
     (DynamoStore::new(Client::new(&replay.config()), tables(), deadline), replay)
 }
 
-fn fence_key() -> FenceKey {
-    FenceKey { saga_id: SagaId::try_from("o-1".to_owned()).unwrap(), step: "reserve" }
+fn fence_key() -> StepKey {
+    StepKey::at("o-1".parse().unwrap(), "order/reserve").unwrap()
+}
+
+fn run() -> RunDigest {
+    RunDigest::of(&json!(1))
+}
+
+fn of_this_run(fence: Fence) -> Recorded {
+    Recorded { run: Some(run()), fence }
 }
 
 fn stock(sku: &str) -> RowKey {
@@ -37,12 +48,13 @@ fn take(n: i64) -> Write {
 
 fn transaction(expected: Option<FenceState>, writes: Vec<Write>) -> Transaction {
     let next = Fence::Done { output: json!({ "units": 3 }), inverse: Vec::new() };
-    Transaction { fence: fence_key(), expected, next, writes }
+    Transaction { fence: fence_key(), run: Some(run()), expected, next, writes }
 }
 
 fn fence_item(state: &str) -> Json {
     json!({
-        "saga_id": { "S": "o-1" }, "step": { "S": "reserve" }, "state": { "S": state },
+        "saga_id": { "S": "o-1" }, "step": { "S": "order/reserve" }, "state": { "S": state },
+        "run": { "S": run().as_str() },
         "output": { "S": "{\"units\":3}" }, "inverse": { "S": "[]" },
     })
 }
@@ -77,8 +89,10 @@ async fn a_fence_alone_is_a_put_under_its_condition() {
     let [first, second] = &replay.calls()[..] else { panic!("two calls") };
     assert_eq!(first.body["TableName"], "fences");
     assert_eq!(first.body["ConditionExpression"], "attribute_not_exists(saga_id)");
-    assert_eq!(second.body["ConditionExpression"], "#state = :expected");
-    assert_eq!(second.body["ExpressionAttributeValues"], json!({ ":expected": { "S": "started" } }));
+    let condition = "#state = :expected AND (attribute_not_exists(#run) OR #run = :run)";
+    assert_eq!(second.body["ConditionExpression"], condition);
+    let values = json!({ ":expected": { "S": "started" }, ":run": { "S": run().as_str() } });
+    assert_eq!(second.body["ExpressionAttributeValues"], values);
     assert_eq!(second.body["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
 }
 
@@ -92,7 +106,7 @@ async fn a_fence_that_moved_is_told_as_it_is() {
     };
     let (store, _) = store([refused(fence_item("done")), refused(fence_item("?"))]);
     let done = Fence::Done { output: json!({ "units": 3 }), inverse: vec![] };
-    assert_eq!(store.apply(&transaction(None, vec![])).await, Err(Refused::Fence(Some(done))));
+    assert_eq!(store.apply(&transaction(None, vec![])).await, Err(Refused::Fence(Some(of_this_run(done)))));
     let unreadable = store.apply(&transaction(None, vec![])).await.unwrap_err();
     assert!(
         matches!(&unreadable, Refused::Unavailable(why) if why.0.contains("its state is `?`")),
@@ -119,7 +133,7 @@ async fn a_fence_that_moved_cancels_before_any_guard() {
     let moved = json!({ "Code": "ConditionalCheckFailed", "Item": fence_item("undone") });
     let (store, replay) = store([cancelled(&json!([moved, few()]))]);
     let refused = store.apply(&transaction(None, vec![take(3)])).await;
-    assert_eq!(refused, Err(Refused::Fence(Some(Fence::Undone))));
+    assert_eq!(refused, Err(Refused::Fence(Some(of_this_run(Fence::Undone)))));
     assert_eq!(targets(&replay), ["TransactWriteItems"]);
 }
 
@@ -138,7 +152,10 @@ async fn a_failed_guard_behind_a_fence_that_moved_is_not_told() {
     let done = Answer::ok(json!({ "Item": fence_item("done") }));
     let (store, _) = store([cancelled(&json!([none(), few()])), done]);
     let refused = store.apply(&transaction(None, vec![take(3)])).await;
-    assert!(matches!(refused, Err(Refused::Fence(Some(Fence::Done { .. })))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Refused::Fence(Some(Recorded { fence: Fence::Done { .. }, .. })))),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,7 +214,7 @@ async fn reads_are_consistent_and_absent_is_absent() {
     let expected: Row = [("available".into(), Scalar::Number(39))].into();
     assert_eq!(store.read_row(&stock("nw-1")).await, Ok(Some(expected)));
     assert_eq!(store.read_fence(&fence_key()).await, Ok(None));
-    assert_eq!(store.read_fence(&fence_key()).await, Ok(Some(Fence::Undone)));
+    assert_eq!(store.read_fence(&fence_key()).await, Ok(Some(of_this_run(Fence::Undone))));
     assert!(replay.calls().iter().all(|call| call.body["ConsistentRead"] == true));
 }
 

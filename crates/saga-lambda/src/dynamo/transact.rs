@@ -28,10 +28,10 @@ pub(super) fn items(
 }
 
 fn fence(tables: &Tables, transaction: &Transaction) -> Result<TransactWriteItem, Unavailable> {
-    let (condition, names, values) = fence_item::condition(transaction.expected);
+    let (condition, names, values) = fence_item::condition(transaction);
     let put = Put::builder()
         .table_name(&tables.fences.name)
-        .set_item(Some(tables.fences.item(&transaction.fence, &transaction.next)?))
+        .set_item(Some(tables.fences.item(&transaction.fence, &transaction.recorded())?))
         .condition_expression(condition)
         .set_expression_attribute_names(names)
         .set_expression_attribute_values(values)

@@ -1,8 +1,8 @@
 use super::*;
 use crate::replay::{Answer, Log, Replay};
 use saga::{
-    Commit, Compensable, Context, Entity, Fault, Field, FieldSpec, Handle, MemoryStore, Rejection, Scalar,
-    Start, Step, Value,
+    Commit, Compensable, Context, Deployment, Entity, Fault, Field, FieldSpec, Handle, MemoryStore,
+    Rejection, Scalar, Start, Step, Value,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -124,7 +124,11 @@ struct Told {
 async fn told(store: &MemoryStore, message: Message, answers: Vec<Answer>) -> Told {
     let log = Log::keep();
     let replay = Replay::of(answers);
-    let answering = Answering { client: aws_sdk_sfn::Client::new(&replay.config()), max_receive_count: 3 };
+    let answering = Answering {
+        client: aws_sdk_sfn::Client::new(&replay.config()),
+        deployment: Deployment::in_memory(),
+        max_receive_count: 3,
+    };
     let deadline = Deadline::after(Duration::from_secs(3));
     let work = deadline.earlier(REPLY_TIME);
     let verdict = answering.answer(&Handlers, store, &message, work, deadline).await;

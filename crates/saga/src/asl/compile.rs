@@ -11,6 +11,7 @@ use super::{
     check::MachineError,
     message::{Placeholder, SAGA_ID, expression, publish, send},
     park::{Parking, park_name},
+    skip::{CAUSE, set_aside, told_if_abandoned},
     state::{
         Branch, Catch, Choice, ChoiceRule, Integration, Parallel, Pass, Retry, State, StateMachine, States,
         Task, Transition,
@@ -20,13 +21,10 @@ use crate::{
     budget::{Budget, BudgetError, Timing},
     definition::{Definition, DefinitionError, NoticeSpec, Stage, StepSpec},
     message::Op,
-    serve::{DELIVERIES_EXHAUSTED, TOO_LATE},
+    serve::{ABANDONED, DELIVERIES_EXHAUSTED, OTHER_RUN, TOO_LATE},
 };
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
-
-/// A timeout may come without a cause, and an expression without a value fails its state.
-const CAUSE: &str = "($exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '')";
 
 /// The longest name a state can have.
 const MAX_STATE_NAME: usize = 80;
@@ -151,24 +149,20 @@ impl Compiler<'_> {
     }
 
     /// An undo that cannot be done is set aside in `$unresolved`; the others go on.
-    ///
-    /// `$append` makes the list that `$merge` takes: LocalStack does not see variables within brackets.
     fn undo(&self, place: usize) -> Named {
-        let step = self.undos[place];
         let next = if place == 0 { ALL_UNDONE.to_owned() } else { undo_name(self.undos[place - 1]) };
-        let set_aside = format!(
-            "$merge($append($unresolved, {{'{}': {{'error': $states.errorOutput.Error, 'cause': {CAUSE}}}}}))",
-            step.name
-        );
-        let task = Task {
-            catch: vec![catch_errors(
-                next.clone(),
-                [("unresolved".to_owned(), expression(&set_aside))].into(),
-            )],
+        let step = self.undos[place];
+        (undo_name(step), State::Task(Box::new(self.undo_task(step, next))))
+    }
+
+    /// The task that undoes a step, or sets it aside.
+    pub(super) fn undo_task(&self, step: &StepSpec, next: String) -> Task {
+        Task {
+            catch: vec![catch_errors(next.clone(), set_aside(step, ""))],
+            assign: told_if_abandoned(step),
             transition: Transition::Next(next),
             ..self.insist(step, Op::Undo)
-        };
-        (undo_name(step), State::Task(Box::new(task)))
+        }
     }
 
     fn all_undone(&self) -> Vec<Named> {
@@ -182,13 +176,24 @@ impl Compiler<'_> {
             default: self.first_on_compensate(),
         };
         let mut states = vec![(ALL_UNDONE.to_owned(), State::Choice(choice))];
-        states.extend(self.park(&Parking {
-            what: UNDO,
-            record: format!("{UNDO} {}", self.saga.name),
-            steps: "{% $join($append([], $keys($unresolved)), ', ') %}".into(),
-            again: self.undo_before(self.undos.len()),
-            skip: Some(self.first_on_compensate()),
-        }));
+        states.extend(
+            self.park(&Parking {
+                what: UNDO,
+                record: format!("{UNDO} {}", self.saga.name),
+                steps: "{% $join($append([], $keys($unresolved)), ', ') %}".into(),
+                can_skip: json!(true),
+                after: self.first_answer(),
+                // What the operator leaves out is unresolved again.
+                assign: [
+                    ("pending".to_owned(), expression("$unresolved")),
+                    ("unresolved".to_owned(), expression("{}")),
+                ]
+                .into(),
+            }),
+        );
+        for place in (0..self.undos.len()).rev() {
+            states.extend(self.answer_undo(place, ALL_UNDONE));
+        }
         states
     }
 
@@ -213,13 +218,14 @@ impl Compiler<'_> {
     fn committed(&self) -> Named {
         let mut output = self.outcome(COMMITTED);
         output["output"] = expression(&format!("${}", self.saga.pivot.output));
+        output["skipped"] = expression("$skipped");
         (COMMITTED.to_owned(), State::Pass(Pass { output, transition: Transition::End(true) }))
     }
 
     fn compensated(&self) -> Named {
         let mut output = self.outcome(COMPENSATED);
         output["reason"] = expression("$reason");
-        output["skipped"] = expression("$unresolved");
+        output["skipped"] = expression("$skipped");
         (COMPENSATED.to_owned(), State::Pass(Pass { output, transition: Transition::End(true) }))
     }
 
@@ -229,7 +235,8 @@ impl Compiler<'_> {
 
     /// A run: only the send is tried again. An answer is an answer, and a timeout is an unknown outcome.
     pub(super) fn run(&self, step: &StepSpec) -> Task {
-        let answers = step.rejections.iter().copied().chain([DELIVERIES_EXHAUSTED, TOO_LATE]);
+        let final_answers = [DELIVERIES_EXHAUSTED, TOO_LATE, ABANDONED, OTHER_RUN];
+        let answers = step.rejections.iter().copied().chain(final_answers);
         let send_failed = Retry::with("States.TaskFailed", self.timing.send_retry());
         Task { retry: vec![Retry::never(answers), send_failed], ..self.task(step, Op::Run) }
     }
@@ -272,7 +279,7 @@ impl Compiler<'_> {
         self.saga.on_commit.first().map_or_else(|| COMMITTED.to_owned(), notice_name)
     }
 
-    fn first_on_compensate(&self) -> String {
+    pub(super) fn first_on_compensate(&self) -> String {
         self.saga.on_compensate.first().map_or_else(|| COMPENSATED.to_owned(), notice_name)
     }
 }
@@ -289,12 +296,6 @@ fn error_as(variable: &str, step: &str) -> BTreeMap<String, Json> {
     [(variable.to_owned(), json!({ "step": step, "error": error, "cause": cause }))].into()
 }
 
-/// What is known when an operation of a step could not be done: `$unresolved`, by the step's name.
-pub(super) fn unresolved(step: &str) -> BTreeMap<String, Json> {
-    let (error, cause) = (expression("$states.errorOutput.Error"), expression(CAUSE));
-    [("unresolved".to_owned(), json!({ step: { "error": error, "cause": cause } }))].into()
-}
-
 pub(super) fn catch_errors(next: String, assign: BTreeMap<String, Json>) -> Catch {
     Catch { error_equals: vec!["States.ALL".into()], assign, next }
 }
@@ -306,7 +307,7 @@ pub(super) fn stage_name(stage: &Stage) -> String {
     if all.len() <= MAX_STATE_NAME { all } else { format!("{} + {} more", names[0], names.len() - 1) }
 }
 
-fn undo_name(step: &StepSpec) -> String {
+pub(super) fn undo_name(step: &StepSpec) -> String {
     format!("undo {}", step.name)
 }
 

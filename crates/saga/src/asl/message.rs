@@ -2,7 +2,7 @@
 
 use crate::{
     definition::{Definition, NoticeSpec, StepSpec},
-    message::{Op, WIRE_VERSION},
+    message::{IfAbsent, Op, WIRE_VERSION},
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -51,6 +51,9 @@ pub(super) fn settling() -> &'static str {
     "$states.context.Execution.Input.settle"
 }
 
+/// An execution that an older release started has none.
+const RUN: &str = "$exists($states.context.Execution.Input.run) ? $states.context.Execution.Input.run : null";
+
 pub(super) const TOKEN: &str = "$states.context.Task.Token";
 
 /// The arguments that send a request to a step's participant.
@@ -61,6 +64,7 @@ pub(super) fn send(definition: &Definition, step: &StepSpec, op: Op) -> Json {
         "v": WIRE_VERSION,
         "saga": definition.name,
         "id": expression(SAGA_ID),
+        "run": expression(RUN),
         "execution": expression(EXECUTION),
         "step": step.name,
         "op": op.as_str(),
@@ -71,6 +75,25 @@ pub(super) fn send(definition: &Definition, step: &StepSpec, op: Op) -> Json {
         body["reason"] = expression("$reason");
     }
     json!({ "QueueUrl": Placeholder::Queue(step.participant).text(), "MessageBody": body })
+}
+
+/// The arguments that ask the fence of the pivot, and say what it means when there is none.
+pub(super) fn ask(definition: &Definition, if_absent: &Json) -> Json {
+    let mut arguments = send(definition, &definition.pivot, Op::Settle);
+    arguments["MessageBody"]["if_absent"] = if_absent.clone();
+    arguments
+}
+
+/// That the pivot was not done, then.
+pub(super) fn decide_if_absent() -> Json {
+    json!(IfAbsent::Decide)
+}
+
+/// The first execution that settles decides; for a later one the fence was there before, and may have expired since.
+pub(super) fn refuse_if_settled_before() -> Json {
+    let names = json!([IfAbsent::Refuse, IfAbsent::Decide]);
+    let name = |place: usize| names[place].as_str().unwrap_or_default().to_owned();
+    expression(&format!("{}.attempt > 1 ? '{}' : '{}'", settling(), name(0), name(1)))
 }
 
 /// The arguments that publish a notice. `compensated`: with the reason.

@@ -8,6 +8,7 @@ mod compile;
 mod message;
 mod park;
 mod settle;
+mod skip;
 mod state;
 
 pub use check::MachineError;

@@ -1,16 +1,18 @@
 //! Parking: a saga that cannot go on waits for an operator, with a record in the table of parked sagas.
 //!
-//! The record has the task token. The operator answers it with `{"action": "retry" | "skip", "reason", "by"}`; the
-//! decision is recorded beside it, the record is taken away, and the saga goes on.
+//! The record has the task token. The operator answers it with `{"action": "retry" | "skip", "steps"?, "reason", "by"}`;
+//! the decision is recorded beside it, the record is taken away, and the saga goes on: see `skip.rs`. The table may be
+//! down for a day.
 
 use super::{
     compile::{Compiler, Named, catch_errors},
     message::{EXECUTION, Placeholder, SAGA_ID, TOKEN, expression},
-    state::{Choice, ChoiceRule, Integration, Retry, State, Task, Transition},
+    skip::Assign,
+    state::{Integration, Retry, State, Task, Transition},
 };
 use crate::parked_table::{
     ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION as EXECUTION_ATTRIBUTE, EXECUTION_ARN, FAILURE, OF,
-    REASON, SAGA, SAGA_ID as SAGA_ID_ATTRIBUTE, SINCE, SKIP, STEP, TASK_TOKEN, WHAT,
+    OF_EXECUTION, REASON, SAGA, SAGA_ID as SAGA_ID_ATTRIBUTE, SINCE, STEP, TASK_TOKEN, WHAT,
 };
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
@@ -23,14 +25,15 @@ pub(super) struct Parking<'a> {
     pub(super) record: String,
     /// The steps that could not be done, as text.
     pub(super) steps: String,
-    /// Where a retry goes.
-    pub(super) again: String,
-    /// Where a skip goes; `None` where the saga cannot go on without.
-    pub(super) skip: Option<String>,
+    /// Whether the saga can go on without: a boolean, or an expression that gives one.
+    pub(super) can_skip: Json,
+    /// Where it goes when it was answered, and what is assigned then.
+    pub(super) after: String,
+    pub(super) assign: Assign,
 }
 
 impl Compiler<'_> {
-    /// Parks, and goes on as the operator decides. What is skipped stays in `$unresolved` and shows in the outcome.
+    /// Parks, and goes on with the operator's answer in `$answer`.
     pub(super) fn park(&self, parking: &Parking<'_>) -> Vec<Named> {
         let what = parking.what;
         let park = Task {
@@ -53,37 +56,26 @@ impl Compiler<'_> {
             transition: Transition::Next(unpark_name(what)),
             ..self.bookkeeping()
         };
-        let cleared: BTreeMap<_, _> = [("unresolved".to_owned(), expression("{}"))].into();
-        let (after, assign) = match &parking.skip {
-            Some(_) => (resume_name(what), BTreeMap::new()),
-            None => (parking.again.clone(), cleared.clone()),
-        };
+        let (after, assign) = (parking.after.clone(), parking.assign.clone());
         let unpark = Task {
             resource: Integration::DeleteItem,
-            arguments: json!({ "TableName": table(), "Key": key(parking.record.as_str()) }),
+            arguments: json!({ "TableName": table(), "Key": key(&parking.record) }),
             catch: vec![catch_errors(after.clone(), assign.clone())],
             assign,
             transition: Transition::Next(after),
             ..self.bookkeeping()
         };
-        let mut states = vec![
+        vec![
             (park_name(what), State::Task(Box::new(park))),
             (decide_name(what), State::Task(Box::new(decide))),
             (unpark_name(what), State::Task(Box::new(unpark))),
-        ];
-        if let Some(next) = &parking.skip {
-            let condition = format!("{{% $answer.action = '{SKIP}' %}}");
-            let skipped = ChoiceRule { condition, assign: BTreeMap::new(), next: next.clone() };
-            let choice = Choice { choices: vec![skipped], assign: cleared, default: parking.again.clone() };
-            states.push((resume_name(what), State::Choice(choice)));
-        }
-        states
+        ]
     }
 
     fn record(&self, parking: &Parking<'_>) -> Json {
         let tries = self.timing.undo_retry().max_attempts + 1;
         let attempts = format!("$string({tries} * {})", rounds_so_far(parking.what));
-        let mut item = key(parking.record.as_str());
+        let mut item = key(&parking.record);
         item[SAGA] = text(self.saga.name);
         item[EXECUTION_ATTRIBUTE] = text(expression(EXECUTION));
         item[EXECUTION_ARN] = text(expression("$states.context.Execution.Id"));
@@ -93,7 +85,7 @@ impl Compiler<'_> {
         item[REASON] = text(expression("$exists($reason) ? $string($reason) : 'none'"));
         item[SINCE] = text(expression("$states.context.State.EnteredTime"));
         item[TASK_TOKEN] = text(expression(TOKEN));
-        item[CAN_SKIP] = json!({ "BOOL": parking.skip.is_some() });
+        item[CAN_SKIP] = json!({ "BOOL": parking.can_skip });
         item
     }
 
@@ -107,6 +99,7 @@ impl Compiler<'_> {
             (SAGA, text(self.saga.name)),
             (EXECUTION_ATTRIBUTE, text(expression(EXECUTION))),
             (OF, text(parking.record.as_str())),
+            (STEP, text(expression(STEPS_ANSWERED))),
             (ACTION, answered(ACTION, "retry")),
             (REASON, answered(REASON, "none given")),
             (BY, answered(BY, "unknown")),
@@ -115,9 +108,11 @@ impl Compiler<'_> {
         let names: Map<_, _> = attributes.iter().map(|(name, _)| (format!("#{name}"), json!(name))).collect();
         let values: Map<_, _> =
             attributes.into_iter().map(|(name, value)| (format!(":{name}"), value)).collect();
+        let decided =
+            format!("'{DECISION}' & $states.context.State.EnteredTime & '{OF_EXECUTION}' & {EXECUTION}");
         json!({
             "TableName": table(),
-            "Key": key(expression(&format!("'{DECISION}' & $states.context.State.EnteredTime"))),
+            "Key": { SAGA_ID_ATTRIBUTE: text(expression(SAGA_ID)), WHAT: text(expression(&decided)) },
             "UpdateExpression": format!("SET {}", sets.join(", ")),
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
@@ -130,7 +125,7 @@ impl Compiler<'_> {
             resource: Integration::UpdateItem,
             arguments: Json::Null,
             timeout_seconds: None,
-            retry: vec![Retry::with("States.ALL", self.timing.undo_retry())],
+            retry: vec![Retry::steadily("States.ALL", self.timing.parking_retry())],
             catch: Vec::new(),
             assign: BTreeMap::new(),
             transition: Transition::End(true),
@@ -146,9 +141,15 @@ fn text(text: impl Into<Json>) -> Json {
     json!({ "S": text.into() })
 }
 
-fn key(what: impl Into<Json>) -> Json {
-    json!({ SAGA_ID_ATTRIBUTE: text(expression(SAGA_ID)), WHAT: text(what) })
+/// The key of what waits in this execution: see [`crate::parked_table::sort_key`].
+fn key(thing: &str) -> Json {
+    let what = format!("'{thing}{OF_EXECUTION}' & {EXECUTION}");
+    json!({ SAGA_ID_ATTRIBUTE: text(expression(SAGA_ID)), WHAT: text(expression(&what)) })
 }
+
+/// The steps that an answer is about: those it names, or all that could not be done.
+const STEPS_ANSWERED: &str =
+    "$join($append([], $exists($answer.steps) ? $answer.steps : $keys($unresolved)), ', ')";
 
 /// The variable that counts how often this was parked.
 fn rounds(what: &str) -> String {
@@ -170,8 +171,4 @@ fn decide_name(what: &str) -> String {
 
 fn unpark_name(what: &str) -> String {
     format!("unpark {what}")
-}
-
-fn resume_name(what: &str) -> String {
-    format!("resume {what}")
 }

@@ -8,17 +8,19 @@
 //! The states of the two are apart, so that it can be seen that every variable is set before it is used.
 
 use super::{
-    compile::{Compiler, Named, START, catch_errors, stage_name, unresolved},
-    message::{expression, settling},
+    compile::{Compiler, Named, START, catch_errors, stage_name},
+    message::{ask, decide_if_absent, expression, refuse_if_settled_before, settling},
     park::{Parking, park_name},
-    state::{Choice, ChoiceRule, State, Task, Transition},
+    skip::{Assign, Skipping, abandon_name, cleared, failed_alone, says_skip, skipped_before},
+    state::{Catch, Choice, ChoiceRule, Retry, State, Task, Transition},
 };
 use crate::{
     definition::{Definition, StepSpec},
     message::{Op, RESCUED},
+    serve::{ABANDONED, FENCE_GONE, OTHER_RUN},
 };
-use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 
 const SETTLED: &str = "settled?";
 const RESCUED_STATE: &str = "rescued?";
@@ -35,13 +37,15 @@ impl Compiler<'_> {
                     "reason".to_owned(),
                     json!({ "step": step.name, "error": RESCUED, "cause": expression(&cause) }),
                 ),
-                ("unresolved".to_owned(), expression("{}")),
+                ("unresolved".to_owned(), json!({})),
+                ("skipped".to_owned(), json!({})),
             ]
             .into(),
             next: rescue_name(step),
         };
         let first = self.saga.stages.first().map_or_else(|| step.name.to_owned(), stage_name);
-        let choice = Choice { choices: vec![rule], assign: BTreeMap::new(), default: first };
+        let assign = [("skipped".to_owned(), json!({}))].into();
+        let choice = Choice { choices: vec![rule], assign, default: first };
         (START.to_owned(), State::Choice(choice))
     }
 
@@ -57,7 +61,19 @@ impl Compiler<'_> {
             ..self.run(step)
         };
         let mut states = vec![(step.name.to_owned(), State::Task(Box::new(run)))];
-        states.extend(self.ask_fence(&settle_name(step), SETTLED, self.after_pivot()));
+        let settle = settle_name(step);
+        let ask = self.asking(self.insist(step, Op::Settle), &settle, SETTLED);
+        states.push((settle.clone(), State::Task(Box::new(ask))));
+        states.push(self.direction(SETTLED, self.after_pivot()));
+        states.extend(self.park(&Parking {
+            what: &settle,
+            record: settle.clone(),
+            steps: step.name.to_owned(),
+            // Neither direction can be guessed.
+            can_skip: json!(false),
+            after: settle.clone(),
+            assign: cleared(),
+        }));
         states
     }
 
@@ -65,7 +81,8 @@ impl Compiler<'_> {
     pub(super) fn rescue(&self) -> Vec<Named> {
         let recalled = needed_after_pivot(self.saga);
         let forward = recalled.first().map_or_else(|| self.after_pivot(), |step| recall_name(step));
-        let mut states = self.ask_fence(&rescue_name(&self.saga.pivot), RESCUED_STATE, forward);
+        let mut states = self.ask_again();
+        states.push(self.direction(RESCUED_STATE, forward));
         for (place, step) in recalled.iter().enumerate() {
             let next = recalled.get(place + 1).map_or_else(|| self.after_pivot(), |step| recall_name(step));
             states.extend(self.insist_or_park(step, &recall_name(step), next, false));
@@ -85,59 +102,96 @@ impl Compiler<'_> {
 
     /// A run that must be done, or is parked. It can be skipped when nothing needs its output.
     fn insist_or_park(&self, step: &StepSpec, state: &str, next: String, can_skip: bool) -> Vec<Named> {
-        let task = Task {
-            catch: vec![catch_errors(park_name(state), unresolved(step.name))],
+        let mut catch = vec![catch_errors(park_name(state), failed_alone(step, ""))];
+        if can_skip {
+            let error_equals = vec![ABANDONED.to_owned()];
+            catch.insert(0, Catch { error_equals, assign: skipped_before(step), next: next.clone() });
+        }
+        let mut task = Task {
+            catch,
             assign: [(step.output.to_owned(), expression("$states.result"))].into(),
             transition: Transition::Next(next.clone()),
             ..self.insist(step, Op::Run)
         };
-        let mut states = vec![(state.to_owned(), State::Task(Box::new(task)))];
-        states.extend(self.park(&Parking {
+        task.retry.insert(0, Retry::never([ABANDONED, OTHER_RUN]));
+        let parking = Parking {
             what: state,
             record: state.to_owned(),
             steps: step.name.to_owned(),
-            again: state.to_owned(),
-            skip: can_skip.then_some(next),
-        }));
+            can_skip: json!(can_skip),
+            after: if can_skip { resume_name(state) } else { state.to_owned() },
+            assign: if can_skip { Assign::new() } else { cleared() },
+        };
+        let mut states = vec![(state.to_owned(), State::Task(Box::new(task)))];
+        states.extend(self.park(&parking));
+        if can_skip {
+            let failure = format!("$lookup($unresolved, '{}')", step.name);
+            let otherwise = catch_errors(park_name(state), failed_alone(step, "skip: "));
+            let abandon = self.abandon(step, &Skipping { failure, next, otherwise });
+            states.push(resume(state, &says_skip(), abandon_name(step), state));
+            states.push((abandon_name(step), State::Task(Box::new(abandon))));
+        }
         states
     }
 
-    /// Asks the pivot's fence, and goes forward or backward. Neither can be guessed, so it cannot be skipped.
-    fn ask_fence(&self, state: &str, decided: &str, forward: String) -> Vec<Named> {
+    /// How a settling execution asks the pivot's fence. When it must not decide by a fence that is not there, an operator
+    /// can: a skip turns the saga back.
+    fn ask_again(&self) -> Vec<Named> {
+        let step = &self.saga.pivot;
+        let (rescue, turn_back) = (rescue_name(step), format!("turn back {}", step.name));
+        let asking = |if_absent: Json| {
+            let mut ask = Task { arguments: ask(self.saga, &if_absent), ..self.insist(step, Op::Settle) };
+            ask.retry.insert(0, Retry::never([FENCE_GONE]));
+            State::Task(Box::new(self.asking(ask, &rescue, RESCUED_STATE)))
+        };
+        let gone = format!("$lookup($unresolved, '{}').error = '{FENCE_GONE}'", step.name);
+        let mut states = vec![(rescue.clone(), asking(refuse_if_settled_before()))];
+        states.extend(self.park(&Parking {
+            what: &rescue,
+            record: rescue.clone(),
+            steps: step.name.to_owned(),
+            can_skip: expression(&gone),
+            after: resume_name(&rescue),
+            assign: Assign::new(),
+        }));
+        let condition = format!("{} and {gone}", says_skip());
+        states.push(resume(&rescue, &condition, turn_back.clone(), &rescue));
+        states.push((turn_back, asking(decide_if_absent())));
+        states
+    }
+
+    /// A question to the pivot's fence, or the saga is parked as `what`.
+    fn asking(&self, ask: Task, what: &str, decided: &str) -> Task {
         let step = &self.saga.pivot;
         let reason = format!(
             "$exists($states.result.error) ? {{'step': '{}', 'error': $states.result.error, 'cause': $states.result.cause}} : $reason",
             step.name
         );
-        let ask = Task {
-            catch: vec![catch_errors(park_name(state), unresolved(step.name))],
+        Task {
+            catch: vec![catch_errors(park_name(what), failed_alone(step, ""))],
             assign: [
                 ("settled".to_owned(), expression("$states.result")),
                 ("reason".to_owned(), expression(&reason)),
             ]
             .into(),
             transition: Transition::to(decided),
-            ..self.insist(step, Op::Settle)
-        };
+            ..ask
+        }
+    }
+
+    /// Forward or backward, as the fence said.
+    fn direction(&self, decided: &str, forward: String) -> Named {
         let go = Choice {
             choices: vec![ChoiceRule {
                 condition: "{% $settled.direction = 'forward' %}".into(),
-                assign: [(step.output.to_owned(), expression("$settled.output"))].into(),
+                assign: [(self.saga.pivot.output.to_owned(), expression("$settled.output"))].into(),
                 next: forward,
             }],
-            assign: BTreeMap::new(),
+            // What asking left there is no failed undo.
+            assign: cleared(),
             default: self.undo_before(self.undos.len()),
         };
-        let mut states =
-            vec![(state.to_owned(), State::Task(Box::new(ask))), (decided.to_owned(), State::Choice(go))];
-        states.extend(self.park(&Parking {
-            what: state,
-            record: state.to_owned(),
-            steps: step.name.to_owned(),
-            again: state.to_owned(),
-            skip: None,
-        }));
-        states
+        (decided.to_owned(), State::Choice(go))
     }
 
     /// Where a saga goes once its pivot is done.
@@ -167,6 +221,14 @@ fn needed_after_pivot(saga: &Definition) -> Vec<&StepSpec> {
     recalled
 }
 
+/// Goes the one way when a condition holds, and otherwise tries again.
+fn resume(what: &str, condition: &str, then: String, again: &str) -> Named {
+    let condition = format!("{{% {condition} %}}");
+    let rule = ChoiceRule { condition, assign: Assign::new(), next: then };
+    let choice = Choice { choices: vec![rule], assign: cleared(), default: again.to_owned() };
+    (resume_name(what), State::Choice(choice))
+}
+
 fn settle_name(step: &StepSpec) -> String {
     format!("settle {}", step.name)
 }
@@ -177,4 +239,8 @@ fn rescue_name(step: &StepSpec) -> String {
 
 fn recall_name(step: &StepSpec) -> String {
     format!("recall {}", step.name)
+}
+
+fn resume_name(what: &str) -> String {
+    format!("resume {what}")
 }

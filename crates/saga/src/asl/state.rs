@@ -215,6 +215,11 @@ impl Retry {
         }
     }
 
+    /// This error is tried again, with capped exponential backoff and without jitter: its waits add up for certain.
+    pub fn steadily(error: &str, backoff: Backoff) -> Self {
+        Self { jitter_strategy: None, ..Self::with(error, backoff) }
+    }
+
     /// This error is tried again, with capped exponential backoff and full jitter.
     pub fn with(error: &str, backoff: Backoff) -> Self {
         Self {

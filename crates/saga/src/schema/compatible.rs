@@ -4,6 +4,7 @@ use super::{
     Change, EnvelopeSchemas, Incompatibility, NoticeSchemas, Place, SagaSchemas, Schemas, StepSchemas,
     subset::{Mismatch, mismatches},
 };
+use crate::message::OLDEST_WIRE_VERSION;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeSet;
 
@@ -31,7 +32,8 @@ pub fn incompatibilities(deployed: &Schemas, here: &Schemas) -> Vec<Incompatibil
 
 fn envelope(old: &EnvelopeSchemas, new: &EnvelopeSchemas) -> Vec<Incompatibility> {
     let mut found = Vec::new();
-    if old.v != new.v {
+    // This release reads some older versions too, whose schemas are compared all the same.
+    if !(OLDEST_WIRE_VERSION..=new.v).contains(&old.v) {
         let place = Place::Envelope { message: "request", path: "$.v".into() };
         found.push(Incompatibility { place, change: Change::Version { deployed: old.v, here: new.v } });
     }

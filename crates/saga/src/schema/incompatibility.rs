@@ -1,6 +1,7 @@
 //! What a new release would not understand, in words.
 
 use super::subset::Why;
+use crate::message::OLDEST_WIRE_VERSION;
 use std::fmt;
 
 /// Something of the deployed release that the new one would not understand.
@@ -91,7 +92,9 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Change {
     /// The messages have another version.
-    #[error("messages of version {deployed} are in flight, and this release serves version {here}")]
+    #[error(
+        "messages of version {deployed} are in flight, and this release serves {OLDEST_WIRE_VERSION} to {here}"
+    )]
     Version {
         /// Deployed.
         deployed: u8,

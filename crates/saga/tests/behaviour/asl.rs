@@ -189,7 +189,19 @@ fn catchers_and_retriers_are_well_formed() {
                 }
             }
             for retry in list(&state["Retry"]).iter().filter(|retry| retry["MaxAttempts"] != json!(0)) {
-                assert_eq!(retry["JitterStrategy"], "FULL", "{name}");
+                // What keeps the books is patient for a day, which jitter would halve.
+                let keeps_books = ["park ", "decide ", "unpark "].iter().any(|kind| name.starts_with(kind));
+                let jitter = if keeps_books { json!(null) } else { json!("FULL") };
+                assert_eq!(retry["JitterStrategy"], jitter, "{name}");
+                if keeps_books {
+                    let number = |name: &str| retry[name].as_u64().unwrap();
+                    let waits = (0..number("MaxAttempts")).map(|n| {
+                        let wait = number("IntervalSeconds")
+                            .saturating_mul(2_u64.saturating_pow(u32::try_from(n).unwrap()));
+                        wait.min(number("MaxDelaySeconds"))
+                    });
+                    assert!(waits.sum::<u64>() >= 24 * 3_600, "{name}: {retry}");
+                }
                 let (interval, cap) = (&retry["IntervalSeconds"], &retry["MaxDelaySeconds"]);
                 assert!(interval.as_u64() >= Some(1), "{name}: {retry}");
                 assert!(cap.is_null() || cap.as_u64() > interval.as_u64(), "{name}: {retry}");
@@ -332,7 +344,7 @@ fn before_the_pivot_all_ends_compensated_or_parked_and_after_it_committed() {
 }
 
 #[test]
-fn a_parked_saga_forgets_what_was_unresolved_when_it_tries_again_and_keeps_what_is_skipped() {
+fn a_parked_saga_goes_on_as_the_operator_says() {
     for (saga, machine, _) in machines() {
         for parked in machine.states.keys().filter(|name| name.starts_with("park ")) {
             let decide = machine.after(parked, None).unwrap();
@@ -344,19 +356,51 @@ fn a_parked_saga_forgets_what_was_unresolved_when_it_tries_again_and_keeps_what_
             let what = parked.trim_start_matches("park ");
             let can_skip = &machine.states[parked]["Arguments"]["Item"]["can_skip"]["BOOL"];
             let needless = saga.name == "quiet" && what == "send-itinerary";
-            assert_eq!(can_skip, &json!(what == "undo" || needless), "{}: {what}", saga.name);
-            if can_skip == &json!(true) {
+            let rescue = what.starts_with("rescue ");
+            assert_eq!(can_skip == &json!(true), what == "undo" || needless, "{}: {what}", saga.name);
+            assert_eq!(can_skip.is_string(), rescue, "only a missing fence can be gone without");
+            let ways = machine.ways(&unpark);
+            if what == "undo" {
+                let last = saga.compensable_steps().last().unwrap().name;
+                assert!(ways.iter().all(|way| way.to == format!("answered {last}?") && cleared(way)));
+            } else if needless || rescue {
                 let resume = machine.after(&unpark, None).unwrap();
                 let [skip, again] = &machine.ways(&resume)[..] else { panic!("{resume}") };
-                assert!(cleared(again) && !cleared(skip), "{}", saga.name);
-                let tries = |way: &crate::flow::Way| way.to.starts_with("undo ") || way.to == what;
-                assert!(tries(again) && !tries(skip), "{}", saga.name);
+                assert!(again.to == what && cleared(again), "{}: {what}", saga.name);
+                let turns = if rescue { "turn back " } else { "abandon " };
+                assert!(skip.to.starts_with(turns) && !cleared(skip), "{}: {what}", saga.name);
             } else {
-                for way in machine.ways(&unpark) {
-                    assert_eq!(way.to, what);
-                    assert!(cleared(&way), "{}: {parked}", saga.name);
+                assert!(ways.iter().all(|way| way.to == what && cleared(way)), "{}: {parked}", saga.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_looked_at_for_each_undo_alone_in_the_order_of_undos() {
+    for (saga, machine, _) in machines() {
+        let mut steps: Vec<&str> = saga.compensable_steps().map(|step| step.name).collect();
+        steps.reverse();
+        for (place, step) in steps.iter().enumerate() {
+            let next = steps
+                .get(place + 1)
+                .map_or_else(|| "all undone?".to_owned(), |next| format!("answered {next}?"));
+            let ways: Vec<String> =
+                machine.ways(&format!("answered {step}?")).into_iter().map(|way| way.to).collect();
+            let (abandon, again) = (format!("abandon {step}"), format!("undo {step} again"));
+            assert_eq!(ways, [&next, &next, &abandon, &again].map(Clone::clone), "{}", saga.name);
+            for state in [&abandon, &again] {
+                for error in [None, Some("States.Timeout")] {
+                    assert_eq!(machine.after(state, error).as_ref(), Some(&next), "{}: {state}", saga.name);
                 }
             }
+            let set = |state: &str, error| {
+                let ways = machine.ways(state).into_iter();
+                let takes = |way: &crate::flow::Way| way.errors.first().map(String::as_str) == error;
+                ways.filter(takes).flat_map(|way| way.assigns).collect::<Vec<_>>()
+            };
+            assert_eq!(set(&abandon, None), ["skipped"], "what is fenced off shows in the outcome");
+            assert_eq!(set(&abandon, Some("States.ALL")), ["unresolved"], "or the saga stays parked");
         }
     }
 }
@@ -369,7 +413,8 @@ fn two_sagas_that_act_for_one_saga_id_park_apart() {
         let deleted = &machine.states["unpark undo"]["Arguments"]["Key"]["what"]["S"];
         assert_eq!(records.last(), deleted.as_str().map(str::to_owned).as_ref());
     }
-    assert_eq!(records, ["undo trip", "undo chain"]);
+    let of_execution = |what: &str| format!("{{% '{what} @ ' & $states.context.Execution.Name %}}");
+    assert_eq!(records, ["undo trip", "undo chain"].map(of_execution));
 }
 
 #[test]

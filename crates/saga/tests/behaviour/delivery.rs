@@ -3,10 +3,9 @@
 
 use crate::trip::{CardNetwork, trip_id};
 use saga::{
-    HandleAll, Handled, MemoryStore, Op, Participant, Refused, Request, Row, RowKey, Service, Store,
-    TaskToken, Transaction, Unavailable, Unserved, WIRE_VERSION,
-    fence::{Fence, FenceKey},
-    serve,
+    Deployment, HandleAll, Handled, IfAbsent, MemoryStore, Op, Participant, Refused, Request, Row, RowKey,
+    RunDigest, Service, StepKey, Store, TaskToken, Transaction, Unavailable, Unserved, WIRE_VERSION,
+    fence::Recorded, serve,
 };
 use serde_json::{Value as Json, json};
 use std::{
@@ -53,8 +52,8 @@ impl Pausing<'_> {
 }
 
 impl Store for Pausing<'_> {
-    async fn read_fence(&self, key: &FenceKey) -> Result<Option<Fence>, Unavailable> {
-        self.answer(|| self.store.fence(key)).await
+    async fn read_fence(&self, key: &StepKey) -> Result<Option<Recorded>, Unavailable> {
+        self.answer(|| self.store.recorded(key)).await
     }
 
     async fn read_row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {
@@ -128,7 +127,10 @@ where
         let (began, delivery) = self.under_way[message].get_or_insert_with(|| {
             let (service, request) = (self.service, &self.requests[message]);
             let store = Pausing { store: self.store, outage: self.outage.clone() };
-            (self.answers.len(), Box::pin(async move { serve(service, &store, request).await }))
+            (
+                self.answers.len(),
+                Box::pin(async move { serve(service, &store, &Deployment::in_memory(), request).await }),
+            )
         });
         let began = *began;
         let Poll::Ready(served) = delivery.as_mut().poll(&mut Task::from_waker(Waker::noop())) else {
@@ -185,13 +187,16 @@ pub(crate) fn request(step: &str, op: Op) -> Request {
     let Json::Object(input) = input else { unreachable!("it is an object") };
     Request {
         v: WIRE_VERSION,
-        saga: "trip".into(),
+        saga: "trip".parse().unwrap(),
         id: trip_id(),
+        run: Some(RunDigest::of(&json!("trip-1"))),
         execution: "trip-1".into(),
         step: step.into(),
+        item: None,
         op,
         token: TaskToken::new("a-token"),
         input: if op == Op::Run { input } else { serde_json::Map::new() },
         reason: None,
+        if_absent: IfAbsent::Decide,
     }
 }

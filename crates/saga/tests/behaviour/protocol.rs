@@ -6,9 +6,8 @@ use crate::{
 };
 use proptest::prelude::*;
 use saga::{
-    Entity, HandleAll, Handled, Op, Outcomes, Participant, Reply, Request, RowKey, Service, TOO_LATE,
-    Transaction,
-    fence::{Fence, FenceKey},
+    Entity, HandleAll, Handled, Op, Outcomes, Participant, Reply, Request, RowKey, Service, StepKey,
+    TOO_LATE, Transaction, fence::Fence,
 };
 
 // ---- what happens to the messages ----
@@ -219,7 +218,7 @@ proptest! {
 
 /// Removes an item by hand, under a fence that nobody looks at.
 pub(crate) fn forget(key: &RowKey) -> Transaction {
-    let fence = FenceKey { saga_id: trip_id(), step: "by-hand" };
+    let fence = StepKey::at(trip_id(), "trip/by-hand").unwrap();
     let write = saga::Write { key: key.clone(), change: saga::Change::Delete, guards: Vec::new() };
-    Transaction { fence, expected: None, next: Fence::Undone, writes: vec![write] }
+    Transaction { fence, run: None, expected: None, next: Fence::Undone, writes: vec![write] }
 }

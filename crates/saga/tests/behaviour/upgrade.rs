@@ -118,14 +118,15 @@ fn wire_names_stay() {
 
 #[test]
 fn the_envelope_is_read_by_every_handler() {
-    insta::assert_snapshot!(told(|schemas| schemas.envelope.v = 2), @"`request` of the envelope at `$.v`: messages of version 2 are in flight, and this release serves version 1; serve both versions until no execution of the deployed release is left");
+    insta::assert_snapshot!(told(|schemas| schemas.envelope.v = 1), @"");
+    insta::assert_snapshot!(told(|schemas| schemas.envelope.v = 3), @"`request` of the envelope at `$.v`: messages of version 3 are in flight, and this release serves 1 to 2; serve both versions until no execution of the deployed release is left");
     insta::assert_snapshot!(told(|schemas| {
         forget_member(schemas.envelope.definitions.get_mut("Request").unwrap(), "execution");
         let operations = &mut schemas.envelope.definitions.get_mut("Op").unwrap()["oneOf"];
         operations.as_array_mut().unwrap().push(json!({ "const": "pause" }));
     }), @r#"
     `request` of the envelope at `$.execution`: this member is required, and messages in flight may lack it; make it an `Option` or give it `#[serde(default)]`
-    `request` of the envelope at `$.op`: messages in flight can have "pause", and this release takes "run" or "undo" or "settle"; take what was taken before, or add a member or a step with a new name beside it
+    `request` of the envelope at `$.op`: messages in flight can have "pause", and this release takes "run" or "undo" or "settle" or "abandon"; take what was taken before, or add a member or a step with a new name beside it
     "#);
 }
 

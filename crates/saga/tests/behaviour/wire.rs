@@ -6,8 +6,10 @@ use crate::{
 };
 use futures::executor::block_on;
 use saga::{
-    Change, Commit, Direction, Entity, NoticeMessage, Op, Reason, Refusal, Request, SagaId, SettleReply,
-    Settling, StartInput, WIRE_VERSION, Write, fence::Fence, serve,
+    AbandonReply, Change, Commit, Deployment, Direction, Entity, IfAbsent, NoticeMessage, Op, Reason,
+    Refusal, Request, SagaId, SettleReply, Settling, StartInput, WIRE_VERSION, Write,
+    fence::{Fence, FenceState},
+    serve,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
@@ -33,18 +35,21 @@ fn reason() -> Reason {
 fn requests() {
     let mut run = request("book-hotel", Op::Run);
     run.input.retain(|name, _| name == "trip");
-    assert_wire!(run, @r#"{"v":1,"saga":"trip","id":"trip-1","execution":"trip-1","step":"book-hotel","op":"run","token":"a-token","input":{"trip":{"price":120,"traveller":"Ada"}}}"#);
-    assert_wire!(Request { reason: Some(reason()), ..request("book-hotel", Op::Undo) }, @r#"{"v":1,"saga":"trip","id":"trip-1","execution":"trip-1","step":"book-hotel","op":"undo","token":"a-token","input":{},"reason":{"step":"book-hotel","error":"NoRoom","cause":"\"NoRoom\""}}"#);
-    assert_wire!(request("issue-tickets", Op::Settle), @r#"{"v":1,"saga":"trip","id":"trip-1","execution":"trip-1","step":"issue-tickets","op":"settle","token":"a-token","input":{}}"#);
+    assert_wire!(run, @r#"{"v":2,"saga":"trip","id":"trip-1","run":"72c9411b890f3a1b1c0927fa83dcf4ff","execution":"trip-1","step":"book-hotel","op":"run","token":"a-token","input":{"trip":{"price":120,"traveller":"Ada"}}}"#);
+    assert_wire!(Request { reason: Some(reason()), ..request("book-hotel", Op::Undo) }, @r#"{"v":2,"saga":"trip","id":"trip-1","run":"72c9411b890f3a1b1c0927fa83dcf4ff","execution":"trip-1","step":"book-hotel","op":"undo","token":"a-token","input":{},"reason":{"step":"book-hotel","error":"NoRoom","cause":"\"NoRoom\""}}"#);
+    let later = Request { if_absent: IfAbsent::Refuse, ..request("issue-tickets", Op::Settle) };
+    assert_wire!(later, @r#"{"v":2,"saga":"trip","id":"trip-1","run":"72c9411b890f3a1b1c0927fa83dcf4ff","execution":"trip-1","step":"issue-tickets","op":"settle","token":"a-token","input":{},"if_absent":"refuse"}"#);
+    let of_an_item = Request { item: Some("2".parse().unwrap()), ..request("book-hotel", Op::Abandon) };
+    assert_wire!(of_an_item, @r#"{"v":2,"saga":"trip","id":"trip-1","run":"72c9411b890f3a1b1c0927fa83dcf4ff","execution":"trip-1","step":"book-hotel","item":"2","op":"abandon","token":"a-token","input":{}}"#);
+    assert_wire!(request("issue-tickets", Op::Settle), @r#"{"v":2,"saga":"trip","id":"trip-1","run":"72c9411b890f3a1b1c0927fa83dcf4ff","execution":"trip-1","step":"issue-tickets","op":"settle","token":"a-token","input":{}}"#);
 }
 
 #[test]
 fn start_input() {
-    let start =
-        StartInput { v: WIRE_VERSION, id: trip_id(), input: json!({ "traveller": "Ada" }), settle: None };
-    assert_wire!(start.clone(), @r#"{"v":1,"id":"trip-1","input":{"traveller":"Ada"}}"#);
+    let start = StartInput::begin(trip_id(), json!({ "traveller": "Ada" }));
+    assert_wire!(start.clone(), @r#"{"v":2,"id":"trip-1","run":"bbe53d1db9740cd7b28a1d0f2762810d","input":{"traveller":"Ada"}}"#);
     let settling = start.settled("trip-1", "ABORTED");
-    assert_wire!(settling.clone(), @r#"{"v":1,"id":"trip-1","input":{"traveller":"Ada"},"settle":{"execution":"trip-1","status":"ABORTED","attempt":1}}"#);
+    assert_wire!(settling.clone(), @r#"{"v":2,"id":"trip-1","run":"bbe53d1db9740cd7b28a1d0f2762810d","input":{"traveller":"Ada"},"settle":{"execution":"trip-1","status":"ABORTED","attempt":1}}"#);
     let again = settling.settled("trip-1-settle-0123456789abcdef", "FAILED").settle.unwrap();
     assert_eq!((again.attempt, again.status.as_str()), (2, "FAILED"));
 }
@@ -52,10 +57,11 @@ fn start_input() {
 #[test]
 fn a_settling_execution_has_the_same_name_for_the_same_dead_execution_and_within_the_limit() {
     let arn = "arn:aws:states:eu-central-1:123456789012:execution:flyover-dev-trip:trip-1";
-    insta::assert_snapshot!(Settling::execution_name(&trip_id(), arn), @"trip-1-settle-030354cc7d3ca93e");
+    insta::assert_snapshot!(Settling::execution_name(&trip_id(), arn), @"trip-1.settle-030354cc7d3ca93eb3306927");
     let longest = SagaId::try_from("x".repeat(80)).unwrap();
     let name = Settling::execution_name(&longest, arn);
-    assert!(SagaId::try_from(name.clone()).is_ok(), "{name}");
+    assert!(name.len() <= 80, "{name}");
+    assert!(SagaId::try_from(name.clone()).is_err(), "a customer could choose {name}");
     assert_ne!(name, Settling::execution_name(&longest, &format!("{arn}x")));
 }
 
@@ -64,13 +70,19 @@ fn notices() {
     let message = NoticeMessage {
         v: WIRE_VERSION,
         notice: "TripBooked".into(),
-        saga: "trip".into(),
+        saga: "trip".parse().unwrap(),
         id: trip_id(),
         input: serde_json::Map::from_iter([("trip".to_owned(), json!({}))]),
         reason: None,
     };
-    assert_wire!(message.clone(), @r#"{"v":1,"type":"TripBooked","saga":"trip","id":"trip-1","input":{"trip":{}}}"#);
-    assert_wire!(NoticeMessage { reason: Some(reason()), ..message }, @r#"{"v":1,"type":"TripBooked","saga":"trip","id":"trip-1","input":{"trip":{}},"reason":{"step":"book-hotel","error":"NoRoom","cause":"\"NoRoom\""}}"#);
+    assert_wire!(message.clone(), @r#"{"v":2,"type":"TripBooked","saga":"trip","id":"trip-1","input":{"trip":{}}}"#);
+    assert_wire!(NoticeMessage { reason: Some(reason()), ..message }, @r#"{"v":2,"type":"TripBooked","saga":"trip","id":"trip-1","input":{"trip":{}},"reason":{"step":"book-hotel","error":"NoRoom","cause":"\"NoRoom\""}}"#);
+}
+
+#[test]
+fn abandon_replies() {
+    assert_wire!(AbandonReply { was: Some(FenceState::Done) }, @r#"{"was":"done"}"#);
+    assert_wire!(AbandonReply { was: None }, @"{}");
 }
 
 #[test]
@@ -115,13 +127,16 @@ fn fences() {
     assert_wire!(Fence::Done { output: json!({ "nights": 2 }), inverse: Vec::new() }, @r#"{"done":{"output":{"nights":2},"inverse":[]}}"#);
     assert_wire!(Fence::Rejected(Refusal { error: "NoRoom".into(), cause: "{}".into() }), @r#"{"rejected":{"error":"NoRoom","cause":"{}"}}"#);
     assert_wire!(Fence::Undone, @r#""undone""#);
+    assert_wire!(Fence::Abandoned { was: Some(FenceState::Done) }, @r#"{"abandoned":{"was":"done"}}"#);
 }
 
 #[test]
 fn what_cannot_be_served_is_told() {
     let world = World::with_a_patient_network();
     let serve_hotel = |request: &Request| {
-        block_on(serve(&world.hotel.0, &*world.hotel.1, request)).unwrap_err().to_string()
+        block_on(serve(&world.hotel.0, &*world.hotel.1, &Deployment::in_memory(), request))
+            .unwrap_err()
+            .to_string()
     };
     let wrong_step = request("issue-tickets", Op::Run);
     insta::assert_snapshot!(serve_hotel(&wrong_step), @r#"step `issue-tickets` is not served here: this participant owns ["book-hotel"]"#);
@@ -137,8 +152,10 @@ fn what_cannot_be_served_is_told() {
 fn an_undo_and_a_settle_need_no_input() {
     let world = World::with_a_patient_network();
     assert!(request("book-hotel", Op::Undo).input.is_empty());
-    block_on(serve(&world.hotel.0, &*world.hotel.1, &request("book-hotel", Op::Undo))).unwrap();
-    block_on(serve(&world.airline.0, &*world.airline.1, &request("issue-tickets", Op::Settle))).unwrap();
+    let here = Deployment::in_memory();
+    block_on(serve(&world.hotel.0, &*world.hotel.1, &here, &request("book-hotel", Op::Undo))).unwrap();
+    let settle = request("issue-tickets", Op::Settle);
+    block_on(serve(&world.airline.0, &*world.airline.1, &here, &settle)).unwrap();
 }
 
 #[test]

@@ -9,7 +9,7 @@ impl saga::Service for Service {
 }
 
 async fn main_loop(store: MemoryStore, request: Request) {
-    let _ = serve(&Service, &store, &request).await;
+    let _ = serve(&Service, &store, &Deployment::in_memory(), &request).await;
 }
 
 fn main() {}

@@ -39,6 +39,11 @@ fn a_rejected_order_says_why_and_what_became_of_the_money() {
     for (error, end, why) in [
         ("OutOfStock", "could not be completed", "A product is out of stock. You have not been charged."),
         (
+            "DuplicateOrder",
+            "could not be completed",
+            "Another order has this number, and stays as it is. You have not been charged for this one.",
+        ),
+        (
             "PaymentDeclined",
             "could not be completed",
             "Your payment was declined. You have not been charged.",
@@ -74,8 +79,8 @@ fn a_refused_cancel_is_told_and_an_accepted_one_is_left_to_the_order() {
 #[test]
 fn what_is_not_understood_says_so_without_quoting() {
     assert_eq!(about(&notice("OrderShipped", None)), Err(Untellable::Unknown));
-    let newer = NoticeMessage { v: 2, ..notice("OrderConfirmed", None) };
-    assert_eq!(about(&newer).unwrap_err().to_string(), "version 2 is not told: this release tells version 1");
+    let newer = NoticeMessage { v: 3, ..notice("OrderConfirmed", None) };
+    assert_eq!(about(&newer).unwrap_err().to_string(), "version 3 is not told: this release tells 1 to 2");
     let mut unfit = notice("OrderConfirmed", None);
     unfit.input["order"]["lines"] = json!("maria@example.com");
     let error = about(&unfit).unwrap_err().to_string();

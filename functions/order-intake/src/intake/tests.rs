@@ -14,6 +14,7 @@ fn intake(replay: &Replay) -> Intake {
             "FLYOVER_QUEUE_REFUSED_ORDERS",
             "https://sqs.eu-central-1.amazonaws.com/123456789012/refused-orders",
         ),
+        ("FLYOVER_QUEUE_NOTIFICATION", "https://sqs.eu-central-1.amazonaws.com/123456789012/notification"),
         ("FLYOVER_MAX_RECEIVE_COUNT", "3"),
     ]
     .into_iter()
@@ -62,10 +63,29 @@ fn started() -> Answer {
     Answer::ok(json!({ "executionArn": "arn", "startDate": 1 }))
 }
 
-fn described() -> Answer {
-    Answer::ok(
-        json!({ "executionArn": "arn", "stateMachineArn": ORDER, "startDate": 1, "status": "RUNNING" }),
-    )
+/// The execution that has an id, with its input.
+fn described(input: &Json) -> Answer {
+    Answer::ok(json!({
+        "executionArn": "arn", "stateMachineArn": ORDER, "startDate": 1, "status": "RUNNING",
+        "input": input.to_string(),
+    }))
+}
+
+fn exists() -> Answer {
+    Answer::error("ExecutionAlreadyExists")
+}
+
+fn sent() -> Answer {
+    Answer::ok(json!({ "MessageId": "1" }))
+}
+
+/// What the execution of [`order`] was given, by a release that knew no `run`.
+fn given() -> Json {
+    json!({ "v": 1, "id": "o-1", "input": {
+        "order_id": "o-1", "customer": { "id": "ALFKI", "email": "maria@example.com" },
+        "lines": [{ "sku": "nw-1", "quantity": 3 }], "total": { "minor": 5_400, "currency": "EUR" },
+        "payment_token": "tok_approve",
+    }})
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,17 +98,60 @@ async fn an_order_starts_the_saga_named_after_it() {
         ("StartExecution", &json!("o-1"), &json!(ORDER))
     );
     let input: saga::StartInput = serde_json::from_str(body["input"].as_str().unwrap()).unwrap();
-    assert_eq!((input.v, input.id.as_str()), (1, "o-1"));
+    assert_eq!((input.v, input.id.as_str()), (2, "o-1"));
+    assert_eq!(input.run, Some(saga::RunDigest::of(&input.input)));
     assert_eq!(input.input["total"], json!({ "minor": 5_400, "currency": "EUR" }));
     assert_eq!(input.input["lines"], json!([{ "sku": "nw-1", "quantity": 3 }]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_order_that_was_started_before_is_done_with() {
-    let exists = Answer::error("ExecutionAlreadyExists");
-    let (verdict, _, line) = logged(&order().to_string(), 1, vec![exists]).await;
+    let (verdict, calls, line) = logged(&order().to_string(), 1, vec![exists(), described(&given())]).await;
     assert_eq!(verdict, Verdict::Acknowledge);
     assert_eq!((&line["saga_id"], &line["outcome"]), (&json!("o-1"), &json!("started_before")));
+    assert_eq!(calls[1].0, "DescribeExecution");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_order_under_a_taken_id_is_refused_and_its_customer_is_told() {
+    let mut other = given();
+    other["input"]["lines"][0]["quantity"] = json!(4);
+    let answers = vec![exists(), described(&other), sent(), sent()];
+    let (verdict, calls, line) = logged(&order().to_string(), 1, answers).await;
+    assert_eq!(verdict, Verdict::Acknowledge);
+    assert_eq!((&line["event"], &line["reasons"]), (&json!("order_refused"), &json!(1)));
+    let told: Json = serde_json::from_str(calls[2].1["MessageBody"].as_str().unwrap()).unwrap();
+    assert!(calls[2].1["QueueUrl"].as_str().unwrap().ends_with("/notification"));
+    assert_eq!((&told["type"], &told["id"]), (&json!("OrderRejected"), &json!("o-1")));
+    assert_eq!(told["reason"]["error"], "DuplicateOrder");
+    // The order that was published now, and not the one that has its id.
+    assert_eq!(told["input"]["order"]["lines"][0]["quantity"], 3);
+    let letter: Json = serde_json::from_str(calls[3].1["MessageBody"].as_str().unwrap()).unwrap();
+    assert_eq!(letter["reasons"][0]["field"], "order_id");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_compared_or_told_now_comes_again() {
+    let undescribed = vec![exists(), Answer::error("ExecutionDoesNotExist")];
+    let why = "Step Functions: the execution that has this id is not described yet";
+    assert_eq!(taken(&order().to_string(), 1, undescribed).await.0, Verdict::deliver_again(why));
+    let untold = vec![exists(), described(&json!("anything")), Answer::error("AccessDenied")];
+    let why = "the queue of notifications: AccessDenied";
+    assert_eq!(taken(&order().to_string(), 1, untold).await.0, Verdict::deliver_again(why));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_to_cancel_that_was_uttered_before_with_another_address_is_refused_and_told() {
+    let wish = json!({ "order_id": "o-1", "customer": { "id": "ALFKI", "email": "before@example.com" } });
+    let before = json!({ "v": 2, "id": "o-1-a418cb5601568317", "input": wish });
+    let answers = vec![described(&given()), exists(), described(&before), sent(), sent()];
+    let (verdict, calls) = taken(&cancel().to_string(), 1, answers).await;
+    assert_eq!((verdict, calls.len()), (Verdict::Acknowledge, 5));
+    let told: Json = serde_json::from_str(calls[3].1["MessageBody"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (&told["type"], &told["reason"]["error"]),
+        (&json!("CancellationRefused"), &json!("AskedBefore"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,7 +194,7 @@ async fn what_is_no_event_is_refused_and_comes_again_when_it_cannot_be_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cancel_of_a_known_order_starts_the_cancel_saga() {
-    let (verdict, calls) = taken(&cancel().to_string(), 1, vec![described(), started()]).await;
+    let (verdict, calls) = taken(&cancel().to_string(), 1, vec![described(&given()), started()]).await;
     assert_eq!(verdict, Verdict::Acknowledge);
     let execution = "arn:aws:states:eu-central-1:123456789012:execution:order:o-1";
     assert_eq!(calls[0], ("DescribeExecution".into(), json!({ "executionArn": execution })));
@@ -154,8 +217,13 @@ async fn a_cancel_waits_for_its_order_and_is_refused_at_last() {
 #[test]
 fn a_state_machine_must_be_one() {
     let replay = Replay::of([]);
-    let variables: Variables =
-        [("FLYOVER_QUEUE_REFUSED_ORDERS", "url"), ("FLYOVER_SAGA_ORDER", "order")].into_iter().collect();
+    let variables: Variables = [
+        ("FLYOVER_QUEUE_REFUSED_ORDERS", "url"),
+        ("FLYOVER_QUEUE_NOTIFICATION", "url"),
+        ("FLYOVER_SAGA_ORDER", "order"),
+    ]
+    .into_iter()
+    .collect();
     let error = Intake::new(&replay.config(), &variables).unwrap_err().to_string();
     assert!(
         error.contains("`FLYOVER_SAGA_ORDER` is `order`, but the ARN of a state machine is needed"),
