@@ -6,6 +6,7 @@
 //! | `fulfilment` | a placed order is confirmed, paid, reserved and told |
 //! | `rejections` | each business 'no' leaves nothing behind and says why |
 //! | `unknown_outcomes` | a lost answer, an error or a slow peer is settled either way, never half |
+//! | `ids` | an id means one run: another order under it is refused, whenever it comes |
 //! | `repetition` | a duplicate, late or reordered message changes nothing |
 //! | `refusals` | what cannot be served is set aside with its reasons and holds up nobody |
 //! | `cancellation` | a customer can cancel before the pivot, and is told when it is too late |
@@ -32,6 +33,7 @@ mod crafted;
 mod draft;
 mod endings;
 mod fulfilment;
+mod ids;
 mod operations;
 mod parking;
 mod probes;
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         fulfilment::cases(),
         rejections::cases(),
         unknown_outcomes::cases(),
+        ids::cases(),
         repetition::cases(),
         refusals::cases(),
         cancellation::cases(),

@@ -124,7 +124,7 @@ async fn a_cancel_of_an_unknown_order_is_refused(world: &World) -> Result<()> {
 }
 
 /// What the queue of refused orders keeps about an event that contains this.
-async fn refused(world: &World, text: &str) -> Result<Json> {
+pub(crate) async fn refused(world: &World, text: &str) -> Result<Json> {
     let message = world.message(world.system.refused_orders_queue_url(), text, world.soon()).await?;
     Ok(serde_json::from_str(message.body.as_deref().unwrap_or_default())?)
 }

@@ -15,9 +15,13 @@ pub(crate) fn start() -> Emulator {
 }
 
 pub(crate) async fn config(emulator: &Emulator) -> SdkConfig {
+    config_at(&emulator.endpoint_url()).await
+}
+
+pub(crate) async fn config_at(endpoint_url: &str) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(Builder::new().build_http())
-        .endpoint_url(emulator.endpoint_url())
+        .endpoint_url(endpoint_url)
         .credentials_provider(Credentials::new("test", "test", None, None, "emulator"))
         .region(Region::new("us-east-1"))
         .load()

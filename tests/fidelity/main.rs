@@ -5,3 +5,4 @@ mod aws;
 mod machine;
 mod script;
 mod store;
+mod transactions;

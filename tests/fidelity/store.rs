@@ -1,110 +1,23 @@
 //! The store in memory against DynamoDB: the same transactions, the same answers, the same items afterwards.
 
-use crate::aws;
+use crate::{
+    aws,
+    transactions::{Act, SPEC, acts, recording},
+};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use proptest::{
-    prelude::*,
-    strategy::ValueTree,
+    strategy::{Strategy, ValueTree},
     test_runner::{Config, RngSeed, TestRunner},
 };
 use saga::{
-    Change, Condition, EntitySpec, FieldChange, Guard, MemoryState, Refusal, Refused, Row, RowKey, RunDigest,
-    Scalar, StepKey, Store, Transaction, Write, environment,
-    fence::{Fence, FenceState},
+    MemoryStore, Refused, Row, RowKey, Store, Transaction, Unavailable, Write, environment, fence::Fence,
 };
 use saga_lambda::{Deadline, DynamoStore, Tables, Variables};
-use serde_json::json;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-const SEQUENCES: usize = 60;
-const NUMBERS: [&str; 2] = ["free", "booked"];
-const TEXTS: [&str; 2] = ["state", "owner"];
-const SPEC: EntitySpec = EntitySpec { name: "rows", key: "id", fields: &[] };
-
-fn row() -> impl Strategy<Value = Row> {
-    (0_i64..5, "[ab]").prop_map(|(number, text)| {
-        [("free".into(), Scalar::Number(number)), ("state".into(), Scalar::Text(text))].into()
-    })
-}
-
-fn change() -> impl Strategy<Value = Change> {
-    let add =
-        (prop::sample::select(&NUMBERS[..]), -5_i64..6).prop_map(|(field, n)| (field, FieldChange::Add(n)));
-    let set = (prop::sample::select(&TEXTS[..]), "[ab]")
-        .prop_map(|(field, text)| (field, FieldChange::Set(Scalar::Text(text))));
-    let changes = prop::collection::vec(prop_oneof![add, set], 0..3);
-    prop_oneof![
-        4 => changes.prop_map(|changes| {
-            Change::Update(changes.into_iter().map(|(field, change)| (field.into(), change)).collect())
-        }),
-        2 => row().prop_map(Change::Insert),
-        1 => Just(Change::Delete),
-    ]
-}
-
-fn guard() -> impl Strategy<Value = Guard> {
-    let number = prop::sample::select(&NUMBERS[..]);
-    let condition = prop_oneof![
-        Just(Condition::Absent),
-        Just(Condition::Exists),
-        (number.clone(), -2_i64..6).prop_map(|(field, n)| Condition::AtLeast(field.into(), n)),
-        (number, -2_i64..6).prop_map(|(field, n)| Condition::AtMost(field.into(), n)),
-        (prop::sample::select(&TEXTS[..]), "[ab]")
-            .prop_map(|(field, text)| Condition::Equals(field.into(), Scalar::Text(text))),
-    ];
-    (condition, any::<bool>()).prop_map(|(condition, rejects)| {
-        let refusal = rejects.then(|| Refusal { error: "No".into(), cause: "{}".into() });
-        Guard { condition, refusal }
-    })
-}
-
-fn fence() -> impl Strategy<Value = Fence> {
-    prop_oneof![
-        Just(Fence::Started),
-        Just(Fence::Done { output: json!({ "n": 7 }), inverse: Vec::new() }),
-        Just(Fence::Rejected(Refusal { error: "No".into(), cause: "{}".into() })),
-        Just(Fence::Undone),
-        Just(Fence::Abandoned { was: Some(FenceState::Started) }),
-    ]
-}
-
-/// Writes to one or two of two rows under one of two fences. The rows and fences of each sequence are its own.
-fn transaction(sequence: usize) -> impl Strategy<Value = Transaction> {
-    let expected = prop_oneof![
-        3 => Just(None),
-        1 => Just(Some(FenceState::Started)),
-        1 => Just(Some(FenceState::Done)),
-        1 => Just(Some(FenceState::Rejected)),
-        1 => Just(Some(FenceState::Undone)),
-        1 => Just(Some(FenceState::Abandoned)),
-    ];
-    let write = move |row: &'static str| {
-        (change(), prop::collection::vec(guard(), 0..3)).prop_map(move |(change, mut guards)| {
-            // A write that only checks has something to check: `Writes` adds that the item exists.
-            if matches!(&change, Change::Update(changes) if changes.is_empty()) {
-                guards.push(Guard { condition: Condition::Exists, refusal: None });
-            }
-            let value = format!("{row}-{sequence}");
-            let key = RowKey { entity: SPEC.name.into(), attribute: SPEC.key.into(), value };
-            Write { key, change, guards }
-        })
-    };
-    let writes = (write("a"), write("b"), 0_usize..3).prop_map(|(a, b, count)| {
-        let mut writes = vec![a, b];
-        writes.truncate(count);
-        writes
-    });
-    let step = prop::sample::select(&["shop/one", "shop/two"][..]);
-    // A message of version 1 knows no run.
-    let run = prop::option::weighted(0.8, 0..2).prop_map(|run| run.map(|run| RunDigest::of(&json!(run))));
-    (step, run, expected, fence(), writes).prop_map(move |(step, run, expected, next, writes)| {
-        let saga_id = format!("s-{sequence}").parse().expect("a saga id");
-        let fence = StepKey::at(saga_id, step).expect("a place");
-        Transaction { fence, run, expected, next, writes }
-    })
-}
+const SEQUENCES: usize = 150;
 
 async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str, keys: &[(&str, KeyType)]) {
     let mut table = dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
@@ -119,8 +32,8 @@ async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str, keys: &[(
     table.send().await.expect("a table");
 }
 
-async fn store(emulator: &emulator::Emulator) -> DynamoStore {
-    let dynamodb = aws_sdk_dynamodb::Client::new(&aws::config(emulator).await);
+async fn store(endpoint_url: &str) -> DynamoStore {
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws::config_at(endpoint_url).await);
     let keys = [(saga::fence_table::SAGA_ID, KeyType::Hash), (saga::fence_table::STEP, KeyType::Range)];
     create_table(&dynamodb, "fences", &keys).await;
     create_table(&dynamodb, "rows", &[(SPEC.key, KeyType::Hash)]).await;
@@ -136,25 +49,98 @@ async fn store(emulator: &emulator::Emulator) -> DynamoStore {
 }
 
 /// The texts of what is unavailable differ.
-fn comparable(answer: Result<(), Refused>) -> Result<(), Refused> {
+fn comparable<T>(answer: Result<T, Refused>) -> Result<T, Refused> {
     answer.map_err(|refused| match refused {
-        Refused::Unavailable(_) => Refused::Unavailable(saga::Unavailable(String::new())),
+        Refused::Unavailable(_) => Refused::Unavailable(Unavailable(String::new())),
         refused => refused,
     })
 }
 
-async fn compare(store: &DynamoStore, transactions: &[Transaction]) {
-    let mut memory = MemoryState::default();
-    for (place, transaction) in transactions.iter().enumerate() {
-        let told = || format!("transaction {place} of {transactions:#?}");
-        let in_memory = comparable(memory.apply(transaction));
-        assert_eq!(in_memory, comparable(store.apply(transaction).await), "memory on the left: {}", told());
-        let fence = store.read_fence(&transaction.fence).await.expect("a fence is read");
-        assert_eq!(memory.fences.get(&transaction.fence), fence.as_ref(), "memory on the left: {}", told());
+/// Both stores, and what happened in them so far.
+struct Compared<'a> {
+    memory: MemoryStore,
+    dynamodb: &'a DynamoStore,
+    sequence: usize,
+    /// The items as they were one act ago.
+    read: BTreeMap<RowKey, Row>,
+    /// The inverses of what was done.
+    recorded: Vec<Vec<Write>>,
+    answers: &'a mut Answers,
+}
+
+/// How often each answer was given, so that none of them is missing.
+#[derive(Debug, Default)]
+struct Answers {
+    applied: usize,
+    undone: usize,
+    rejected: usize,
+    retried: usize,
+    unavailable: usize,
+    fenced: usize,
+}
+
+impl Answers {
+    fn count(&mut self, answer: &Result<(), Refused>, undo: bool) {
+        *match answer {
+            Ok(()) if undo => &mut self.undone,
+            Ok(()) => &mut self.applied,
+            Err(Refused::Guard { refusal: Some(_), .. }) => &mut self.rejected,
+            Err(Refused::Guard { refusal: None, .. }) => &mut self.retried,
+            Err(Refused::Unavailable(_)) => &mut self.unavailable,
+            Err(Refused::Fence(_)) => &mut self.fenced,
+        } += 1;
+    }
+}
+
+impl Compared<'_> {
+    async fn compare(&mut self, act: &Act) {
+        let now = self.memory.rows();
+        let (transaction, inverse) = match act {
+            Act::Write(transaction) => (transaction.clone(), None),
+            Act::Record(transaction) => self.record(transaction),
+            Act::Undo(place) => (self.undo(*place), None),
+        };
+        self.read = now;
+        let told = || format!("memory on the left: {act:#?} as {transaction:#?}");
+        let answer = comparable(self.memory.apply(&transaction).await);
+        assert_eq!(answer, comparable(self.dynamodb.apply(&transaction).await), "{}", told());
+        let fence = self.dynamodb.read_fence(&transaction.fence).await.expect("a fence is read");
+        assert_eq!(self.memory.recorded(&transaction.fence), fence, "{}", told());
         for write in &transaction.writes {
-            let row = store.read_row(&write.key).await.expect("a row is read");
-            assert_eq!(memory.rows.get(&write.key), row.as_ref(), "memory on the left: {}", told());
+            let in_memory = self.memory.read_row(&write.key).await.map_err(Refused::Unavailable);
+            let in_dynamodb = self.dynamodb.read_row(&write.key).await.map_err(Refused::Unavailable);
+            assert_eq!(comparable(in_memory), comparable(in_dynamodb), "{}", told());
         }
+        if answer.is_ok() {
+            self.recorded.extend(inverse);
+        }
+        self.answers.count(&answer, matches!(act, Act::Undo(_)) && !transaction.writes.is_empty());
+    }
+
+    /// The transaction with its writes pinned to what was read, as the engine does it, and their inverse.
+    fn record(&self, transaction: &Transaction) -> (Transaction, Option<Vec<Write>>) {
+        let mut writes = transaction.writes.clone();
+        let mut inverse = Vec::new();
+        for write in writes.iter_mut().filter(|write| !write.only_checks()) {
+            let old = self.read.get(&write.key).filter(|_| write.inverse_needs_old());
+            inverse.push(write.inverse(old, SPEC.fields));
+            if write.inverse_needs_old() {
+                write.pin(old, SPEC.fields);
+            }
+        }
+        (self.under_a_fence_that_is_as_expected(transaction.next.clone(), writes), Some(inverse))
+    }
+
+    fn undo(&self, place: usize) -> Transaction {
+        let place = place % self.recorded.len().max(1);
+        let writes = self.recorded.iter().rev().nth(place).cloned().unwrap_or_default();
+        self.under_a_fence_that_is_as_expected(Fence::Undone, writes)
+    }
+
+    fn under_a_fence_that_is_as_expected(&self, next: Fence, writes: Vec<Write>) -> Transaction {
+        let fence = recording(self.sequence);
+        let expected = self.memory.fence(&fence).as_ref().map(Fence::state);
+        Transaction { fence, run: None, expected, next, writes }
     }
 }
 
@@ -162,13 +148,25 @@ async fn compare(store: &DynamoStore, transactions: &[Transaction]) {
 fn the_store_in_memory_answers_as_dynamodb_does() {
     let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_125);
     println!("SEED={seed}");
-    let emulator = aws::start();
+    // Another DynamoDB, such as Amazon's DynamoDB Local, instead of the one of an emulator.
+    let given = std::env::var("DYNAMODB_ENDPOINT").ok();
+    let emulator = given.is_none().then(aws::start);
+    let endpoint_url = given.or_else(|| emulator.as_ref().map(emulator::Emulator::endpoint_url));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let store = runtime.block_on(store(&emulator));
+    let store = runtime.block_on(store(&endpoint_url.expect("there is one of the two")));
     let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() });
+    let mut answers = Answers::default();
     for sequence in 0..SEQUENCES {
-        let transactions = prop::collection::vec(transaction(sequence), 1..10).new_tree(&mut runner);
-        let transactions = transactions.expect("a sequence is generated").current();
-        runtime.block_on(compare(&store, &transactions));
+        let acts = acts(sequence).new_tree(&mut runner).expect("a sequence is generated").current();
+        let (memory, read, recorded) = (MemoryStore::new(), BTreeMap::new(), Vec::new());
+        let answers = &mut answers;
+        let mut compared = Compared { memory, dynamodb: &store, sequence, read, recorded, answers };
+        for act in &acts {
+            runtime.block_on(compared.compare(act));
+        }
     }
+    println!("{answers:?}");
+    let Answers { applied, undone, rejected, retried, unavailable, fenced } = answers;
+    let counts = [applied, undone, rejected, retried, unavailable, fenced];
+    assert!(counts.iter().all(|count| *count > 0), "{answers:?}");
 }

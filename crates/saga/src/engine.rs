@@ -2,6 +2,7 @@
 
 use crate::{
     commit::{Commit, Writes},
+    entity::{Entities, EntitySpec},
     fence::{
         Fence, FenceState, OnAbandon, OnRun, OnSettle, OnUndo, Recorded, on_abandon, on_run, on_settle,
         on_undo,
@@ -10,10 +11,10 @@ use crate::{
     message::{AbandonReply, Direction, SettleReply},
     rejection::{Never, Refusal},
     serve::{Handled, OTHER_RUN, Outcomes},
-    step::Step,
+    step::{Participant, Step},
     store::{Refused, Store, Transaction, Unavailable},
     value::Value,
-    write::{Condition, Guard, Write},
+    write::Write,
 };
 use serde_json::{Value as Json, json};
 use std::{
@@ -36,8 +37,9 @@ pub(crate) async fn run<S: Step, H: Handle<S>>(
     undoable: bool,
 ) -> Result<Handled, Retry> {
     let decided = decide::<S>(handler.run(cx, input).await)?;
+    let undoable = undoable.then(entities::<S>);
     let concluded = match conclude(store, cx, None, &decided, undoable).await? {
-        Concluded::Refused(refusal) => conclude(store, cx, None, &Err(refusal), false).await?,
+        Concluded::Refused(refusal) => conclude(store, cx, None, &Err(refusal), None).await?,
         concluded => concluded,
     };
     match concluded {
@@ -68,8 +70,8 @@ pub(crate) async fn run_outside<S: Step, H: HandleOutside<S>>(
     let decided = decide::<S>(handler.call(cx, input).await)?;
     let may_have_landed = decided.is_ok() || !first;
     let started = Some(FenceState::Started);
-    let concluded = match conclude(store, cx, started, &decided, true).await? {
-        Concluded::Refused(refusal) => conclude(store, cx, started, &Err(refusal), false).await?,
+    let concluded = match conclude(store, cx, started, &decided, Some(entities::<S>())).await? {
+        Concluded::Refused(refusal) => conclude(store, cx, started, &Err(refusal), None).await?,
         concluded => concluded,
     };
     match concluded {
@@ -163,6 +165,7 @@ fn decide<S: Step>(result: Result<Commit<S>, Fault<S::Rejection>>) -> Result<Dec
         Err(Fault::Retry(retry)) => return Err(retry),
     };
     let (output, writes) = commit.finish().map_err(|error| Retry(error.to_string()))?;
+    check_owned::<S>(&writes)?;
     let output = serde_json::to_value(&output)
         .map_err(|error| Retry(format!("the output of `{}` is not JSON: {error}", S::NAME)))?;
     let (bytes, most) = (bytes_of(&output), S::Output::MAX_BYTES);
@@ -171,6 +174,17 @@ fn decide<S: Step>(result: Result<Commit<S>, Fault<S::Rejection>>) -> Result<Dec
         return Err(Retry(format!("the value `{name}` has {bytes} bytes, but `MAX_BYTES` allows {most}")));
     }
     Ok(Ok((output, writes)))
+}
+
+/// Nobody has a table for what a participant does not own: told here, so that a store in memory tells it too.
+fn check_owned<S: Step>(writes: &[Write]) -> Result<(), Retry> {
+    let owned = |write: &Write| entities::<S>().iter().any(|entity| entity.name == write.key.entity);
+    let Some(write) = writes.iter().find(|write| !owned(write)) else { return Ok(()) };
+    let (step, entity) = (S::NAME, &write.key.entity);
+    Err(Retry(format!(
+        "the step `{step}` writes `{entity}`, which is not among the entities of its participant: add it to `type \
+         Entities`"
+    )))
 }
 
 /// The length of the value as JSON text, without writing the text down.
@@ -199,17 +213,18 @@ enum Concluded {
     Refused(Refusal),
 }
 
-/// Writes what was decided, together with the fence.
+/// Writes what was decided, together with the fence. `undoable`: the entities of the participant, when the inverse is
+/// to be recorded.
 async fn conclude(
     store: &impl Store,
     cx: &Context,
     expected: Option<FenceState>,
     decided: &Decided,
-    undoable: bool,
+    undoable: Option<&[EntitySpec]>,
 ) -> Result<Concluded, Retry> {
     // Only an item that is read and pinned can be different on the next look.
-    let pinned =
-        undoable && matches!(decided, Ok((_, writes)) if writes.iter().any(Write::inverse_needs_old));
+    let pinned = undoable.is_some()
+        && matches!(decided, Ok((_, writes)) if writes.iter().any(Write::inverse_needs_old));
     let mut last = Retry("the items kept changing".into());
     for _ in 0..if pinned { ATTEMPTS } else { 1 } {
         let (next, writes) = match decided {
@@ -233,28 +248,33 @@ async fn conclude(
 }
 
 /// The `done` fence with the inverse of the writes. Where the inverse depends on the item as it was, the item is read
-/// and pinned, to its absence too. A write that only checks has nothing to reverse.
+/// and pinned, to what is absent too. A write that only checks has nothing to reverse.
 async fn with_inverse(
     store: &impl Store,
     output: &Json,
     writes: &[Write],
-    undoable: bool,
+    undoable: Option<&[EntitySpec]>,
 ) -> Result<(Fence, Vec<Write>), Retry> {
     let mut writes = writes.to_vec();
     let mut inverse = Vec::new();
-    for write in writes.iter_mut().filter(|write| undoable && !write.only_checks()) {
-        if !write.inverse_needs_old() {
-            inverse.push(write.inverse(None));
-            continue;
-        }
-        let old = store.read_row(&write.key).await?;
-        inverse.push(write.inverse(old.as_ref()));
-        match &old {
-            Some(old) => write.pin(old),
-            None => write.guards.push(Guard { condition: Condition::Absent, refusal: None }),
+    if let Some(entities) = undoable {
+        for write in writes.iter_mut().filter(|write| !write.only_checks()) {
+            let declared = EntitySpec::fields_of(entities, &write.key.entity);
+            if !write.inverse_needs_old() {
+                inverse.push(write.inverse(None, declared));
+                continue;
+            }
+            let old = store.read_row(&write.key).await?;
+            inverse.push(write.inverse(old.as_ref(), declared));
+            write.pin(old.as_ref(), declared);
         }
     }
     Ok((Fence::Done { output: output.clone(), inverse }, writes))
+}
+
+/// What the participant of a step stores.
+fn entities<S: Step>() -> &'static [EntitySpec] {
+    <S::Participant as Participant>::Entities::SPECS
 }
 
 /// The answer to a run that finds this fence.
@@ -331,7 +351,9 @@ async fn undo_writes<S: Step, U: UndoWrites<S>>(
             OnUndo::Reverse { output, inverse } => {
                 let done = Undoing { output: output.clone(), inverse: inverse.to_vec(), step: PhantomData };
                 let alternatives = undo.undo(cx, done).await?.alternatives(MAX_UNDO_WRITES);
-                (Outcomes::Undone, alternatives.map_err(|error| Retry(error.to_string()))?)
+                let alternatives = alternatives.map_err(|error| Retry(error.to_string()))?;
+                alternatives.iter().try_for_each(|writes| check_owned::<S>(writes))?;
+                (Outcomes::Undone, alternatives)
             }
         };
         match apply_first(store, cx, fence.as_ref(), alternatives).await {
@@ -400,7 +422,7 @@ mod tests {
         identity::{Deployment, StepKey},
         memory::MemoryStore,
         message::Request,
-        write::{Change, FieldChange, Row, RowKey, Scalar},
+        write::{Change, Condition, FieldChange, Guard, Row, RowKey, Scalar},
     };
     use futures::executor::block_on;
     use std::collections::BTreeMap;
@@ -460,7 +482,10 @@ mod tests {
             raced.store.put(key(), row);
         }
         let decided = Ok((json!(1), vec![exists(change)]));
-        assert!(matches!(block_on(conclude(&raced, &cx(), None, &decided, true)), Ok(Concluded::Reply(_))));
+        assert!(matches!(
+            block_on(conclude(&raced, &cx(), None, &decided, Some(&[]))),
+            Ok(Concluded::Reply(_))
+        ));
         inverse(raced.store.fence(cx().key()))
     }
 
@@ -485,7 +510,9 @@ mod tests {
     fn an_item_that_never_stands_still_is_left_to_redelivery() {
         let decided = Ok((json!(1), vec![exists(Change::Delete)]));
         let store = MemoryStore::new();
-        let Err(retry) = block_on(conclude(&store, &cx(), None, &decided, true)) else { panic!("written") };
+        let Err(retry) = block_on(conclude(&store, &cx(), None, &decided, Some(&[]))) else {
+            panic!("written")
+        };
         assert_eq!(retry.to_string(), "stock/a: Exists does not hold");
         assert_eq!(store.fence(cx().key()), None);
     }

@@ -32,7 +32,8 @@ pub trait Entity: Sized + Send + Sync + 'static {
     /// The type of the key; stored as text.
     type Key: FieldType;
 
-    /// Every field but the key.
+    /// Every field but the key. An undo looks whether somebody else has put one of these on an item, and leaves what
+    /// is not declared alone.
     const FIELDS: &'static [FieldSpec];
 
     /// The key of one item.
@@ -105,6 +106,20 @@ pub trait FieldType: Sized {
     fn from_scalar(scalar: &Scalar) -> Option<Self>;
 }
 
+/// A type of numbers that a field can have: what is added to one stays within its range.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no type of numbers that a field can have",
+    label = "only numbers are added and compared",
+    note = "declare the field with a type of numbers, such as `u32` or `i64`"
+)]
+pub trait NumberType: FieldType + Into<i64> {
+    /// The least number it holds.
+    const LEAST: i64;
+
+    /// The largest number it holds.
+    const MOST: i64;
+}
+
 impl FieldType for String {
     const KIND: FieldKind = FieldKind::Text;
 
@@ -115,7 +130,7 @@ impl FieldType for String {
     fn from_scalar(scalar: &Scalar) -> Option<Self> {
         match scalar {
             Scalar::Text(text) => Some(text.clone()),
-            Scalar::Number(_) => None,
+            Scalar::Number(_) | Scalar::Opaque { .. } => None,
         }
     }
 }
@@ -132,9 +147,14 @@ macro_rules! number_fields {
             fn from_scalar(scalar: &Scalar) -> Option<Self> {
                 match scalar {
                     Scalar::Number(number) => (*number).try_into().ok(),
-                    Scalar::Text(_) => None,
+                    Scalar::Text(_) | Scalar::Opaque { .. } => None,
                 }
             }
+        }
+
+        impl NumberType for $number {
+            const LEAST: i64 = <$number>::MIN as i64;
+            const MOST: i64 = <$number>::MAX as i64;
         }
     )+};
 }
@@ -168,6 +188,13 @@ pub struct EntitySpec {
     pub key: &'static str,
     /// Every other attribute.
     pub fields: &'static [FieldSpec],
+}
+
+impl EntitySpec {
+    /// The declared fields of the entity with this name; none, when it is not among these.
+    pub(crate) fn fields_of(entities: &[Self], name: &str) -> &'static [FieldSpec] {
+        entities.iter().find(|entity| entity.name == name).map_or(&[], |entity| entity.fields)
+    }
 }
 
 /// A tuple of [`Entity`]s.

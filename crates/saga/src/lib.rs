@@ -39,7 +39,7 @@ mod write;
 pub use builder::{Branches, Decided, Open, Saga, saga};
 pub use commit::{Commit, CommitError, Guarded, Update, Writes};
 pub use definition::{Definition, DefinitionError, Kind, NoticeSpec, Stage, StepSpec, check_together};
-pub use entity::{Entities, Entity, EntitySpec, Field, FieldKind, FieldSpec, FieldType, NewRow};
+pub use entity::{Entities, Entity, EntitySpec, Field, FieldKind, FieldSpec, FieldType, NewRow, NumberType};
 pub use handler::{Context, Fault, Handle, HandleOutside, Retry, Undoing};
 pub use identity::{
     Deployment, DeploymentError, IdempotencyKey, ItemId, ItemIdError, RunDigest, RunDigestError, SagaId,
@@ -61,4 +61,4 @@ pub use serve::{
 pub use step::{Compensable, CompensableOutside, Notice, Participant, Pivot, Retriable, Step};
 pub use store::{Refused, Store, Transaction, Unavailable};
 pub use value::{ProducedBy, Start, Value};
-pub use write::{Change, Condition, FieldChange, Guard, Row, RowKey, Scalar, Write};
+pub use write::{Addition, Change, Condition, FieldChange, Guard, Row, RowKey, Scalar, Unmet, Write};

@@ -24,11 +24,14 @@ impl MemoryState {
     /// Applies a transaction, with the semantics of DynamoDB.
     ///
     /// # Errors
-    /// When the fence or a guard refuses it, or when it writes one item twice, which DynamoDB never takes; then
-    /// nothing is written.
+    /// When the fence or a guard refuses it, or when it writes one item twice or to a key that DynamoDB never takes;
+    /// then nothing is written.
     pub fn apply(&mut self, transaction: &Transaction) -> Result<(), Refused> {
+        for write in &transaction.writes {
+            write.key.check().map_err(Refused::Unavailable)?;
+        }
         if let Some(twice) = written_twice(&transaction.writes) {
-            let why = format!("a transaction cannot write {}/{} twice", twice.entity, twice.value);
+            let why = format!("a transaction cannot write {twice} twice");
             return Err(Refused::Unavailable(Unavailable(why)));
         }
         let fence = self.fences.get(&transaction.fence);
@@ -114,6 +117,7 @@ impl Store for MemoryStore {
     }
 
     async fn read_row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {
+        key.check()?;
         Ok(self.row(key))
     }
 
@@ -125,33 +129,63 @@ impl Store for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::write::{Change, Condition, FieldChange, Guard};
+    use crate::write::{Change, Condition, Guard};
+    use futures::executor::block_on;
+
+    fn key(value: impl Into<String>) -> RowKey {
+        RowKey { entity: "stock".into(), attribute: "sku".into(), value: value.into() }
+    }
+
+    fn delete(key: RowKey) -> Write {
+        Write { key, change: Change::Delete, guards: Vec::new() }
+    }
 
     fn transaction(writes: Vec<Write>) -> Transaction {
-        let fence = StepKey::at("s".parse().unwrap(), "shop/reserve").unwrap();
+        let fence = StepKey::at("s-1".parse().unwrap(), "shop/reserve").unwrap();
         Transaction { fence, run: None, expected: None, next: Fence::Undone, writes }
+    }
+
+    /// Why it is not done. Nothing is written.
+    fn unavailable(transaction: &Transaction) -> String {
+        let mut state = MemoryState::default();
+        let refused = state.apply(transaction).unwrap_err();
+        assert_eq!(state, MemoryState::default());
+        match refused {
+            Refused::Unavailable(Unavailable(why)) => why,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
     fn a_check_leaves_no_item_behind() {
-        let key = RowKey { entity: "stock".into(), attribute: "sku".into(), value: "a".into() };
         let guards = vec![Guard { condition: Condition::Absent, refusal: None }];
-        let check = Write { key: key.clone(), change: Change::Update(BTreeMap::new()), guards };
-        let transaction = transaction(vec![check]);
+        let check = Write { key: key("a"), change: Change::Update(BTreeMap::new()), guards };
         let store = MemoryStore::new();
-        assert_eq!(store.apply_now(&transaction), Ok(()));
-        assert_eq!(store.row(&key), None);
+        assert_eq!(store.apply_now(&transaction(vec![check])), Ok(()));
+        assert_eq!(store.row(&key("a")), None);
     }
 
     #[test]
     fn one_item_is_not_written_twice_in_a_transaction() {
-        let key = RowKey { entity: "stock".into(), attribute: "sku".into(), value: "a".into() };
-        let add = Change::Update([("free".into(), FieldChange::Add(1))].into());
-        let write = Write { key, change: add, guards: Vec::new() };
-        let transaction = transaction(vec![write.clone(), write]);
-        let mut state = MemoryState::default();
-        let refused = state.apply(&transaction).unwrap_err();
-        let why = "a transaction cannot write stock/a twice".to_owned();
-        assert_eq!((refused, state), (Refused::Unavailable(Unavailable(why)), MemoryState::default()));
+        let why = unavailable(&transaction(vec![delete(key("a")), delete(key("a"))]));
+        assert_eq!(why, "a transaction cannot write stock/a twice");
+    }
+
+    #[test]
+    fn a_key_that_dynamodb_does_not_take_is_refused() {
+        let longest = key("k".repeat(2_048));
+        for (value, why) in [
+            (String::new(), "a key of `stock` is empty"),
+            ("k".repeat(2_049), "a key of `stock` has 2049 bytes, more than 2048"),
+        ] {
+            assert_eq!(
+                unavailable(&transaction(vec![delete(longest.clone()), delete(key(value.clone()))])),
+                why
+            );
+            assert_eq!(block_on(MemoryStore::new().read_row(&key(value))), Err(Unavailable(why.into())));
+        }
+        let store = MemoryStore::new();
+        assert_eq!(store.apply_now(&transaction(vec![delete(longest.clone())])), Ok(()));
+        assert_eq!(block_on(store.read_row(&longest)), Ok(None));
     }
 }

@@ -59,7 +59,7 @@ pub trait Store: Send + Sync {
 pub enum Refused {
     /// The fence is not in the expected state, or of another run: this is what it is. Told before any guard.
     Fence(Option<Recorded>),
-    /// A guard does not hold.
+    /// A guard does not hold, or an addition does not fit.
     Guard {
         /// The item and the condition, for the log.
         what: String,
@@ -71,11 +71,10 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// The refusal of the first guard of `write` that does not hold for `row`, if one does not.
+    /// Why `write` may not be done to `row`, if it may not.
     pub fn by_guard(write: &Write, row: Option<&Row>) -> Option<Self> {
-        let guard = write.failed_guard(row)?;
-        let what = format!("{}/{}: {:?} does not hold", write.key.entity, write.key.value, guard.condition);
-        Some(Self::Guard { what, refusal: guard.refusal.clone() })
+        let unmet = write.unmet(row)?;
+        Some(Self::Guard { what: format!("{}: {unmet}", write.key), refusal: unmet.refusal().cloned() })
     }
 }
 
@@ -83,3 +82,24 @@ impl Refused {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("the store is unavailable: {0}")]
 pub struct Unavailable(pub String);
+
+/// The longest key that DynamoDB takes.
+const MAX_KEY_BYTES: usize = 2_048;
+
+impl RowKey {
+    /// Whether a store can have an item with this key. Each store asks before it does anything: an emulator of DynamoDB
+    /// may take what DynamoDB does not.
+    ///
+    /// # Errors
+    /// When the key is empty or too long.
+    pub fn check(&self) -> Result<(), Unavailable> {
+        let (entity, bytes) = (&self.entity, self.value.len());
+        match bytes {
+            1..=MAX_KEY_BYTES => Ok(()),
+            0 => Err(Unavailable(format!("a key of `{entity}` is empty"))),
+            _ => {
+                Err(Unavailable(format!("a key of `{entity}` has {bytes} bytes, more than {MAX_KEY_BYTES}")))
+            }
+        }
+    }
+}

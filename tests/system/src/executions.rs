@@ -129,6 +129,43 @@ impl System {
         Ok(())
     }
 
+    /// A state machine like that of a saga, but without its executions, as if it had been deleted and made again: the
+    /// names are free and the fences are there. Gives its ARN.
+    ///
+    /// It is a second one beside the first, because other sagas run on that.
+    ///
+    /// # Errors
+    /// When Step Functions does not make it.
+    pub async fn made_again(&self, saga: &str, suffix: &str) -> Result<String> {
+        let sfn = &self.clients().sfn;
+        let first = sfn.describe_state_machine().state_machine_arn(self.state_machine_arn(saga)).send().await;
+        let first = first.with_context(|| format!("cannot describe the state machine of {saga}"))?;
+        let again = sfn.create_state_machine().name(format!("{}-{suffix}", first.name));
+        let again = again.definition(first.definition).role_arn(first.role_arn).send().await;
+        Ok(again.with_context(|| format!("cannot make the state machine of {saga} again"))?.state_machine_arn)
+    }
+
+    /// Starts an execution of any state machine and waits for its end.
+    ///
+    /// # Errors
+    /// When it does not start, or the limit is over.
+    pub async fn carry_out_on(
+        &self,
+        state_machine_arn: &str,
+        input: &StartInput,
+        limit: Duration,
+    ) -> Result<Execution> {
+        let asked = self.clients().sfn.start_execution().state_machine_arn(state_machine_arn);
+        let started = asked.name(input.id.as_str()).input(serde_json::to_string(input)?).send().await;
+        let arn = started.with_context(|| format!("cannot start {}", input.id))?.execution_arn;
+        eventually(&format!("the end of {arn}"), limit, || async {
+            let described = self.clients().sfn.describe_execution().execution_arn(&arn).send().await;
+            let found = execution(described.with_context(|| format!("cannot describe {arn}"))?)?;
+            Ok(if found.status == ExecutionStatus::Running { Err("it runs".to_owned()) } else { Ok(found) })
+        })
+        .await
+    }
+
     /// Every execution of a saga, by name.
     ///
     /// # Errors

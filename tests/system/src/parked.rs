@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
 use saga::parked_table::{
     ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION, FAILURE, OF, REASON, SAGA_ID, SINCE, STEP,
-    TASK_TOKEN, WHAT,
+    TASK_TOKEN, WHAT, thing_of,
 };
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -83,7 +83,7 @@ fn parked(item: &Item) -> Result<Parked> {
     let attempts = item.get(ATTEMPTS).and_then(|value| value.as_n().ok());
     let can_skip = item.get(CAN_SKIP).and_then(|value| value.as_bool().ok());
     Ok(Parked {
-        what: text(item, WHAT)?,
+        what: thing_of(&text(item, WHAT)?).0.to_owned(),
         execution: text(item, EXECUTION)?,
         step: text(item, STEP)?,
         failure: serde_json::from_str(&text(item, FAILURE)?)?,

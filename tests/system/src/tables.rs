@@ -247,6 +247,7 @@ fn attribute(scalar: &saga::Scalar) -> AttributeValue {
     match scalar {
         saga::Scalar::Text(text) => AttributeValue::S(text.clone()),
         saga::Scalar::Number(number) => AttributeValue::N(number.to_string()),
+        saga::Scalar::Opaque { .. } => unreachable!("no field holds {scalar:?}"),
     }
 }
 

@@ -49,10 +49,7 @@ fn by_guard(reason: &CancellationReason, write: &Write) -> Option<Refused> {
         return None;
     }
     let old = reason.item().filter(|item| !item.is_empty());
-    match old.map(|item| row_item::parse(&write.key, item)).transpose() {
-        Ok(row) => Refused::by_guard(write, row.as_ref()),
-        Err(unavailable) => Some(Refused::Unavailable(unavailable)),
-    }
+    Refused::by_guard(write, old.map(|item| row_item::parse(&write.key, item)).as_ref())
 }
 
 /// A guard that failed and now holds has met a change in between: that is a conflict too.
@@ -65,7 +62,7 @@ mod tests {
     use super::*;
     use aws_sdk_dynamodb::types::AttributeValue;
     use saga::{
-        Change, Condition, FieldChange, Guard, Refusal, RowKey,
+        Addition, Change, Condition, FieldChange, Guard, Refusal, RowKey,
         fence::{Fence, Recorded},
     };
 
@@ -75,7 +72,9 @@ mod tests {
             Guard { condition: Condition::AtLeast("available".into(), n), refusal },
             Guard { condition: Condition::Exists, refusal: None },
         ];
-        let change = Change::Update([("available".into(), FieldChange::Add(-n))].into());
+        let change = Change::Update(
+            [("available".into(), FieldChange::Add(Addition { n: -n, least: 0, most: 9 }))].into(),
+        );
         Write {
             key: RowKey { entity: "stock".into(), attribute: "sku".into(), value: sku.into() },
             change,
@@ -133,6 +132,15 @@ mod tests {
         assert_eq!(rejection(refused(&[none(), few("a", "2"), few("b", "0")])), r#"{"sku":"a"}"#);
         assert_eq!(rejection(refused(&[none(), none(), few("b", "4")])), r#"{"sku":"b"}"#);
         assert_eq!(rejection(refused(&[none(), none(), reason(CHECK_FAILED, &[])])), r#"{"sku":"b"}"#);
+    }
+
+    #[test]
+    fn an_addition_that_does_not_fit_is_a_guard_without_a_rejection() {
+        let mut writes = [take("a", 3), take("b", 5)];
+        writes[0].guards.clear();
+        let read = read(&[none(), few("a", "2"), none()], &writes);
+        let what = "stock/a: adding -3 to available needs a number from 3 to 9".into();
+        assert_eq!(read, Cancelled::Refused(Refused::Guard { what, refusal: None }));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! A participant's store in DynamoDB: a table for each entity, and one for the fences.
 
 mod cancelled;
+mod expression;
 mod fence_item;
+mod opaque;
 mod row_item;
 mod transact;
 
@@ -150,16 +152,20 @@ impl Store for DynamoStore {
     }
 
     async fn read_row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {
+        key.check()?;
         let item = self.read(self.tables.of_entity(&key.entity)?, row_item::key(key)).await?;
-        item.as_ref().map(|item| row_item::parse(key, item)).transpose()
+        Ok(item.map(|item| row_item::parse(key, &item)))
     }
 
     async fn apply(&self, transaction: &Transaction) -> Result<(), Refused> {
         if transaction.writes.is_empty() {
             return self.put_fence(transaction).await;
         }
+        for write in &transaction.writes {
+            write.key.check().map_err(Refused::Unavailable)?;
+        }
         let refused = match self.transact(transaction).await {
-            Err(refused @ Refused::Guard { refusal: Some(_), .. }) => refused,
+            Err(refused @ Refused::Guard { .. }) => refused,
             other => return other,
         };
         // DynamoDB may cancel at the first condition that fails, so a failed guard does not prove the fence. A state

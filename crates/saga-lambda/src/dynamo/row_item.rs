@@ -1,6 +1,6 @@
 //! A row as an item.
 
-use super::Item;
+use super::{Item, opaque};
 use aws_sdk_dynamodb::types::AttributeValue;
 use saga::{Row, RowKey, Scalar, Unavailable};
 
@@ -10,39 +10,41 @@ pub(super) fn key(key: &RowKey) -> Item {
 }
 
 /// The whole item of a row.
-pub(super) fn item(row_key: &RowKey, row: &Row) -> Item {
+pub(super) fn item(row_key: &RowKey, row: &Row) -> Result<Item, Unavailable> {
     let mut item = key(row_key);
-    item.extend(row.iter().map(|(name, scalar)| (name.to_string(), value(scalar))));
-    item
+    for (name, scalar) in row {
+        item.insert(name.to_string(), value(scalar)?);
+    }
+    Ok(item)
 }
 
 /// A stored value as an attribute.
-pub(super) fn value(scalar: &Scalar) -> AttributeValue {
-    match scalar {
+pub(super) fn value(scalar: &Scalar) -> Result<AttributeValue, Unavailable> {
+    Ok(match scalar {
         Scalar::Number(number) => AttributeValue::N(number.to_string()),
         Scalar::Text(text) => AttributeValue::S(text.clone()),
-    }
+        Scalar::Opaque { opaque } => opaque::attribute(opaque).ok_or_else(|| {
+            Unavailable("an attribute of a type that is not known cannot be written".into())
+        })?,
+    })
 }
 
-/// Reads a row. An attribute that no field can have is refused rather than lost when the row is written back.
-pub(super) fn parse(key: &RowKey, item: &Item) -> Result<Row, Unavailable> {
+/// Reads a row. What no field can have is kept, so that it is not lost when the row is written back.
+///
+/// A number that is not whole, or beyond 64 bits, is such a thing: a guard does not hold for it here, while DynamoDB
+/// compares it and adds to it.
+pub(super) fn parse(key: &RowKey, item: &Item) -> Row {
     let fields = item.iter().filter(|(name, _)| **name != *key.attribute);
-    fields
-        .map(|(name, value)| {
-            let scalar = match value {
-                AttributeValue::S(text) => Some(Scalar::Text(text.clone())),
-                AttributeValue::N(number) => number.parse().ok().map(Scalar::Number),
-                _ => None,
-            };
-            let unreadable = || {
-                let RowKey { entity, value, .. } = key;
-                Unavailable(format!(
-                    "`{name}` of {entity}/{value} is neither text nor a whole number of 64 bits"
-                ))
-            };
-            Ok((name.clone().into(), scalar.ok_or_else(unreadable)?))
-        })
-        .collect()
+    fields.map(|(name, value)| (name.clone().into(), scalar(value))).collect()
+}
+
+fn scalar(value: &AttributeValue) -> Scalar {
+    let known = match value {
+        AttributeValue::S(text) => Some(Scalar::Text(text.clone())),
+        AttributeValue::N(number) => number.parse().ok().map(Scalar::Number),
+        _ => None,
+    };
+    known.unwrap_or_else(|| Scalar::Opaque { opaque: opaque::text(value) })
 }
 
 #[cfg(test)]
@@ -50,18 +52,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_survives_its_item_and_a_foreign_attribute_is_refused() {
+    fn a_row_survives_its_item_with_what_somebody_else_put_on_it() {
         let key = RowKey { entity: "stock".into(), attribute: "sku".into(), value: "nw-1".into() };
-        let row: Row =
-            [("available".into(), Scalar::Number(39)), ("name".into(), Scalar::Text("Chai".into()))].into();
-        let mut item = item(&key, &row);
+        let opaque = |text: &str| Scalar::Opaque { opaque: text.into() };
+        let row: Row = [
+            ("available".into(), Scalar::Number(39)),
+            ("name".into(), Scalar::Text("Chai".into())),
+            ("organic".into(), opaque(r#"{"BOOL":true}"#)),
+            ("price".into(), opaque(r#"{"N":"1.5"}"#)),
+            ("sold".into(), opaque(r#"{"N":"9223372036854775808"}"#)),
+        ]
+        .into();
+        let item = item(&key, &row).unwrap();
         assert_eq!(item["sku"], AttributeValue::S("nw-1".into()));
-        assert_eq!(parse(&key, &item), Ok(row));
-        item.insert("price".into(), AttributeValue::N("1.5".into()));
-        let error = parse(&key, &item).unwrap_err().to_string();
-        assert!(
-            error.ends_with("`price` of stock/nw-1 is neither text nor a whole number of 64 bits"),
-            "{error}"
-        );
+        assert_eq!(item["organic"], AttributeValue::Bool(true));
+        assert_eq!(parse(&key, &item), row);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_not_written() {
+        let unknown = Scalar::Opaque { opaque: "{}".into() };
+        assert!(value(&unknown).is_err());
     }
 }

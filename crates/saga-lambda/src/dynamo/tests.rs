@@ -1,7 +1,7 @@
 use super::*;
 use crate::replay::{Answer, Call, Replay};
 use saga::{
-    Change, Condition, FieldChange, Guard, Refusal, RunDigest, Scalar, Write,
+    Addition, Change, Condition, FieldChange, Guard, Refusal, RunDigest, Scalar, Write,
     fence::{Fence, FenceState},
 };
 use serde_json::{Value as Json, json};
@@ -42,7 +42,9 @@ fn stock(sku: &str) -> RowKey {
 fn take(n: i64) -> Write {
     let refusal = Some(Refusal { error: "OutOfStock".into(), cause: "{}".into() });
     let guards = vec![Guard { condition: Condition::AtLeast("available".into(), n), refusal }];
-    let change = Change::Update([("available".into(), FieldChange::Add(-n))].into());
+    let change = Change::Update(
+        [("available".into(), FieldChange::Add(Addition { n: -n, least: 0, most: 9 }))].into(),
+    );
     Write { key: stock("nw-1"), change, guards }
 }
 
@@ -124,8 +126,8 @@ async fn fence_and_writes_are_one_transaction() {
     let update = &body["TransactItems"][1]["Update"];
     assert_eq!(update["TableName"], "stock-table");
     assert_eq!(update["Key"], json!({ "sku": { "S": "nw-1" } }));
-    assert_eq!(update["ConditionExpression"], "#n0 >= :v0");
-    assert_eq!(update["UpdateExpression"], "ADD #n0 :v1");
+    assert_eq!(update["ConditionExpression"], "#n0 >= :v0 AND #n0 >= :v1 AND #n0 <= :v2");
+    assert_eq!(update["UpdateExpression"], "ADD #n0 :v3");
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,4 +235,54 @@ fn every_table_must_be_named() {
         [("FLYOVER_FENCE_TABLE", "fences"), ("FLYOVER_FENCE_TTL_SECONDS", "60")].into_iter().collect();
     let missing = Tables::from_variables(&variables, &[spec]).unwrap_err();
     assert!(missing.to_string().contains("FLYOVER_TABLE_ORDER_LINES"), "{missing}");
+}
+
+/// An item that somebody put more on than any field holds.
+fn foreign() -> Json {
+    json!({
+        "sku": { "S": "nw-1" }, "available": { "N": "2" }, "organic": { "BOOL": true },
+        "price": { "N": "1.5" }, "tags": { "L": [{ "S": "tea" }, { "N": "7" }] },
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_is_done_is_answered_from_the_fence_behind_a_guard_without_a_rejection_too() {
+    let done = Answer::ok(json!({ "Item": fence_item("done") }));
+    let (store, replay) = store([cancelled(&json!([none(), few()])), done]);
+    let mut write = take(3);
+    write.guards[0].refusal = None;
+    let refused = store.apply(&transaction(None, vec![write])).await;
+    assert!(
+        matches!(refused, Err(Refused::Fence(Some(Recorded { fence: Fence::Done { .. }, .. })))),
+        "{refused:?}"
+    );
+    assert_eq!(targets(&replay), ["TransactWriteItems", "GetItem"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_else_put_on_an_item_does_not_hide_that_it_is_out_of_stock() {
+    let few = json!({ "Code": "ConditionalCheckFailed", "Item": foreign() });
+    let (store, _) = store([cancelled(&json!([none(), few])), ok()]);
+    let refused = store.apply(&transaction(None, vec![take(3)])).await;
+    let Err(Refused::Guard { refusal: Some(refusal), .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(refusal.error, "OutOfStock");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_is_read_with_what_somebody_else_put_on_it() {
+    let (store, _) = store([Answer::ok(json!({ "Item": foreign() }))]);
+    let row = store.read_row(&stock("nw-1")).await.unwrap().unwrap();
+    assert_eq!((row.len(), &row["available"]), (4, &Scalar::Number(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_dynamodb_does_not_take_is_refused_without_asking() {
+    let (store, replay) = store([]);
+    for key in ["", &"k".repeat(2_049)] {
+        let write = Write { key: stock(key), ..take(3) };
+        let refused = store.apply(&transaction(None, vec![write])).await;
+        assert!(matches!(refused, Err(Refused::Unavailable(_))), "{refused:?}");
+        assert!(store.read_row(&stock(key)).await.is_err());
+    }
+    assert_eq!(replay.calls(), []);
 }

@@ -4,6 +4,7 @@
 
 mod asl;
 mod delivery;
+mod exact;
 mod flow;
 mod graph;
 mod protocol;

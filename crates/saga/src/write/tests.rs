@@ -1,0 +1,283 @@
+use super::*;
+use crate::entity::{FieldKind, FieldSpec};
+use proptest::prelude::*;
+use std::ops::RangeInclusive;
+
+const NUMBERS: [&str; 2] = ["free", "booked"];
+/// The last is not declared: somebody else puts it on items.
+const FIELDS: [&str; 5] = ["free", "booked", "state", "owner", "mark"];
+const DECLARED: &[FieldSpec] = &[
+    FieldSpec { name: "free", kind: FieldKind::Number },
+    FieldSpec { name: "booked", kind: FieldKind::Number },
+    FieldSpec { name: "state", kind: FieldKind::Text },
+    FieldSpec { name: "owner", kind: FieldKind::Text },
+];
+
+fn key() -> RowKey {
+    RowKey { entity: "stock".into(), attribute: "sku".into(), value: "a".into() }
+}
+
+fn text(text: &str) -> Scalar {
+    Scalar::Text(text.into())
+}
+
+fn add(n: i64, within: RangeInclusive<i64>) -> FieldChange {
+    FieldChange::Add(Addition { n, least: *within.start(), most: *within.end() })
+}
+
+// ---- rows that anybody could have left behind ----
+
+fn number() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        6 => -20_i64..20,
+        1 => prop::sample::select(&[i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX][..]),
+    ]
+}
+
+fn scalar() -> impl Strategy<Value = Scalar> {
+    prop_oneof![
+        4 => number().prop_map(Scalar::Number),
+        4 => prop::sample::select(&["a", "b"][..]).prop_map(text),
+        1 => prop::sample::select(&["true", "1.5"][..]).prop_map(|form| Scalar::Opaque { opaque: form.into() }),
+    ]
+}
+
+fn field() -> impl Strategy<Value = Cow<'static, str>> {
+    prop::sample::select(&FIELDS[..]).prop_map(Cow::Borrowed)
+}
+
+/// Any fields. Most often those for numbers hold numbers, so that something can be done to them.
+fn row() -> impl Strategy<Value = Row> {
+    let numbers = prop::collection::vec(prop::option::weighted(0.9, number().prop_map(Scalar::Number)), 2);
+    let others = prop::collection::btree_map(field(), scalar(), 0..4);
+    (numbers, others).prop_map(|(numbers, others)| {
+        let numbers = NUMBERS.into_iter().zip(numbers);
+        let mut row: Row = numbers.filter_map(|(field, number)| Some((field.into(), number?))).collect();
+        row.extend(others);
+        row
+    })
+}
+
+/// What a second writer does to an item: a field becomes something, or goes.
+fn meddling() -> impl Strategy<Value = Vec<(Cow<'static, str>, Option<Scalar>)>> {
+    prop::collection::vec((field(), prop::option::of(scalar())), 0..3)
+}
+
+fn meddled(row: &Row, meddling: Vec<(Cow<'static, str>, Option<Scalar>)>) -> Row {
+    let mut row = row.clone();
+    for (field, value) in meddling {
+        match value {
+            Some(value) => row.insert(field, value),
+            None => row.remove(&field),
+        };
+    }
+    row
+}
+
+// ---- writes, guarded as `Writes` guards them ----
+
+fn change() -> impl Strategy<Value = Change> {
+    let within = prop::sample::select(vec![(0, 30), (0, i64::from(u32::MAX)), (i64::MIN, i64::MAX)]);
+    let add = (prop::sample::select(&NUMBERS[..]), number(), within)
+        .prop_map(|(field, n, (least, most))| (field.into(), add(n, least..=most)));
+    let set = (field(), scalar()).prop_map(|(field, value)| (field, FieldChange::Set(value)));
+    let remove = field().prop_map(|field| (field, FieldChange::Remove));
+    let changes = prop::collection::vec(prop_oneof![3 => add, 2 => set, 1 => remove], 0..4);
+    prop_oneof![
+        6 => changes.prop_map(|changes| Change::Update(changes.into_iter().collect())),
+        2 => row().prop_map(Change::Insert),
+        2 => Just(Change::Delete),
+    ]
+}
+
+fn guard() -> impl Strategy<Value = Guard> {
+    let condition = prop_oneof![
+        (field(), number()).prop_map(|(field, n)| Condition::AtLeast(field, n)),
+        (field(), number()).prop_map(|(field, n)| Condition::AtMost(field, n)),
+        (field(), scalar()).prop_map(|(field, value)| Condition::Equals(field, value)),
+        field().prop_map(Condition::Lacks),
+    ];
+    condition.prop_map(|condition| Guard { condition, refusal: None })
+}
+
+fn write() -> impl Strategy<Value = Write> {
+    (change(), prop::collection::vec(guard(), 0..2)).prop_map(|(change, mut guards)| {
+        let condition =
+            if matches!(change, Change::Insert(_)) { Condition::Absent } else { Condition::Exists };
+        // An insert has no fields to guard.
+        guards.retain(|_| condition == Condition::Exists);
+        guards.push(Guard { condition, refusal: None });
+        Write { key: key(), change, guards }
+    })
+}
+
+/// The item that a write is meant for, if it is one that was there.
+fn found_by(write: &Write, row: Row) -> Option<Row> {
+    (!matches!(write.change, Change::Insert(_))).then_some(row)
+}
+
+/// The write and its inverse as the engine makes them, having read this.
+fn recorded(write: &Write, read: Option<&Row>) -> (Write, Write) {
+    let mut pinned = write.clone();
+    if !write.inverse_needs_old() {
+        return (pinned, write.inverse(None, DECLARED));
+    }
+    pinned.pin(read, DECLARED);
+    (pinned, write.inverse(read, DECLARED))
+}
+
+/// Whether an undo may be done to what the item became: only where everything that the write left behind is still
+/// there, whatever else has changed.
+fn may_be_undone(write: &Write, after: Option<&Row>, became: Option<&Row>) -> bool {
+    let same = |field: &str| after.and_then(|row| row.get(field)) == became.and_then(|row| row.get(field));
+    match (&write.change, became) {
+        (Change::Delete, became) => became.is_none(),
+        (_, None) => false,
+        (Change::Insert(row), Some(_)) => {
+            row.keys().map(|field| &**field).chain(DECLARED.iter().map(|field| field.name)).all(same)
+        }
+        (Change::Update(changes), Some(became)) => changes.iter().all(|(field, change)| match change {
+            FieldChange::Set(_) | FieldChange::Remove => same(field),
+            FieldChange::Add(addition) => {
+                let within = i128::from(addition.least)..=i128::from(addition.most);
+                matches!(became.get(field), Some(Scalar::Number(number))
+                    if within.contains(&i128::from(*number))
+                        && within.contains(&(i128::from(*number) - i128::from(addition.n))))
+            }
+        }),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, max_global_rejects: 1_000_000, ..Default::default() })]
+
+    #[test]
+    fn a_write_and_then_its_inverse_restore_the_row(write in write(), row in row()) {
+        let before = found_by(&write, row);
+        prop_assume!(write.unmet(before.as_ref()).is_none());
+        let (pinned, inverse) = recorded(&write, before.as_ref());
+        prop_assert_eq!(pinned.unmet(before.as_ref()), None);
+        let after = pinned.applied_to(before.as_ref());
+        prop_assert_eq!(inverse.unmet(after.as_ref()), None);
+        prop_assert_eq!(inverse.applied_to(after.as_ref()), before);
+    }
+
+    #[test]
+    fn a_pinned_write_is_refused_for_any_row_that_its_inverse_would_not_restore(
+        write in write(),
+        row in row(),
+        meddling in meddling(),
+    ) {
+        let mut found = found_by(&write, meddled(&row, meddling));
+        let read = found_by(&write, row);
+        let (pinned, inverse) = recorded(&write, read.as_ref());
+        prop_assume!(pinned.unmet(found.as_ref()).is_none());
+        let after = pinned.applied_to(found.as_ref());
+        prop_assert_eq!(inverse.unmet(after.as_ref()), None);
+        if write.change == Change::Delete && !read.is_some_and(|read| read.contains_key("mark")) {
+            // No store can be asked whether a field that nobody declared has appeared.
+            found.iter_mut().for_each(|found| drop(found.remove("mark")));
+        }
+        prop_assert_eq!(inverse.applied_to(after.as_ref()), found);
+    }
+
+    #[test]
+    fn an_undo_takes_back_what_was_written_and_nothing_that_came_after(
+        write in write(),
+        row in row(),
+        meddling in meddling(),
+        gone in prop::bool::weighted(0.1),
+        there_again in row(),
+    ) {
+        let before = found_by(&write, row);
+        prop_assume!(write.unmet(before.as_ref()).is_none());
+        let (pinned, inverse) = recorded(&write, before.as_ref());
+        let after = pinned.applied_to(before.as_ref());
+        let became = match &after {
+            Some(after) => (!gone).then(|| meddled(after, meddling)),
+            None => gone.then_some(there_again),
+        };
+        let may = may_be_undone(&write, after.as_ref(), became.as_ref());
+        prop_assert_eq!(inverse.unmet(became.as_ref()).is_none(), may);
+        let (Change::Update(changes), Some(became), true) = (&write.change, &became, may) else { return Ok(()) };
+        let undone = inverse.applied_to(Some(became)).unwrap();
+        for field in FIELDS {
+            let expected = match changes.get(field) {
+                None => became.get(field).cloned(),
+                Some(FieldChange::Set(_) | FieldChange::Remove) => before.as_ref().unwrap().get(field).cloned(),
+                Some(FieldChange::Add(addition)) => match &became[field] {
+                    Scalar::Number(number) => Some(Scalar::Number(number - addition.n)),
+                    other => panic!("{other:?} is added to"),
+                },
+            };
+            prop_assert_eq!(undone.get(field), expected.as_ref(), "{}", field);
+        }
+    }
+
+    #[test]
+    fn writes_survive_json(write in write()) {
+        let json = serde_json::to_string(&write).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Write>(&json).unwrap(), write);
+    }
+}
+
+#[test]
+fn an_addition_of_the_first_release_is_within_64_bits() {
+    let change: FieldChange = serde_json::from_str(r#"{"add":-2}"#).unwrap();
+    assert_eq!(change, add(-2, i64::MIN..=i64::MAX));
+}
+
+#[test]
+fn an_addition_that_does_not_fit_is_told_with_what_would() {
+    let told = |change| {
+        let write = Write {
+            key: key(),
+            change: Change::Update([("free".into(), change)].into()),
+            guards: Vec::new(),
+        };
+        write.unmet(Some(&Row::new())).unwrap().to_string()
+    };
+    assert_eq!(told(add(3, 0..=9)), "adding 3 to free needs a number from 0 to 6");
+    assert_eq!(told(add(-3, 0..=9)), "adding -3 to free needs a number from 3 to 9");
+}
+
+#[test]
+fn an_undo_does_not_overwrite_what_came_after() {
+    let set = BTreeMap::from([("state".into(), FieldChange::Set(text("new")))]);
+    let write = Write { key: key(), change: Change::Update(set), guards: Vec::new() };
+    let old = Row::from([("state".into(), text("old"))]);
+    let inverse = write.inverse(Some(&old), DECLARED);
+    let moved_on = Row::from([("state".into(), text("newer"))]);
+    let condition = Condition::Equals("state".into(), text("new"));
+    assert_eq!(inverse.unmet(Some(&moved_on)), Some(Unmet::Guard(&Guard { condition, refusal: None })));
+}
+
+#[test]
+fn a_write_without_changes_only_checks() {
+    let write = |change| Write { key: key(), change, guards: Vec::new() };
+    assert!(write(Change::Update(BTreeMap::new())).only_checks());
+    assert!(!write(Change::Update(BTreeMap::from([("free".into(), add(0, 0..=9))]))).only_checks());
+    assert!(!write(Change::Delete).only_checks());
+    assert!(!write(Change::Insert(Row::new())).only_checks());
+}
+
+#[test]
+fn conditions_on_a_field_that_is_not_there_do_not_hold() {
+    let row = Row::from([("state".into(), text("open"))]);
+    for condition in [
+        Condition::AtLeast("free".into(), 0),
+        Condition::AtMost("free".into(), 0),
+        Condition::AtMost("state".into(), 0),
+        Condition::Equals("free".into(), Scalar::Number(0)),
+    ] {
+        assert!(!condition.holds(Some(&row)) && !condition.holds(None), "{condition:?}");
+    }
+}
+
+#[test]
+fn a_field_is_lacking_where_it_or_the_item_is_not_there() {
+    let row = Row::from([("state".into(), text("open"))]);
+    let lacks = |field: &'static str| Condition::Lacks(field.into());
+    assert!(lacks("free").holds(Some(&row)) && lacks("free").holds(None));
+    assert!(!lacks("state").holds(Some(&row)));
+}

@@ -1,0 +1,104 @@
+//! An id means one run: another order under a taken id is refused, and what the first one did stays as it is.
+
+use crate::{
+    cases::{Case, cases},
+    endings::expect_committed,
+    refusals::refused,
+    world::World,
+};
+use anyhow::{Context, Result};
+use saga::{OTHER_RUN, RunDigest, StartInput};
+use sagas::events::OrderPlaced;
+use serde_json::{Value as Json, json};
+
+pub(crate) fn cases() -> Vec<Case> {
+    cases!["ids":
+        another_order_under_the_id_of_one_that_runs_is_refused_and_told,
+        another_order_under_the_id_of_one_that_ended_is_refused_and_told,
+        an_id_whose_name_was_forgotten_is_not_carried_out_for_another_order,
+    ]
+}
+
+/// An order of one unit, and another under its id, of two.
+async fn orders(world: &World, name: &str, token: &str) -> Result<(OrderPlaced, OrderPlaced, String)> {
+    let tea = world.product(&format!("{name}-tea"), 9).await?;
+    let order = world.draft(name).line(&tea, 1, 300).pays_with(token).order();
+    let other = world.draft(name).line(&tea, 2, 300).order();
+    Ok((order, other, tea))
+}
+
+async fn another_order_under_the_id_of_one_that_runs_is_refused_and_told(world: &World) -> Result<()> {
+    let (order, other, tea) = orders(world, "taken-running", "tok_slow_3000").await?;
+    world.place(&order).await?;
+    world.gateway_is_called(&order).await?;
+    expect_refused(world, &other).await?;
+    let execution = world.end_of(&order).await?;
+    expect_first_stays(world, &order, &execution, &tea).await
+}
+
+async fn another_order_under_the_id_of_one_that_ended_is_refused_and_told(world: &World) -> Result<()> {
+    let (order, other, tea) = orders(world, "taken-ended", "tok_approve").await?;
+    let execution = world.carry_out(&order).await?;
+    expect_refused(world, &other).await?;
+    // The same order is no other.
+    world.place(&order).await?;
+    let before = [("message", "event taken"), ("outcome", "started_before")];
+    world.log_lines("order-intake", &order.order_id, &before, 1).await?;
+    expect_first_stays(world, &order, &execution, &tea).await
+}
+
+/// Step Functions forgets a name 90 days after its execution ended, and at once when its machine is deleted.
+async fn an_id_whose_name_was_forgotten_is_not_carried_out_for_another_order(world: &World) -> Result<()> {
+    let (order, _, tea) = orders(world, "taken-forgotten", "tok_approve").await?;
+    let execution = world.carry_out(&order).await?;
+    let machine = world.system.made_again("order", "again").await?;
+    let id: saga::SagaId = order.order_id.parse()?;
+
+    let mut input = execution.input["input"].clone();
+    input["lines"][0]["quantity"] = json!(2);
+    let other = StartInput::begin(id.clone(), input);
+    let turned_back = world.system.carry_out_on(&machine, &other, world.soon()).await?;
+    assert_eq!(turned_back.outcome(), Some("compensated"), "{turned_back:?}");
+    assert_eq!(turned_back.reason(), Some(OTHER_RUN), "{turned_back:?}");
+    for (op, outcome) in [("run", "other_run"), ("undo", "other_run")] {
+        world.log_lines("orders", id.as_str(), &[("op", op), ("outcome", outcome)], 1).await?;
+    }
+    expect_first_stays(world, &order, &execution, &tea).await?;
+
+    // The same order is answered as before.
+    let same = StartInput::begin(id, execution.input["input"].clone());
+    assert_eq!(same.run, run_of(&execution.input), "the run is that of the first execution");
+    let machine = world.system.made_again("order", "once-more").await?;
+    let again = world.system.carry_out_on(&machine, &same, world.soon()).await?;
+    assert_eq!(again.output, execution.output);
+    expect_first_stays(world, &order, &execution, &tea).await
+}
+
+fn run_of(input: &Json) -> Option<RunDigest> {
+    input["run"].as_str()?.parse().ok()
+}
+
+/// It is kept with its reason, and its customer is told.
+async fn expect_refused(world: &World, other: &OrderPlaced) -> Result<()> {
+    let event = sagas::events::OrderEvent::OrderPlaced(other.clone());
+    world.system.publish(&event).await?;
+    let letter = refused(world, &other.order_id).await?;
+    assert_eq!(letter["event"]["lines"][0]["quantity"], json!(2), "{letter}");
+    assert_eq!(letter["reasons"][0]["field"], "order_id", "{letter}");
+    let mail = world.mail(other, "could not be completed").await?;
+    assert!(mail.body.contains("Another order has this number, and stays as it is."), "{mail:?}");
+    Ok(())
+}
+
+async fn expect_first_stays(
+    world: &World,
+    order: &OrderPlaced,
+    execution: &system::Execution,
+    sku: &str,
+) -> Result<()> {
+    expect_committed(world, order, execution, 300).await?;
+    assert_eq!(world.stock(sku).await?, (8, 1));
+    let charge = world.system.gateway_charge(&order.order_id).await?.context("it was charged")?;
+    assert_eq!((charge.amount_minor, charge.status), (300, gateway::ChargeStatus::Charged), "{charge:?}");
+    Ok(())
+}
