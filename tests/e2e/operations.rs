@@ -188,6 +188,7 @@ async fn what_makes_no_sense_is_refused(world: &World) -> Result<()> {
         order: order.to_owned(),
         action: Action::Retry,
         what: None,
+        steps: Vec::new(),
         reason: "because".to_owned(),
         by: None,
     };

@@ -126,12 +126,18 @@ async fn answer(
         order: id.to_owned(),
         action,
         what: Some("settle confirm-order".to_owned()),
+        steps: Vec::new(),
         reason: reason.to_owned(),
         by: Some(BY.to_owned()),
     };
     let error = operations.answer(&answer).await.expect_err("that does not wait");
     assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
     answer.what = None;
+    answer.steps = vec!["create-order".to_owned()];
+    let error = operations.answer(&answer).await.expect_err("its undo is done");
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    assert!(error.to_string().contains("what could not be done is `reserve-stock`"), "{error}");
+    answer.steps = vec!["reserve-stock".to_owned()];
     let answered = operations.answer(&answer).await?;
     assert_eq!((answered.what.as_str(), answered.action), ("undo order", action), "{answered:?}");
     Ok(())
@@ -156,6 +162,7 @@ async fn expect_decided(world: &World, order: &OrderPlaced, action: &str, reason
     .await?;
     let decision = Decision {
         of: "undo order".to_owned(),
+        steps: "reserve-stock".to_owned(),
         action: action.to_owned(),
         reason: reason.to_owned(),
         by: BY.to_owned(),

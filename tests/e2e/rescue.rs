@@ -5,9 +5,10 @@ use crate::{
     endings::{expect_committed, expect_compensated, expect_no_money_kept},
     world::World,
 };
-use anyhow::Result;
+use anyhow::{Context, Result};
 use aws_sdk_sfn::types::ExecutionStatus;
 use saga::{RESCUED, StartInput};
+use std::time::Duration;
 use system::eventually;
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -15,6 +16,8 @@ pub(crate) fn cases() -> Vec<Case> {
         an_order_whose_execution_is_stopped_while_it_is_charged_is_undone,
         an_order_whose_execution_died_after_its_pivot_is_finished_and_not_undone,
         an_execution_that_settles_and_is_stopped_too_is_settled_in_its_turn,
+        an_execution_of_whose_death_no_event_came_is_settled_by_the_sweep,
+        what_another_execution_parked_is_not_taken_away,
     ]
 }
 
@@ -78,4 +81,56 @@ async fn an_execution_that_settles_and_is_stopped_too_is_settled_in_its_turn(wor
     expect_no_money_kept(world, &order).await?;
     assert_eq!(world.stock(&tea).await?, (1, 0));
     Ok(())
+}
+
+async fn an_execution_of_whose_death_no_event_came_is_settled_by_the_sweep(world: &World) -> Result<()> {
+    let tea = world.product("unheard-tea", 4).await?;
+    let order = world.draft("unheard").line(&tea, 3, 400).pays_with("tok_slow_2500").order();
+    world.place(&order).await?;
+    world.gateway_is_called(&order).await?;
+    world.system.lose_deaths().await?;
+    let stopped = stop(world, &order.order_id).await;
+    // Others that die meanwhile are found by the sweep, too.
+    world.system.tell_of_deaths().await?;
+    let arn = stopped?;
+
+    let name = saga::Settling::execution_name(&order.order_id.clone().try_into()?, &arn);
+    let limit = world.system.timing().sweep_interval() * 2 + world.all_deliveries();
+    let settling = world.system.end_of("order", &name, limit).await?;
+    expect_compensated(world, &order, &settling, RESCUED).await?;
+    assert_eq!(world.stock(&tea).await?, (4, 0));
+    let members = [("outcome", "settling"), ("message", "no event said that an execution died")];
+    world.log_lines("rescue", &order.order_id, &members, 1).await?;
+    Ok(())
+}
+
+/// Stops an execution; gives its ARN once Step Functions has told of it whom it tells.
+async fn stop(world: &World, id: &str) -> Result<String> {
+    let arn = world.system.stop_execution("order", id).await?;
+    world.system.end_of("order", id, world.soon()).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    Ok(arn)
+}
+
+async fn what_another_execution_parked_is_not_taken_away(world: &World) -> Result<()> {
+    let tea = world.product("left-tea", 2).await?;
+    let order = world.draft("left").line(&tea, 1, 400).pays_with("tok_slow_2500").order();
+    world.place(&order).await?;
+    world.gateway_is_called(&order).await?;
+    let id = order.order_id.as_str();
+    let arn = world.system.stop_execution("order", id).await?;
+    // A saga of another kind with this id, whose execution has the same name.
+    let other = arn.replace("-order:", "-cancel-order:");
+    assert_ne!(arn, other);
+    world.system.plant_parked(id, "undo order", &arn).await?;
+    world.system.plant_parked(id, "settle cancel-pending-order", &other).await?;
+
+    let settling = world.settled(&order, &arn).await?;
+    expect_compensated(world, &order, &settling, RESCUED).await?;
+    let left = world.system.parked(id).await?;
+    let kept: Vec<_> =
+        left.iter().map(|record| (record.what.as_str(), record.execution_arn.as_str())).collect();
+    assert_eq!(kept, [("settle cancel-pending-order", other.as_str())]);
+    let record = left.first().context("it is there")?;
+    world.system.take_parked_away(id, record).await
 }

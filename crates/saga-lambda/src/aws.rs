@@ -69,16 +69,16 @@ impl Failure {
             let is_transient = !matches!(error, SdkError::ConstructionFailure(_));
             return Self { is_transient, code: None, text: DisplayErrorContext(error).to_string() };
         };
-        let (code, status) = (answer.err().code(), answer.raw().status().as_u16());
-        Self {
-            is_transient: status >= 500 || status == 429 || code.is_some_and(is_transient),
-            code: code.map(Into::into),
-            text: format!(
-                "{}: {}",
-                code.unwrap_or("no code"),
-                answer.err().message().unwrap_or("no message")
-            ),
-        }
+        let code = answer.err().code();
+        let message = answer.err().message().unwrap_or("no message");
+        let text = format!("{}: {message}", code.unwrap_or("no code"));
+        Self::answered(answer.raw().status().as_u16(), code, text)
+    }
+
+    /// Reads an answer that says no.
+    pub fn answered(status: u16, code: Option<&str>, text: String) -> Self {
+        let is_transient = status >= 500 || status == 429 || code.is_some_and(is_transient);
+        Self { is_transient, code: code.map(Into::into), text }
     }
 
     /// As the outcome of a try: a transient failure is tried again, any other is the answer.

@@ -29,6 +29,12 @@ impl Variables {
         self.optional(name).ok_or_else(|| Error::Missing { name: name.into() })
     }
 
+    /// The values of all variables whose names begin like this, in the order of their names.
+    pub fn beginning_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.range(prefix.to_owned()..).take_while(move |(name, _)| name.starts_with(prefix));
+        named.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
     /// A variable that must be set and must parse.
     ///
     /// # Errors
@@ -84,6 +90,15 @@ mod tests {
             format!("{invalid:?}"),
             "the environment variable `COUNT` is `many`, but a whole number is needed: correct it in the stack"
         );
+    }
+
+    #[test]
+    fn variables_of_one_kind_are_found_by_how_their_names_begin() {
+        let variables: Variables =
+            [("SAGA_B", "b"), ("SAGA_A", "a"), ("SAGA_", ""), ("SAG", "x"), ("SAGB", "y")]
+                .into_iter()
+                .collect();
+        assert!(variables.beginning_with("SAGA_").eq(["a", "b"]));
     }
 
     #[test]

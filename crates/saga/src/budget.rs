@@ -103,6 +103,23 @@ impl Timing {
         self.scale(Duration::from_secs(30))
     }
 
+    /// How often dead executions are looked for of which no event came. Whole minutes, at least one, because a schedule
+    /// has no others.
+    pub fn sweep_interval(self) -> Duration {
+        self.scale_to_minutes(Duration::from_mins(5))
+    }
+
+    /// How long ago an execution can have died and still be looked for: as long as its event would be kept among the dead
+    /// letters. Step Functions forgets executions after 90 days.
+    pub fn sweep_window(self) -> Duration {
+        self.dead_letter_retention()
+    }
+
+    /// How long after its death an execution whose saga is not settled is for people to see.
+    pub fn unsettled_after(self) -> Duration {
+        self.scale(Duration::from_mins(15))
+    }
+
     /// How long a queue keeps a message.
     pub fn queue_retention(self) -> Duration {
         Duration::from_hours(4 * 24)
@@ -122,8 +139,7 @@ impl Timing {
     /// How often effects outside are compared with the fences. Whole minutes, at least one, because a schedule has no
     /// others.
     pub fn reconciliation_interval(self) -> Duration {
-        let minutes = self.scale(Duration::from_mins(5)).as_secs().div_ceil(60);
-        Duration::from_secs(minutes * 60)
+        self.scale_to_minutes(Duration::from_mins(5))
     }
 
     /// How long one such comparison may take: production's interval, so that two seldom run at the same time.
@@ -140,6 +156,10 @@ impl Timing {
     /// How old an effect can be and still be compared: a day, so that an outage of the comparison can be mended.
     pub fn reconciliation_window(self) -> Duration {
         Duration::from_hours(24)
+    }
+
+    fn scale_to_minutes(self, duration: Duration) -> Duration {
+        Duration::from_secs(self.scale(duration).as_secs().div_ceil(60) * 60)
     }
 
     fn scale(self, duration: Duration) -> Duration {
@@ -492,6 +512,9 @@ mod tests {
             assert!(interval >= Duration::from_mins(1) && interval.as_secs() % 60 == 0, "scale {scale}");
             assert!(timing.reconciliation_timeout() <= interval, "scale {scale}");
             assert!(window > timing.reconciliation_grace() + interval * 2, "scale {scale}");
+            let (sweeps, overdue) = (timing.sweep_interval(), timing.unsettled_after());
+            assert!(sweeps >= Duration::from_mins(1) && sweeps.as_secs() % 60 == 0, "scale {scale}");
+            assert!(overdue > timing.rescue_delay() && overdue < timing.sweep_window(), "scale {scale}");
             for retry in [timing.send_retry(), timing.undo_retry()] {
                 assert!(
                     retry.interval >= Duration::from_secs(1) && retry.max_delay >= retry.interval,

@@ -345,7 +345,9 @@ async fn undo_writes<S: Step, U: UndoWrites<S>>(
     for _ in 0..ATTEMPTS {
         let (outcome, alternatives) = match on_undo(fence.as_ref(), cx.run()) {
             OnUndo::AlreadyUndone => return nothing(Outcomes::UndoneBefore),
-            OnUndo::Abandoned => return nothing(Outcomes::AbandonedBefore),
+            OnUndo::Abandoned => {
+                return Ok(Handled::success(Outcomes::AbandonedBefore, json!({ "abandoned": true })));
+            }
             OnUndo::OtherRun => return nothing(Outcomes::OtherRun),
             OnUndo::Tombstone => (Outcomes::NothingToUndo, vec![Vec::new()]),
             OnUndo::Reverse { output, inverse } => {

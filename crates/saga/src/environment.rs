@@ -29,8 +29,20 @@ pub const DEAD_LETTER_QUEUE: &str = "FLYOVER_DEAD_LETTER_QUEUE";
 
 /// The variable with the ARN of a saga's state machine, for functions that start it: `FLYOVER_SAGA_<NAME>`.
 pub fn state_machine(saga: &str) -> String {
-    format!("FLYOVER_SAGA_{}", upper(saga))
+    format!("{STATE_MACHINES}{}", upper(saga))
 }
+
+/// How the variables with the ARNs of state machines begin, for functions that look at every saga.
+pub const STATE_MACHINES: &str = "FLYOVER_SAGA_";
+
+/// The variable with how long a dead execution is left to its event, in whole seconds.
+pub const RESCUE_DELAY_SECONDS: &str = "FLYOVER_RESCUE_DELAY_SECONDS";
+
+/// The variable with how long ago an execution can have died to be still looked for, in whole seconds.
+pub const SWEEP_WINDOW_SECONDS: &str = "FLYOVER_SWEEP_WINDOW_SECONDS";
+
+/// The variable with how long after its death an unsettled execution is for people to see, in whole seconds.
+pub const UNSETTLED_AFTER_SECONDS: &str = "FLYOVER_UNSETTLED_AFTER_SECONDS";
 
 /// The variable with the URL of a queue: `FLYOVER_QUEUE_<NAME>`.
 pub fn queue(name: &str) -> String {

@@ -28,6 +28,7 @@ mod memory;
 mod message;
 pub mod parked_table;
 mod rejection;
+pub mod rescue;
 mod runner;
 pub mod schema;
 mod serve;

@@ -15,6 +15,9 @@ pub const SAGA: &str = "saga";
 pub const EXECUTION: &str = "execution";
 /// The ARN of that execution, text: two sagas can share a saga id, and then their executions share a name.
 pub const EXECUTION_ARN: &str = "execution_arn";
+/// How often that execution had been redriven when it began to wait, number; 0 when it is not there. A redriven execution
+/// has the name and the ARN that it had before it died.
+pub const REDRIVES: &str = "redrives";
 /// The steps that could not be done, text, separated by `, `. Of a decision: those that it is about.
 pub const STEP: &str = "step";
 /// Why not: JSON text, by step its `error` and `cause`.

@@ -48,7 +48,7 @@ enum Verb {
     },
     /// Have a parked saga try again
     Retry(AnswerArgs),
-    /// Have a parked saga go on without what could not be undone
+    /// Have a parked saga go on without what could not be done, which is then never done nor undone any more
     Skip(AnswerArgs),
     /// List the messages that nobody could handle
     DeadLetters(DeadLetterArgs),
@@ -94,6 +94,9 @@ struct AnswerArgs {
     /// What is answered, when more than one thing of the order waits: `undo order`, for example
     #[arg(long)]
     what: Option<String>,
+    /// Only this one of the steps that could not be done; may be repeated [default: all]
+    #[arg(long = "step", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    steps: Vec<String>,
     /// Why; it is recorded
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     reason: String,
@@ -178,8 +181,8 @@ async fn carry_out(operations: &Operations, verb: Verb) -> Result<Said, OpsError
 }
 
 async fn answer(operations: &Operations, args: AnswerArgs, action: Action) -> Result<Said, OpsError> {
-    let AnswerArgs { order: OrderArgs { order }, what, reason, by } = args;
-    let answer = Answer { order, action, what, reason, by };
+    let AnswerArgs { order: OrderArgs { order }, what, steps, reason, by } = args;
+    let answer = Answer { order, action, what, steps, reason, by };
     Ok(Said::new(&operations.answer(&answer).await?, text::answered))
 }
 
@@ -232,6 +235,13 @@ mod tests {
             let Verb::List(list) = args.verb else { panic!("{line}") };
             assert_eq!((list.states, list.limit), (vec![State::Parked, State::Failed], 5));
         }
+    }
+
+    #[test]
+    fn steps_are_named_one_by_one() {
+        let line = "infra-gen ops skip o-1 --step charge-payment --step reserve-stock --reason refunded";
+        let Verb::Skip(AnswerArgs { steps, .. }) = parse(line).unwrap().verb else { panic!("{line}") };
+        assert_eq!(steps, ["charge-payment", "reserve-stock"]);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use super::parked::Open;
 use super::{Operations, OpsError};
 use aws_sdk_sfn::error::ProvideErrorMetadata;
-use saga::parked_table::{self, ACTION, BY, REASON};
+use saga::parked_table::{self, ACTION, BY, REASON, STEPS};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 /// The most characters of a reason.
 const REASON_CHARS: usize = 1_000;
@@ -38,8 +38,11 @@ pub struct Answer {
     pub order: String,
     /// What to do.
     pub action: Action,
-    /// What is answered, as in [`ParkedRecord::what`](super::ParkedRecord::what). Default: the only thing that waits.
+    /// What is answered, as in [`ParkedRecord::what`](super::ParkedRecord::what), with ` @ <execution>` behind it where
+    /// more than one execution waits for that. Default: the only thing that waits.
     pub what: Option<String>,
+    /// Which of the steps that could not be done the answer is about. Empty: all.
+    pub steps: Vec<String>,
     /// Why, 1 to 1,000 characters. It is recorded.
     pub reason: String,
     /// Who decides. It is recorded. Default: [`Operations::caller`].
@@ -57,6 +60,8 @@ pub struct Answered {
     pub execution: String,
     /// What was parked.
     pub what: String,
+    /// Which of the steps that could not be done it was about.
+    pub steps: Vec<String>,
     /// What it was told.
     pub action: Action,
     /// Why.
@@ -78,8 +83,9 @@ impl Operations {
         }
         let chosen = choose(&answer.order, &open, answer.what.as_deref())?;
         check_skip(chosen, answer.action)?;
+        let steps = check_steps(chosen, &answer.steps)?;
         let by = answer.by.clone().unwrap_or_else(|| self.caller.clone());
-        let output = json!({ ACTION: answer.action.name(), REASON: reason, BY: by });
+        let output = output(answer.action, &steps, &reason, &by);
         let sent =
             self.sfn.send_task_success().task_token(chosen.token.expose()).output(output.to_string()).send();
         match sent.await {
@@ -103,6 +109,7 @@ impl Operations {
             saga: chosen.record.saga.clone(),
             execution: chosen.record.execution.clone(),
             what: chosen.record.what.clone(),
+            steps: if steps.is_empty() { owned(&chosen.record.unresolved()) } else { steps },
             action: answer.action,
             reason,
             by,
@@ -137,21 +144,64 @@ fn checked_reason(reason: &str) -> Result<String, OpsError> {
     }
 }
 
+/// What the state machine is told: see `saga::parked_table`.
+fn output(action: Action, steps: &[String], reason: &str, by: &str) -> Json {
+    let mut output = json!({ ACTION: action.name(), REASON: reason, BY: by });
+    if !steps.is_empty() {
+        output[STEPS] = json!(steps);
+    }
+    output
+}
+
 /// What is answered.
 fn choose<'o>(order: &str, open: &'o [Open], what: Option<&str>) -> Result<&'o Open, OpsError> {
-    let waiting = || open.iter().map(|open| format!("`{}`", open.record.what)).collect::<Vec<_>>().join(", ");
-    match what {
-        Some(what) => open.iter().find(|open| open.record.what == what).ok_or_else(|| {
-            OpsError::Refused(format!("`{what}` of {order} is not parked: what waits is {}", waiting()))
-        }),
-        None => match open {
-            [only] => Ok(only),
-            _ => Err(OpsError::Usage(format!(
-                "more than one thing of {order} waits: give `--what` as one of {}",
-                waiting()
-            ))),
-        },
+    let one_of = |waiting: &[&Open]| {
+        let things = || waiting.iter().map(|open| open.record.what.as_str());
+        // Two executions can wait for the same, each with a token of its own.
+        let is_clear = |what: &str| things().filter(|other| *other == what).count() == 1;
+        let told = |open: &&Open| match is_clear(&open.record.what) {
+            true => format!("`{}`", open.record.what),
+            false => format!("`{}`", open.record.key()),
+        };
+        waiting.iter().map(told).collect::<Vec<_>>().join(", ")
+    };
+    let all: Vec<&Open> = open.iter().collect();
+    let is_meant =
+        |open: &&Open| what.is_none_or(|what| what == open.record.what || what == open.record.key());
+    let meant: Vec<&Open> = open.iter().filter(is_meant).collect();
+    match (what, meant.as_slice()) {
+        (_, [only]) => Ok(only),
+        (Some(what), []) => Err(OpsError::Refused(format!(
+            "`{what}` of {order} is not parked: what waits is {}",
+            one_of(&all)
+        ))),
+        _ => Err(OpsError::Usage(format!(
+            "more than one thing of {order} waits: give `--what` as one of {}",
+            one_of(&meant)
+        ))),
     }
+}
+
+/// The steps that an answer is about, each once. Only those can be answered that could not be done.
+fn check_steps(open: &Open, given: &[String]) -> Result<Vec<String>, OpsError> {
+    let unresolved = open.record.unresolved();
+    let unknown: Vec<_> = given.iter().filter(|step| !unresolved.contains(&step.as_str())).collect();
+    if !unknown.is_empty() {
+        let listed =
+            |steps: &[&str]| steps.iter().map(|step| format!("`{step}`")).collect::<Vec<_>>().join(", ");
+        return Err(OpsError::Refused(format!(
+            "{} of `{}` does not wait: what could not be done is {}",
+            listed(&unknown.into_iter().map(String::as_str).collect::<Vec<_>>()),
+            open.record.what,
+            listed(&unresolved)
+        )));
+    }
+    // As they are listed.
+    Ok(owned(&unresolved).into_iter().filter(|step| given.contains(step)).collect())
+}
+
+fn owned(steps: &[&str]) -> Vec<String> {
+    steps.iter().map(|step| (*step).to_owned()).collect()
 }
 
 /// Refuses to skip what a saga cannot do without.
@@ -194,8 +244,47 @@ mod tests {
     }
 
     #[test]
+    fn of_two_executions_that_wait_for_the_same_one_is_named() {
+        let (dead, mut settling) = (open("undo order", true), open("undo order", true));
+        settling.record.execution = "o-1.settle-00".to_owned();
+        let both = [dead, settling];
+        let named = choose("o-1", &both, Some("undo order @ o-1.settle-00")).unwrap();
+        assert_eq!(named.record.execution, "o-1.settle-00");
+        for what in [None, Some("undo order")] {
+            let error = choose("o-1", &both, what).unwrap_err();
+            let expected = "more than one thing of o-1 waits: give `--what` as one of `undo order @ o-1`, `undo order @ o-1.settle-00`";
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn steps_are_answered_one_by_one() {
+        let waits = open("undo order", true);
+        let checked = |steps: &[&str]| check_steps(&waits, &owned(steps));
+        assert_eq!(checked(&[]).unwrap(), [""; 0]);
+        let twice = ["reserve-stock", "charge-payment", "reserve-stock"];
+        assert_eq!(checked(&twice).unwrap(), ["charge-payment", "reserve-stock"]);
+        let told = output(Action::Skip, &owned(&["charge-payment"]), "refunded by hand", "nancy");
+        let expected = json!({
+            "action": "skip", "steps": ["charge-payment"], "reason": "refunded by hand", "by": "nancy",
+        });
+        assert_eq!(told, expected);
+        assert_eq!(
+            output(Action::Retry, &[], "r", "b"),
+            json!({ "action": "retry", "reason": "r", "by": "b" })
+        );
+        // What is done cannot be answered.
+        let error = checked(&["charge-payment", "create-order"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        let expected = "refused: `create-order` of `undo order` does not wait: what could not be done is `charge-payment`, `reserve-stock`";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
     fn what_a_saga_needs_is_not_skipped_and_the_reason_is_told() {
-        assert!(check_skip(&open("undo order", true), Action::Skip).is_ok());
+        for what in ["undo order", "rescue confirm-order"] {
+            assert!(check_skip(&open(what, true), Action::Skip).is_ok(), "the machine says that it can be");
+        }
         for (what, why) in [
             ("settle confirm-order", "only the pivot's fence knows"),
             ("rescue confirm-order", "only the pivot's fence knows"),

@@ -82,7 +82,7 @@ pub(super) fn customer_of(run: &Run) -> Result<Customer, OpsError> {
 mod tests {
     use super::super::run::tests::execution;
     use super::*;
-    use aws_sdk_sfn::types::ExecutionStatus;
+    use saga_executions::Status;
     use serde_json::{Value as Json, json};
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_customer_is_read_from_the_input_and_never_quoted() {
-        let mut first = execution("o-1", ExecutionStatus::Running, Json::Null);
+        let mut first = execution("o-1", Status::Running, Json::Null);
         let customer = json!({ "id": "c-1", "email": "nancy@example.com" });
         first.input = json!({ "v": 1, "id": "o-1", "input": { "customer": customer } });
         let mut run = Run { saga: "order", id: "o-1".to_owned(), first, settling: Vec::new() };

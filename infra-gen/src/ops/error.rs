@@ -1,6 +1,7 @@
 //! Why something could not be shown or done for an operator.
 
 use crate::aws::AwsError;
+use saga_executions::{CallError, Unsettled};
 
 /// Why something could not be shown or done.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,14 @@ pub enum OpsError {
     /// The sagas or stacks are refused.
     #[error("the stacks cannot be synthesised")]
     Synth(#[from] stacks::SynthError),
+    /// A call about executions, or about what is parked, failed.
+    #[error("cannot {what}: {why}")]
+    Call {
+        /// What was to be done.
+        what: String,
+        /// What AWS, or the way to it, said.
+        why: String,
+    },
     /// The deployment is of another release.
     #[error("the deployed stacks have no output `{name}`: they are of another release, deploy this one")]
     NoOutput {
@@ -75,12 +84,32 @@ impl OpsError {
         match self {
             Self::Aws(_)
             | Self::Synth(_)
+            | Self::Call { .. }
             | Self::NoOutput { .. }
             | Self::Unreadable { .. }
             | Self::Unanswered { .. } => ErrorKind::Failure,
             Self::Unknown { .. } | Self::Usage(_) => ErrorKind::Usage,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Refused(_) => ErrorKind::Refused,
+        }
+    }
+
+    /// For `map_err`: says what could not be done.
+    pub(super) fn call(what: impl Into<String>) -> impl FnOnce(CallError) -> Self {
+        move |error| Self::Call { what: what.into(), why: error.text }
+    }
+
+    /// Why a saga is not settled; `what` was to be done.
+    pub(super) fn unsettled(what: impl Into<String>, why: Unsettled) -> Self {
+        match why {
+            Unsettled::Call(error) => Self::call(what)(error),
+            Unsettled::NotYet { .. } | Unsettled::Unknown { .. } => {
+                Self::Call { what: what.into(), why: format!("{why}; try again") }
+            }
+            Unsettled::Input { name } => {
+                Self::unreadable(format!("the input of execution {name}"), "it is not that of a saga")
+            }
+            Unsettled::TooOften { .. } | Unsettled::Foreign { .. } => Self::Refused(why.to_string()),
         }
     }
 

@@ -41,6 +41,8 @@ pub enum Kind {
     Settle,
     /// Ask a step again for what it did.
     Recall,
+    /// Fence a step off that an operator goes on without.
+    Abandon,
     /// Publish a notice.
     Notice,
     /// Wait for an operator.
@@ -160,17 +162,20 @@ pub(super) fn shown_cause(error: &str, cause: &str) -> Option<String> {
 
 /// What a state of the compiled machine does.
 fn operation(definition: &Definition, state: &str) -> (Kind, String) {
-    const PREFIXES: [(&str, Kind); 6] = [
+    const PREFIXES: [(&str, Kind); 8] = [
+        ("abandon ", Kind::Abandon),
         ("park ", Kind::Park),
         ("undo ", Kind::Undo),
         ("settle ", Kind::Settle),
         ("rescue ", Kind::Settle),
         ("recall ", Kind::Recall),
+        ("turn back ", Kind::Settle),
         ("publish ", Kind::Notice),
     ];
     for (prefix, kind) in PREFIXES {
         if let Some(what) = state.strip_prefix(prefix) {
-            return (kind, what.to_owned());
+            // An undo that an operator had tried again.
+            return (kind, what.strip_suffix(" again").unwrap_or(what).to_owned());
         }
     }
     let kind = if definition.steps().any(|step| step.name == state) { Kind::Run } else { Kind::Other };
@@ -273,6 +278,22 @@ mod tests {
             ];
             assert_eq!(script.told(false), expected);
             assert_eq!(script.told(true)[4], "Park undo 1 Abandoned");
+        }
+    }
+
+    #[test]
+    fn what_follows_an_answer_is_told_as_what_it_is() {
+        let definition = sagas::order::order_saga().definition().clone();
+        for (state, expected) in [
+            ("undo charge-payment again", (Kind::Undo, "charge-payment")),
+            ("abandon charge-payment", (Kind::Abandon, "charge-payment")),
+            ("turn back confirm-order", (Kind::Settle, "confirm-order")),
+            ("rescue confirm-order", (Kind::Settle, "confirm-order")),
+            ("reserve-stock", (Kind::Run, "reserve-stock")),
+            ("decide undo", (Kind::Other, "decide undo")),
+        ] {
+            let (kind, what) = operation(&definition, state);
+            assert_eq!((kind, what.as_str()), expected);
         }
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 /// The operations of requests.
-const OPS: [&str; 3] = ["run", "undo", "settle"];
+const OPS: [&str; 4] = ["run", "undo", "settle", "abandon"];
 
 /// The events of customers.
 const EVENTS: [&str; 2] = ["OrderPlaced", "CancelOrder"];
@@ -33,10 +33,10 @@ pub struct DeadLetter {
     pub id: Option<String>,
     /// The step, of a request.
     pub step: Option<String>,
-    /// `run`, `undo` or `settle`, of a request.
+    /// `run`, `undo`, `settle` or `abandon`, of a request.
     pub op: Option<String>,
     /// The type of a notice or of a customer's event; of an execution that died its
-    /// status, for example `ABORTED`; `schedule` of a call by a schedule.
+    /// status, for example `ABORTED`; `sweep` of a sweep for such executions; `schedule` of a call by a schedule.
     pub event: Option<String>,
     /// Why nobody could handle it; none when the function ended before it could say.
     pub reason: Option<String>,
@@ -136,6 +136,9 @@ fn id_of_dead(body: &Json) -> Option<String> {
 fn event_of(sagas: &[Definition], body: &Json) -> Option<String> {
     if let Some(status) = body["detail"]["status"].as_str() {
         return DEATHS.contains(&status).then(|| status.to_owned());
+    }
+    if body["sweep"] == true {
+        return Some("sweep".to_owned());
     }
     let given = body["type"].as_str()?;
     let mut notices = sagas.iter().flat_map(|saga| saga.on_commit.iter().chain(&saga.on_compensate));

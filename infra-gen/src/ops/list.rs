@@ -5,6 +5,7 @@ use super::{Operations, OpsError, State};
 use crate::aws::call;
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use futures::{StreamExt, TryStreamExt, stream};
+use saga::SagaId;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -122,8 +123,9 @@ impl Operations {
         item: ExecutionListItem,
         parked: &BTreeSet<String>,
     ) -> Result<Option<SagaRow>, OpsError> {
-        if item.status == ExecutionStatus::Running && !may_settle(&item.name) {
-            let state = if parked.contains(&item.name) { State::Parked } else { State::Running };
+        // What has the name of a saga id settles nothing.
+        if item.status == ExecutionStatus::Running && SagaId::try_from(item.name.clone()).is_ok() {
+            let state = if parked.contains(&item.execution_arn) { State::Parked } else { State::Running };
             return Ok(Some(SagaRow {
                 id: item.name,
                 saga: saga.to_owned(),
@@ -142,13 +144,6 @@ impl Operations {
             _ => Ok(None),
         }
     }
-}
-
-/// Whether an execution has a name like that of a settling one. A customer may choose such an order id too.
-fn may_settle(name: &str) -> bool {
-    name.rsplit_once("-settle-").is_some_and(|(_, digest)| {
-        digest.len() == 16 && digest.chars().all(|digit| digit.is_ascii_hexdigit())
-    })
 }
 
 /// The listings in which sagas in these states are.
@@ -206,14 +201,6 @@ mod tests {
         for next in ["order/FAILED/x", "order/all", "order/allx/y", ""] {
             let error = resume(&sources, next).unwrap_err();
             assert!(matches!(error, OpsError::Usage(_)), "{next}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_settling_execution_is_known_by_its_name_at_first() {
-        assert!(may_settle("o-1-settle-0123456789abcdef"));
-        for name in ["o-1", "o-1-settle-", "o-1-settle-0123456789abcdeg", "o-settle-0123456789abcdef0"] {
-            assert!(!may_settle(name), "{name}");
         }
     }
 }

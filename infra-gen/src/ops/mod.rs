@@ -48,12 +48,14 @@ pub use state::State;
 use crate::aws::{Connection, Target, outputs, sdk_config};
 use aws_config::SdkConfig;
 use saga::Definition;
+use saga_executions::aws::{Aws, ParkedTable, StepFunctions};
 use stacks::Trigger;
 use std::collections::BTreeMap;
 
 /// The sagas of one deployment, from outside.
 #[derive(Debug, Clone)]
 pub struct Operations {
+    executions: Aws,
     dynamodb: aws_sdk_dynamodb::Client,
     sfn: aws_sdk_sfn::Client,
     sns: aws_sdk_sns::Client,
@@ -77,12 +79,19 @@ impl Operations {
         let app = stacks::synth(target.stage)?;
         let connection = Connection::with(&config).await?;
         let names: Vec<_> = app.stacks.iter().map(|stack| target.stack_name(stack)).collect();
+        let outputs = outputs(&connection, &names).await?;
+        let (dynamodb, sfn) = (aws_sdk_dynamodb::Client::new(&config), aws_sdk_sfn::Client::new(&config));
+        let parked = output(&outputs, stacks::outputs::PARKED_TABLE_NAME)?;
         Ok(Self {
-            dynamodb: aws_sdk_dynamodb::Client::new(&config),
-            sfn: aws_sdk_sfn::Client::new(&config),
+            executions: Aws {
+                step_functions: StepFunctions::new(sfn.clone()),
+                parked: ParkedTable::new(dynamodb.clone(), parked),
+            },
+            dynamodb,
+            sfn,
             sns: aws_sdk_sns::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
-            outputs: outputs(&connection, &names).await?,
+            outputs,
             caller: connection.caller,
             sagas: sagas::all(),
             functions: app.functions.iter().map(|function| (function.name, function.trigger)).collect(),
@@ -96,8 +105,7 @@ impl Operations {
     }
 
     fn output(&self, name: &str) -> Result<&str, OpsError> {
-        let value = self.outputs.get(name).map(String::as_str);
-        value.ok_or_else(|| OpsError::NoOutput { name: name.to_owned() })
+        output(&self.outputs, name)
     }
 
     /// The sagas of this name, or all.
@@ -112,4 +120,9 @@ impl Operations {
             }),
         }
     }
+}
+
+fn output<'o>(outputs: &'o BTreeMap<String, String>, name: &str) -> Result<&'o str, OpsError> {
+    let value = outputs.get(name).map(String::as_str);
+    value.ok_or_else(|| OpsError::NoOutput { name: name.to_owned() })
 }

@@ -3,17 +3,15 @@
 use super::fences::text;
 use super::history::shown_cause;
 use super::{Operations, OpsError};
-use crate::aws::call;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::types::AttributeValue;
 use saga::TaskToken;
 use saga::parked_table::{
-    ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION, FAILURE, OF, REASON, SAGA, SAGA_ID, SINCE, STEP,
-    TASK_TOKEN, WHAT,
+    ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION, EXECUTION_ARN, FAILURE, OF, REASON, SAGA, SAGA_ID,
+    SINCE, STEP, TASK_TOKEN, WHAT, sort_key, thing_of,
 };
+use saga_executions::aws::Item;
 use serde::Serialize;
 use serde_json::Value as Json;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What waits for operators, and what they decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -35,9 +33,11 @@ pub struct ParkedRecord {
     pub saga: String,
     /// The name of the execution that waits.
     pub execution: String,
-    /// The steps that could not be done.
+    /// Its ARN, by which it is told apart: executions of two sagas can share a name.
+    pub execution_arn: Option<String>,
+    /// The steps that it is about.
     pub steps: Vec<String>,
-    /// Why not, by step.
+    /// Those of them that could not be done, and why not.
     pub failures: BTreeMap<String, Failure>,
     /// How often it was tried.
     pub attempts: Option<u64>,
@@ -71,6 +71,8 @@ pub struct Decision {
     pub execution: String,
     /// What was parked.
     pub of: String,
+    /// The steps that were decided about.
+    pub steps: Vec<String>,
     /// `retry` or `skip`.
     pub action: String,
     /// Why.
@@ -89,7 +91,22 @@ pub(super) struct Open {
 /// What an item of the table is.
 enum Entry {
     Open(Box<Open>),
-    Decision(Decision),
+    Decision(Box<Decision>),
+}
+
+impl ParkedRecord {
+    /// The steps that wait for an answer.
+    pub(super) fn unresolved(&self) -> Vec<&str> {
+        match self.failures.len() {
+            0 => self.steps.iter().map(String::as_str).collect(),
+            _ => self.failures.keys().map(String::as_str).collect(),
+        }
+    }
+
+    /// Its sort key in the table: what tells it apart from what another execution parked.
+    pub(super) fn key(&self) -> String {
+        sort_key(&self.what, &self.execution)
+    }
 }
 
 impl Operations {
@@ -98,89 +115,30 @@ impl Operations {
     /// # Errors
     /// When the table cannot be read.
     pub async fn parked(&self, with_decisions: bool) -> Result<Parked, OpsError> {
-        let mut scan = self.dynamodb.scan().table_name(self.parked_table()?).consistent_read(true);
-        if !with_decisions {
-            scan = scan
-                .filter_expression("NOT begins_with(#what, :decision)")
-                .expression_attribute_names("#what", WHAT)
-                .expression_attribute_values(":decision", AttributeValue::S(DECISION.to_owned()));
-        }
-        let mut items = Vec::new();
-        let mut pages = scan.into_paginator().send();
-        while let Some(page) = pages.next().await {
-            items.extend(page.map_err(call("read the parked sagas"))?.items.unwrap_or_default());
-        }
-        let (open, decisions) = sorted(&items)?;
+        let items = self.executions.parked.items(with_decisions).await;
+        let (open, decisions) = sorted(&items.map_err(OpsError::call("read the parked sagas"))?)?;
         Ok(Parked { parked: open.into_iter().map(|open| open.record).collect(), decisions })
     }
 
     /// What waits of one saga id, with the tokens, and what was decided.
     pub(super) async fn parked_of(&self, id: &str) -> Result<(Vec<Open>, Vec<Decision>), OpsError> {
-        let mut items = Vec::new();
-        let mut pages = self
-            .dynamodb
-            .query()
-            .table_name(self.parked_table()?)
-            .key_condition_expression("#id = :id")
-            .expression_attribute_names("#id", SAGA_ID)
-            .expression_attribute_values(":id", AttributeValue::S(id.to_owned()))
-            .consistent_read(true)
-            .into_paginator()
-            .send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(call(format!("read what is parked of {id}")))?;
-            items.extend(page.items.unwrap_or_default());
-        }
-        sorted(&items)
+        let items = self.executions.parked.items_of(id).await;
+        sorted(&items.map_err(OpsError::call(format!("read what is parked of {id}")))?)
     }
 
-    /// The names of all executions that wait for an operator.
+    /// The ARNs of all executions that wait for an operator.
     pub(super) async fn parked_executions(&self) -> Result<BTreeSet<String>, OpsError> {
-        Ok(self.parked(false).await?.parked.into_iter().map(|record| record.execution).collect())
-    }
-
-    /// Takes away what a dead execution left: nobody can answer it any more.
-    pub(super) async fn forget(&self, id: &str, execution: &str) -> Result<(), OpsError> {
-        let (open, _) = self.parked_of(id).await?;
-        for Open { record, .. } in open.into_iter().filter(|open| open.record.execution == execution) {
-            let what = record.what;
-            let deleted = self
-                .dynamodb
-                .delete_item()
-                .table_name(self.parked_table()?)
-                .key(SAGA_ID, AttributeValue::S(id.to_owned()))
-                .key(WHAT, AttributeValue::S(what.clone()))
-                // Another execution may have parked the same meanwhile.
-                .condition_expression("#execution = :execution")
-                .expression_attribute_names("#execution", EXECUTION)
-                .expression_attribute_values(":execution", AttributeValue::S(execution.to_owned()))
-                .send()
-                .await;
-            match deleted {
-                Ok(_) => {}
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(DeleteItemError::is_conditional_check_failed_exception) => {}
-                Err(error) => {
-                    return Err(call(format!("take away the parked record {id}/{what}"))(error).into());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn parked_table(&self) -> Result<&str, OpsError> {
-        self.output(stacks::outputs::PARKED_TABLE_NAME)
+        let parked = self.parked(false).await?.parked;
+        Ok(parked.into_iter().filter_map(|record| record.execution_arn).collect())
     }
 }
 
-fn sorted(items: &[HashMap<String, AttributeValue>]) -> Result<(Vec<Open>, Vec<Decision>), OpsError> {
+fn sorted(items: &[Item]) -> Result<(Vec<Open>, Vec<Decision>), OpsError> {
     let (mut open, mut decisions) = (Vec::new(), Vec::new());
     for item in items {
         match entry(item)? {
             Entry::Open(entry) => open.push(*entry),
-            Entry::Decision(decision) => decisions.push(decision),
+            Entry::Decision(decision) => decisions.push(*decision),
         }
     }
     open.sort_by(|a, b| {
@@ -191,38 +149,45 @@ fn sorted(items: &[HashMap<String, AttributeValue>]) -> Result<(Vec<Open>, Vec<D
     Ok((open, decisions))
 }
 
-fn entry(item: &HashMap<String, AttributeValue>) -> Result<Entry, OpsError> {
+fn entry(item: &Item) -> Result<Entry, OpsError> {
     let (id, what) = (text(item, SAGA_ID).unwrap_or_default(), text(item, WHAT).unwrap_or_default());
     let needed = |name: &str| {
         text(item, name).ok_or_else(|| {
             OpsError::unreadable(format!("the parked record {id}/{what}"), format!("it has no text `{name}`"))
         })
     };
-    if let Some(at) = what.strip_prefix(DECISION) {
-        return Ok(Entry::Decision(Decision {
+    let steps = || {
+        let steps = text(item, STEP).unwrap_or_default();
+        let named = steps.split(',').map(str::trim).filter(|step| !step.is_empty());
+        named.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (thing, _) = thing_of(&what);
+    if let Some(at) = thing.strip_prefix(DECISION) {
+        return Ok(Entry::Decision(Box::new(Decision {
             at: at.to_owned(),
             saga: needed(SAGA)?,
             execution: needed(EXECUTION)?,
             of: needed(OF)?,
+            steps: steps(),
             action: needed(ACTION)?,
             reason: text(item, REASON),
             by: text(item, BY),
             id,
-        }));
+        })));
     }
     let json = |name: &str| text(item, name).and_then(|text| serde_json::from_str::<Json>(&text).ok());
-    let steps = text(item, STEP).unwrap_or_default();
     let record = ParkedRecord {
         saga: needed(SAGA)?,
         execution: needed(EXECUTION)?,
-        steps: steps.split(',').map(str::trim).filter(|step| !step.is_empty()).map(str::to_owned).collect(),
+        execution_arn: text(item, EXECUTION_ARN),
+        steps: steps(),
         failures: json(FAILURE).map(|failures| failures_of(&failures)).unwrap_or_default(),
         attempts: item.get(ATTEMPTS).and_then(|value| value.as_n().ok()?.parse().ok()),
         reason: json(REASON).and_then(|reason| Some(reason["error"].as_str()?.to_owned())),
         since: text(item, SINCE),
         can_skip: item.get(CAN_SKIP).and_then(|value| value.as_bool().ok().copied()).unwrap_or_default(),
         id: id.clone(),
-        what: what.clone(),
+        what: thing.to_owned(),
     };
     Ok(Entry::Open(Box::new(Open { token: TaskToken::new(needed(TASK_TOKEN)?), record })))
 }
@@ -239,20 +204,22 @@ fn failures_of(json: &Json) -> BTreeMap<String, Failure> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use aws_sdk_dynamodb::types::AttributeValue;
 
-    fn item(members: &[(&str, &str)]) -> HashMap<String, AttributeValue> {
+    fn item(members: &[(&str, &str)]) -> Item {
         let text =
             |(name, value): &(&str, &str)| ((*name).to_owned(), AttributeValue::S((*value).to_owned()));
         members.iter().map(text).collect()
     }
 
-    pub(in crate::ops) fn undo_item(since: &str) -> HashMap<String, AttributeValue> {
+    pub(in crate::ops) fn undo_item(since: &str) -> Item {
         let mut record = item(&[
             ("saga_id", "o-1"),
-            ("what", "undo order"),
+            ("what", "undo order @ o-1"),
             ("saga", "order"),
             ("execution", "o-1"),
-            ("step", "charge-payment, reserve-stock"),
+            ("execution_arn", "arn:aws:states:eu-central-1:1:execution:order:o-1"),
+            ("step", "charge-payment, reserve-stock, create-order"),
             (
                 "failure",
                 r#"{"charge-payment":{"error":"Flyover.DeliveriesExhausted","cause":"the gateway: 503"},
@@ -283,7 +250,9 @@ pub(super) mod tests {
         assert!(!shown.contains("s3cret") && !shown.contains("nancy"), "{shown}");
         let record = &open[0].record;
         assert_eq!(open[0].token.expose(), "s3cret-token");
-        assert_eq!(record.steps, ["charge-payment", "reserve-stock"]);
+        assert_eq!((record.what.as_str(), record.key().as_str()), ("undo order", "undo order @ o-1"));
+        assert_eq!(record.steps, ["charge-payment", "reserve-stock", "create-order"]);
+        assert_eq!(record.unresolved(), ["charge-payment", "reserve-stock"]);
         assert_eq!(record.failures["charge-payment"].cause.as_deref(), Some("the gateway: 503"));
         assert_eq!(record.failures["reserve-stock"].cause, None);
         assert_eq!(
@@ -296,10 +265,11 @@ pub(super) mod tests {
     fn what_waits_longest_comes_first_and_decisions_are_apart() {
         let decision = item(&[
             ("saga_id", "o-1"),
-            ("what", "decision 2026-01-02T00:00:00Z"),
+            ("what", "decision 2026-01-02T00:00:00Z @ o-1"),
             ("saga", "order"),
             ("execution", "o-1"),
             ("of", "undo order"),
+            ("step", "charge-payment"),
             ("action", "skip"),
             ("reason", "refunded by hand"),
             ("by", "arn:aws:iam::1:user/nancy"),
@@ -313,6 +283,7 @@ pub(super) mod tests {
             (decisions[0].at.as_str(), decisions[0].action.as_str()),
             ("2026-01-02T00:00:00Z", "skip")
         );
+        assert_eq!(decisions[0].steps, ["charge-payment"]);
     }
 
     #[test]
@@ -320,6 +291,9 @@ pub(super) mod tests {
         let mut record = undo_item("2026-01-01T00:00:00Z");
         record.remove("task_token");
         let error = sorted(&[record]).unwrap_err().to_string();
-        assert_eq!(error, "the parked record o-1/undo order cannot be read: it has no text `task_token`");
+        assert_eq!(
+            error,
+            "the parked record o-1/undo order @ o-1 cannot be read: it has no text `task_token`"
+        );
     }
 }

@@ -1,14 +1,11 @@
 //! One run of a saga: its execution and the settling executions that took over when one died.
 
 use super::{Operations, OpsError, State};
-use crate::aws::call;
-use aws_sdk_sfn::operation::describe_execution::{DescribeExecutionError, DescribeExecutionOutput};
 use aws_sdk_sfn::primitives::{DateTime, DateTimeFormat};
-use aws_sdk_sfn::types::ExecutionStatus;
-use saga::{SagaId, Settling};
+use saga_executions::{Dead, Death, Execution, Status, Unsettled, execution_arn, successor};
 use serde::Serialize;
-use serde_json::Value as Json;
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
 /// A settling execution that dies is settled by another one. That this many died has a cause that one more will not
 /// change.
@@ -35,32 +32,6 @@ pub struct SagaRow {
     pub settlements: usize,
 }
 
-/// An execution, with what it was given and gave: personal data, so it does not show itself.
-#[derive(Clone)]
-pub(super) struct Execution {
-    pub(super) name: String,
-    pub(super) arn: String,
-    pub(super) status: ExecutionStatus,
-    pub(super) started: Option<String>,
-    pub(super) stopped: Option<String>,
-    pub(super) input: Json,
-    pub(super) output: Json,
-    pub(super) error: Option<String>,
-    pub(super) cause: Option<String>,
-}
-
-impl Execution {
-    /// Whether it ended without deciding its saga.
-    pub(super) fn is_dead(&self) -> bool {
-        matches!(self.status, ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted)
-    }
-
-    /// Whether it settles a saga whose execution died.
-    pub(super) fn is_settling(&self) -> bool {
-        self.input["settle"].is_object()
-    }
-}
-
 /// One run of a saga.
 pub(super) struct Run {
     pub(super) saga: &'static str,
@@ -80,19 +51,19 @@ impl Run {
         self.settling.last().unwrap_or(&self.first)
     }
 
-    /// Where the saga stands. `parked`: the executions that wait for an operator.
+    /// Where the saga stands. `parked`: the ARNs of the executions that wait for an operator.
     pub(super) fn row(&self, parked: &BTreeSet<String>) -> SagaRow {
         let last = self.last();
         let outcome = last.output["outcome"].as_str().filter(|outcome| outcome_state(outcome).is_some());
-        let state = match &last.status {
-            ExecutionStatus::Failed => State::Failed,
-            ExecutionStatus::TimedOut => State::TimedOut,
-            ExecutionStatus::Aborted => State::Aborted,
-            ExecutionStatus::Succeeded if !self.settling.is_empty() => State::Settled,
-            ExecutionStatus::Succeeded => outcome.and_then(outcome_state).unwrap_or(State::Succeeded),
-            _ if parked.contains(&last.name) => State::Parked,
-            _ if !self.settling.is_empty() => State::Settling,
-            _ => State::Running,
+        let state = match last.status {
+            Status::Dead(Death::Failed) => State::Failed,
+            Status::Dead(Death::TimedOut) => State::TimedOut,
+            Status::Dead(Death::Aborted) => State::Aborted,
+            Status::Succeeded if !self.settling.is_empty() => State::Settled,
+            Status::Succeeded => outcome.and_then(outcome_state).unwrap_or(State::Succeeded),
+            Status::Running if parked.contains(&last.arn) => State::Parked,
+            Status::Running if !self.settling.is_empty() => State::Settling,
+            Status::Running => State::Running,
         };
         let reason = last.output["reason"]["error"].as_str();
         let error = if state.is_dead() { last.error.as_deref() } else { reason };
@@ -102,8 +73,8 @@ impl Run {
             state,
             outcome: outcome.map(str::to_owned),
             error: error.map(str::to_owned),
-            started: self.first.started.clone(),
-            ended: last.stopped.clone(),
+            started: rfc3339(self.first.started),
+            ended: rfc3339(last.stopped),
             settlements: self.settling.len(),
         }
     }
@@ -124,16 +95,19 @@ impl Operations {
         Ok(Some(self.run_from(saga, first).await?))
     }
 
-    /// The run that begins with this execution.
+    /// The run that begins with this execution. An execution that has the name of a settling one and is none is not of
+    /// it; `settle` says so.
     pub(super) async fn run_from(&self, saga: &'static str, first: Execution) -> Result<Run, OpsError> {
         let id = first.input["id"].as_str().unwrap_or(&first.name).to_owned();
         let mut run = Run { saga, id, first, settling: Vec::new() };
-        while run.last().is_dead() && run.settling.len() < MOST_SETTLEMENTS {
-            let Ok(id) = SagaId::try_from(run.id.clone()) else { break };
-            let name = Settling::execution_name(&id, &run.last().arn);
-            match self.execution(saga, &name).await? {
-                Some(next) => run.settling.push(next),
-                None => break,
+        while run.settling.len() < MOST_SETTLEMENTS {
+            let Ok(Some(dead)) = Dead::of(run.last()) else { break };
+            match successor(&self.executions, &dead).await {
+                Ok(Some(next)) => run.settling.push(next),
+                Ok(None) | Err(Unsettled::Foreign { .. }) => break,
+                Err(why) => {
+                    return Err(OpsError::unsettled(format!("ask who settles execution {}", dead.name), why));
+                }
             }
         }
         Ok(run)
@@ -142,17 +116,8 @@ impl Operations {
     /// One execution by name.
     pub(super) async fn execution(&self, saga: &str, name: &str) -> Result<Option<Execution>, OpsError> {
         let arn = execution_arn(self.state_machine_arn(saga)?, name);
-        match self.sfn.describe_execution().execution_arn(arn).send().await {
-            Ok(described) => execution(described).map(Some),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(DescribeExecutionError::is_execution_does_not_exist) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(call(format!("describe execution {name} of saga {saga}"))(error).into()),
-        }
+        let described = self.executions.step_functions.describe(&arn).await;
+        described.map_err(OpsError::call(format!("describe execution {name} of saga {saga}")))
     }
 
     pub(super) fn state_machine_arn(&self, saga: &str) -> Result<&str, OpsError> {
@@ -160,106 +125,73 @@ impl Operations {
     }
 }
 
-/// `arn:aws:states:<region>:<account>:execution:<machine>:<name>`.
-fn execution_arn(state_machine_arn: &str, name: &str) -> String {
-    format!("{}:{name}", state_machine_arn.replacen(":stateMachine:", ":execution:", 1))
-}
-
-fn execution(described: DescribeExecutionOutput) -> Result<Execution, OpsError> {
-    let arn = described.execution_arn;
-    // Not the text itself: it has personal data in it.
-    let json = |what: &str, text: Option<String>| match text {
-        None => Ok(Json::Null),
-        Some(text) => serde_json::from_str(&text)
-            .map_err(|_| OpsError::unreadable(format!("the {what} of {arn}"), "it is no JSON")),
-    };
-    Ok(Execution {
-        input: json("input", described.input)?,
-        // A failed one has none on AWS, and on an emulator something of its own.
-        output: json("output", described.output)?,
-        name: described.name.unwrap_or_else(|| arn.rsplit(':').next().unwrap_or_default().to_owned()),
-        arn,
-        status: described.status,
-        started: time(&described.start_date),
-        stopped: described.stop_date.as_ref().and_then(time),
-        error: described.error.filter(|error| !error.is_empty()),
-        cause: described.cause.filter(|cause| !cause.is_empty()),
-    })
-}
-
 /// RFC 3339, UTC; none when it is out of bounds.
 pub(super) fn time(date: &DateTime) -> Option<String> {
     date.fmt(DateTimeFormat::DateTime).ok()
 }
 
+/// The same of a time that may not be known.
+pub(super) fn rfc3339(at: Option<SystemTime>) -> Option<String> {
+    time(&DateTime::from(at?))
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
-    pub(in crate::ops) fn execution(name: &str, status: ExecutionStatus, output: Json) -> Execution {
-        Execution {
-            name: name.to_owned(),
-            arn: format!("arn:aws:states:eu-central-1:1:execution:order:{name}"),
-            status,
-            started: Some("2026-01-02T03:04:05Z".to_owned()),
-            stopped: None,
-            input: json!({ "v": 1, "id": "o-1", "input": {} }),
-            output,
-            error: None,
-            cause: None,
-        }
+    pub(in crate::ops) const MACHINE: &str = "arn:aws:states:eu-central-1:1:stateMachine:order";
+
+    pub(in crate::ops) fn execution(name: &str, status: Status, output: Json) -> Execution {
+        let input = json!({ "v": 2, "id": "o-1", "input": {} });
+        Execution { output, ..Execution::new(MACHINE, name, status, input) }
     }
 
-    fn run(statuses: &[(ExecutionStatus, Json)]) -> Run {
+    fn run(statuses: &[(Status, Json)]) -> Run {
         let mut all = statuses
             .iter()
             .enumerate()
-            .map(|(n, (status, output))| execution(&format!("e-{n}"), status.clone(), output.clone()));
+            .map(|(n, (status, output))| execution(&format!("e-{n}"), *status, output.clone()));
         let first = all.next().unwrap();
         Run { saga: "order", id: "o-1".to_owned(), first, settling: all.collect() }
     }
 
     #[test]
     fn the_state_follows_from_the_last_execution() {
-        use ExecutionStatus::{Aborted, Failed, Running, Succeeded, TimedOut};
+        let [failed, timed_out, aborted] = Death::ALL.map(Status::Dead);
+        let (running, succeeded) = (Status::Running, Status::Succeeded);
         let none = || Json::Null;
         let ended = |outcome: &str| json!({ "outcome": outcome });
         for (executions, expected) in [
-            (vec![(Running, none())], State::Running),
-            (vec![(Succeeded, ended("committed"))], State::Committed),
-            (vec![(Succeeded, ended("compensated"))], State::Compensated),
-            (vec![(Succeeded, ended("evaporated"))], State::Succeeded),
-            (vec![(Failed, none())], State::Failed),
-            (vec![(TimedOut, none())], State::TimedOut),
-            (vec![(Aborted, none())], State::Aborted),
-            (vec![(Aborted, none()), (Running, none())], State::Settling),
-            (vec![(Aborted, none()), (Succeeded, ended("committed"))], State::Settled),
-            (vec![(Aborted, none()), (Failed, none())], State::Failed),
+            (vec![(running, none())], State::Running),
+            (vec![(succeeded, ended("committed"))], State::Committed),
+            (vec![(succeeded, ended("compensated"))], State::Compensated),
+            (vec![(succeeded, ended("evaporated"))], State::Succeeded),
+            (vec![(failed, none())], State::Failed),
+            (vec![(timed_out, none())], State::TimedOut),
+            (vec![(aborted, none())], State::Aborted),
+            (vec![(aborted, none()), (running, none())], State::Settling),
+            (vec![(aborted, none()), (succeeded, ended("committed"))], State::Settled),
+            (vec![(aborted, none()), (failed, none())], State::Failed),
         ] {
             assert_eq!(run(&executions).row(&BTreeSet::new()).state, expected);
         }
-        let parked = BTreeSet::from(["e-1".to_owned()]);
-        assert_eq!(run(&[(Aborted, none()), (Running, none())]).row(&parked).state, State::Parked);
-        assert_eq!(run(&[(Running, none())]).row(&parked).state, State::Running);
+        let parked = |name: &str| BTreeSet::from([execution_arn(MACHINE, name)]);
+        assert_eq!(run(&[(aborted, none()), (running, none())]).row(&parked("e-1")).state, State::Parked);
+        assert_eq!(run(&[(running, none())]).row(&parked("e-1")).state, State::Running);
+        // An execution of another saga can have the name.
+        let of_another =
+            BTreeSet::from(["arn:aws:states:eu-central-1:1:execution:cancel-order:e-0".to_owned()]);
+        assert_eq!(run(&[(running, none())]).row(&of_another).state, State::Running);
     }
 
     #[test]
     fn a_row_says_why() {
         let output = json!({ "outcome": "compensated", "reason": { "step": "s", "error": "OutOfStock" } });
-        let row = run(&[(ExecutionStatus::Succeeded, output)]).row(&BTreeSet::new());
+        let row = run(&[(Status::Succeeded, output)]).row(&BTreeSet::new());
         assert_eq!((row.outcome.as_deref(), row.error.as_deref()), (Some("compensated"), Some("OutOfStock")));
-        let mut failed = run(&[(ExecutionStatus::Failed, Json::Null)]);
+        let mut failed = run(&[(Status::Dead(Death::Failed), Json::Null)]);
         failed.first.error = Some("States.Runtime".to_owned());
         assert_eq!(failed.row(&BTreeSet::new()).error.as_deref(), Some("States.Runtime"));
-    }
-
-    #[test]
-    fn an_execution_is_named_in_its_state_machines_arn() {
-        let machine = "arn:aws:states:eu-central-1:1:stateMachine:flyover-dev-order";
-        assert_eq!(
-            execution_arn(machine, "o-1"),
-            "arn:aws:states:eu-central-1:1:execution:flyover-dev-order:o-1"
-        );
     }
 }

@@ -2,11 +2,11 @@
 
 use super::cancel::customer_of;
 use super::history::attempts;
-use super::run::{Execution, Run};
+use super::run::{Run, rfc3339};
 use super::{Attempt, DeadLetter, Decision, FenceRow, Operations, OpsError, ParkedRecord, SagaRow};
 use crate::aws::call;
-use aws_sdk_sfn::types::ExecutionStatus;
 use saga::Definition;
+use saga_executions::{Death, Execution, Status};
 use sagas::{cancel, order::ORDER_SAGA};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -67,13 +67,13 @@ pub struct ExecutionRow {
 impl From<&Execution> for ExecutionRow {
     fn from(execution: &Execution) -> Self {
         // What Step Functions says about an error can hold what customers gave.
-        let stopped = execution.status == ExecutionStatus::Aborted;
+        let stopped = execution.status == Status::Dead(Death::Aborted);
         Self {
             name: execution.name.clone(),
             arn: execution.arn.clone(),
             status: execution.status.as_str().to_owned(),
-            started: execution.started.clone(),
-            ended: execution.stopped.clone(),
+            started: rfc3339(execution.started),
+            ended: rfc3339(execution.stopped),
             error: execution.error.clone(),
             cause: execution.cause.clone().filter(|_| stopped),
         }
@@ -88,7 +88,7 @@ impl Operations {
     pub async fn show(&self, order: &str) -> Result<Story, OpsError> {
         let (open, decisions) = self.parked_of(order).await?;
         let parked: Vec<_> = open.into_iter().map(|open| open.record).collect();
-        let waiting: BTreeSet<_> = parked.iter().map(|record| record.execution.clone()).collect();
+        let waiting = parked.iter().filter_map(|record| record.execution_arn.clone()).collect();
         let mut sagas = Vec::new();
         let mut ids = vec![order.to_owned()];
         for definition in &self.sagas {
@@ -160,7 +160,7 @@ impl Operations {
             let page = page.map_err(call(format!("read the history of execution {}", execution.name)))?;
             events.extend(page.events);
         }
-        let has_ended = execution.status != ExecutionStatus::Running;
+        let has_ended = execution.status != Status::Running;
         Ok(attempts(definition, &execution.name, &events, has_ended))
     }
 }
@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn only_who_stopped_an_execution_is_quoted() {
-        for (status, shown) in [(ExecutionStatus::Aborted, true), (ExecutionStatus::Failed, false)] {
-            let mut one = execution("o-1", status, Json::Null);
+        for (death, shown) in [(Death::Aborted, true), (Death::Failed, false)] {
+            let mut one = execution("o-1", Status::Dead(death), Json::Null);
             one.cause = Some("stopped by the night shift".to_owned());
             assert_eq!(ExecutionRow::from(&one).cause.is_some(), shown);
         }

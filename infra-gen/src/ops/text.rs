@@ -32,7 +32,8 @@ pub fn story(story: &Story) -> String {
     }
     if !story.fences.is_empty() {
         let rows = story.fences.iter().map(fence_cells);
-        parts.push(titled("fences", &table(["participant", "step", "fence", "error", "written"], rows)));
+        let columns = ["participant", "saga", "step", "item", "fence", "was", "error", "written"];
+        parts.push(titled("fences", &table(columns, rows)));
     }
     if !story.parked.is_empty() {
         parts.push(titled("parked", &table(PARKED_COLUMNS, story.parked.iter().map(parked_cells))));
@@ -99,8 +100,9 @@ pub fn redriven(redriven: &[Redriven]) -> String {
 /// An answer that was given.
 #[must_use]
 pub fn answered(answered: &Answered) -> String {
-    let Answered { execution, what, action, by, .. } = answered;
-    format!("told execution {execution} to {} `{}`, by {}", action.name(), clean(what), clean(by))
+    let Answered { execution, what, steps, action, by, .. } = answered;
+    let (what, steps, by) = (clean(what), clean(&steps.join(", ")), clean(by));
+    format!("told execution {execution} to {} `{what}` ({steps}), by {by}", action.name())
 }
 
 /// A wish to cancel that was published.
@@ -178,6 +180,7 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Undo => "undo",
         Kind::Settle => "settle",
         Kind::Recall => "recall",
+        Kind::Abandon => "abandon",
         Kind::Notice => "notice",
         Kind::Park => "park",
         Kind::Other => "-",
@@ -195,9 +198,18 @@ fn outcome_name(outcome: Outcome) -> &'static str {
     }
 }
 
-fn fence_cells(fence: &FenceRow) -> [String; 5] {
-    let FenceRow { participant, step, state, error, at } = fence;
-    [participant.clone(), step.clone(), state.clone(), or_dash(error.as_deref()), or_dash(at.as_deref())]
+fn fence_cells(fence: &FenceRow) -> [String; 8] {
+    let FenceRow { participant, saga, step, item, state, was, error, at, .. } = fence;
+    [
+        participant.clone(),
+        or_dash(saga.as_deref()),
+        step.clone(),
+        or_dash(item.as_deref()),
+        state.clone(),
+        or_dash(was.as_deref()),
+        or_dash(error.as_deref()),
+        or_dash(at.as_deref()),
+    ]
 }
 
 const PARKED_COLUMNS: [&str; 9] =
@@ -211,7 +223,7 @@ fn parked_cells(record: &ParkedRecord) -> [String; 9] {
     [
         record.id.clone(),
         record.what.clone(),
-        or_dash(Some(&record.steps.join(", "))),
+        or_dash(Some(&record.unresolved().join(", "))),
         or_dash(Some(&failures.collect::<Vec<_>>().join("; "))),
         record.attempts.map_or_else(|| "-".to_owned(), |attempts| attempts.to_string()),
         if record.can_skip { "can be" } else { "no" }.to_owned(),
@@ -221,14 +233,15 @@ fn parked_cells(record: &ParkedRecord) -> [String; 9] {
     ]
 }
 
-const DECISION_COLUMNS: [&str; 7] = ["at", "order", "of", "action", "reason", "by", "execution"];
+const DECISION_COLUMNS: [&str; 8] = ["at", "order", "of", "steps", "action", "reason", "by", "execution"];
 
-fn decision_cells(decision: &Decision) -> [String; 7] {
-    let Decision { id, at, execution, of, action, reason, by, .. } = decision;
+fn decision_cells(decision: &Decision) -> [String; 8] {
+    let Decision { id, at, execution, of, steps, action, reason, by, .. } = decision;
     [
         seconds(Some(at)),
         id.clone(),
         of.clone(),
+        or_dash(Some(&steps.join(", "))),
         action.clone(),
         or_dash(reason.as_deref()),
         or_dash(by.as_deref()),

@@ -71,8 +71,9 @@ pub(crate) fn scheduled(
     role
 }
 
+/// An interval of whole minutes as a schedule.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html>
-fn rate(interval: Duration) -> String {
+pub(crate) fn rate(interval: Duration) -> String {
     match interval.as_secs().div_ceil(60).max(1) {
         1 => "rate(1 minute)".to_owned(),
         minutes => format!("rate({minutes} minutes)"),

@@ -30,6 +30,7 @@ pub(super) fn all(
     for machine in machines {
         alarms.extend(of_executions(draft, operators, machine.saga));
     }
+    alarms.push(unsettled_executions(draft, operators));
     alarms.push(parked(draft, operators));
     alarms.extend(of_charges(draft, operators));
     alarms
@@ -124,12 +125,28 @@ fn of_executions(draft: &mut Draft, operators: &Handle<Topic>, saga: &str) -> [H
             threshold: 1.0,
             description: format!(
                 "An execution of saga {saga} {words} instead of committing or compensating, so its steps may be half done. \
-                 The rescue function settles it: an execution named after it finishes the saga if its pivot was done, and \
-                 undoes it if not. Its history shows why it died; see to it that this does not go on."
+                 The rescue function settles it, within a sweep at the latest: an execution named after it finishes the saga \
+                 if its pivot was done, and undoes it if not. Its history shows why it died; see to it that this does not go on."
             ),
         };
         alarm(draft, operators, spec)
     })
+}
+
+fn unsettled_executions(draft: &mut Draft, operators: &Handle<Topic>) -> Handle<Alarm> {
+    let after = draft.timing().unsettled_after().as_secs();
+    let spec = Spec {
+        id: "UnsettledExecutionsAlarm".to_owned(),
+        metric: metrics::unsettled_executions(draft),
+        threshold: 1.0,
+        description: format!(
+            "An execution died at least {after} s ago, and its saga, which may be half done, is still not settled: settling it \
+             died too often, its input cannot be read, or somebody started something else under the name of the settling \
+             execution. The log of rescue names the execution and the reason. Mend the cause, then settle the saga with \
+             `infra-gen ops settle`."
+        ),
+    };
+    alarm(draft, operators, spec)
 }
 
 fn parked(draft: &mut Draft, operators: &Handle<Topic>) -> Handle<Alarm> {

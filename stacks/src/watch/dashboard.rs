@@ -48,12 +48,13 @@ pub(super) fn dashboard(
                 }),
             ),
             Widget::graph(
-                "Refused, parked and orphaned",
+                "Refused, parked, orphaned and unsettled",
                 [
                     metrics::refused_orders(draft),
                     metrics::parked(draft),
                     metrics::orphaned_charges(draft),
                     metrics::unsettled_charges(draft),
+                    metrics::unsettled_executions(draft),
                 ],
             ),
         ]);

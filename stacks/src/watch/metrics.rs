@@ -1,6 +1,6 @@
 //! The metrics of what the other stacks hold.
 
-use crate::{draft::Draft, outputs, synth::StackId};
+use crate::{draft::Draft, outputs, rescue::RESCUE, synth::StackId};
 use cfn::{
     Arn, Metric, Name, Value,
     cloudwatch::Statistic,
@@ -13,6 +13,7 @@ use cfn::{
     sqs::Queue,
     stepfunctions::StateMachine,
 };
+use saga::rescue::UNSETTLED_EXECUTION_EVENT;
 use sagas::environment::{ORDER_REFUSED_EVENT, ORPHANED_CHARGE_REFUNDED_EVENT, UNSETTLED_CHARGE_EVENT};
 
 /// Messages that wait in the queue of a function.
@@ -74,9 +75,14 @@ pub(super) fn unsettled_charges(draft: &Draft) -> Metric {
     UNSETTLED_CHARGES.metric(draft).label("unsettled charges")
 }
 
+/// Dead executions whose sagas are still not settled, counted by each sweep.
+pub(super) fn unsettled_executions(draft: &Draft) -> Metric {
+    UNSETTLED_EXECUTIONS.metric(draft).label("unsettled executions")
+}
+
 /// Makes metrics of log lines.
 pub(super) fn count_log_lines(draft: &mut Draft) {
-    for counted in [REFUSED_ORDERS, ORPHANED_CHARGES, UNSETTLED_CHARGES] {
+    for counted in [REFUSED_ORDERS, ORPHANED_CHARGES, UNSETTLED_CHARGES, UNSETTLED_EXECUTIONS] {
         counted.count(draft);
     }
 }
@@ -102,6 +108,9 @@ const ORPHANED_CHARGES: Counted = Counted {
 
 const UNSETTLED_CHARGES: Counted =
     Counted { metric: "UnsettledCharges", function: "reconciliation", event: UNSETTLED_CHARGE_EVENT };
+
+const UNSETTLED_EXECUTIONS: Counted =
+    Counted { metric: "UnsettledExecutions", function: RESCUE, event: UNSETTLED_EXECUTION_EVENT };
 
 impl Counted {
     fn metric(&self, draft: &Draft) -> Metric {

@@ -5,7 +5,7 @@ use saga::Entity;
 use sagas::entities::LedgerEntry;
 use serde_json::{Value as Json, json};
 use stacks::{Stage, Trigger, outputs};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The actions that roles have on everything, and why.
 const ON_EVERYTHING: &[(&str, &str)] = &[
@@ -171,6 +171,40 @@ fn reconciliation_only_reads_and_fences_off() {
         on_tables,
         BTreeSet::from(["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"])
     );
+}
+
+/// It starts and looks at executions, and takes away what dead ones left parked; it stops none and answers for none.
+#[test]
+fn rescue_starts_lists_and_describes_executions_and_takes_parked_records_away() {
+    let app = app(Stage::Prod);
+    let role = &template(&app, "app")["Resources"]["RescueRole"];
+    let mut allowed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for statement in role_statements(role) {
+        for action in list(&statement["Action"]).into_iter().filter_map(Json::as_str) {
+            if action.starts_with("states:") || action.starts_with("dynamodb:") {
+                let on = list(&statement["Resource"]).into_iter().map(Json::to_string);
+                allowed.entry(action).or_default().extend(on);
+            }
+        }
+    }
+    let expected = [
+        "dynamodb:DeleteItem",
+        "dynamodb:Query",
+        "states:DescribeExecution",
+        "states:ListExecutions",
+        "states:StartExecution",
+    ];
+    assert!(allowed.keys().eq(expected.iter()), "{allowed:?}");
+    let machines: BTreeSet<_> = app
+        .machines
+        .iter()
+        .map(|machine| {
+            json!({ "Fn::GetAtt": [format!("{}StateMachine", pascal(machine.saga)), "Arn"] }).to_string()
+        })
+        .collect();
+    for action in ["states:ListExecutions", "states:StartExecution"] {
+        assert_eq!(allowed[action], machines, "{action}");
+    }
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn participants_take_messages_from_the_state_machines_that_ask_them_only() {
 #[test]
 fn services_send_on_behalf_of_one_resource_only() {
     let app = app(Stage::Prod);
-    let mut allowed = BTreeMap::new();
+    let mut allowed: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
     for (id, policy) in of_type(&app, "AWS::SQS::QueuePolicy") {
         for statement in statements(&policy["Properties"]["PolicyDocument"]) {
             if statement["Effect"] != "Allow" {
@@ -87,20 +87,24 @@ fn services_send_on_behalf_of_one_resource_only() {
             referred(&statement["Condition"]["ArnEquals"]["aws:SourceArn"], &mut sources);
             let service =
                 statement["Principal"]["Service"].as_str().unwrap_or_else(|| panic!("{id}: {statement}"));
-            let earlier = allowed.insert(id.clone(), (service.to_owned(), sources));
-            assert_eq!(earlier, None, "{id} lets two services send");
+            assert_eq!(sources.len(), 1, "{id}: {statement}");
+            let (known, all) = allowed.entry(id.clone()).or_insert_with(|| (service.to_owned(), Vec::new()));
+            assert_eq!(known, service, "{id} lets two services send");
+            all.extend(sources);
         }
     }
     let sns = |topic: &str| ("sns.amazonaws.com".to_owned(), vec![topic.to_owned()]);
-    let rule = |rule: &str| ("events.amazonaws.com".to_owned(), vec![rule.to_owned()]);
+    let rules = |rules: &[&str]| {
+        ("events.amazonaws.com".to_owned(), rules.iter().map(|rule| (*rule).to_owned()).collect::<Vec<_>>())
+    };
     let expected = [
         ("OrderIntakeQueuePolicy", sns("OrderTopic")),
         ("OrderIntakeDeadLetterQueuePolicy", sns("OrderTopic")),
         ("NotificationQueuePolicy", sns("OrderEventsTopic")),
         ("NotificationDeadLetterQueuePolicy", sns("OrderEventsTopic")),
-        ("ReconciliationDeadLetterQueuePolicy", rule("ReconciliationSchedule")),
-        ("RescueQueuePolicy", rule("RescueRule")),
-        ("RescueDeadLetterQueuePolicy", rule("RescueRule")),
+        ("ReconciliationDeadLetterQueuePolicy", rules(&["ReconciliationSchedule"])),
+        ("RescueQueuePolicy", rules(&["RescueRule", "RescueSchedule"])),
+        ("RescueDeadLetterQueuePolicy", rules(&["RescueRule", "RescueSchedule"])),
     ];
     assert_eq!(allowed, expected.map(|(id, from)| (id.to_owned(), from)).into());
 }

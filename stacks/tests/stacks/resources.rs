@@ -181,13 +181,14 @@ fn a_failed_call_of_a_schedule_is_kept_whoever_fails() {
 fn log_lines_that_people_must_hear_of_are_counted_and_alarm() {
     let app = app(Stage::Prod);
     let resources = &template(&app, "watch")["Resources"];
-    for (metric, alarm, event) in [
-        ("OrphanedChargesRefunded", "OrphanedChargesAlarm", "orphaned_charge_refunded"),
-        ("UnsettledCharges", "UnsettledChargesAlarm", "unsettled_charge"),
+    for (metric, alarm, event, function) in [
+        ("OrphanedChargesRefunded", "OrphanedChargesAlarm", "orphaned_charge_refunded", "Reconciliation"),
+        ("UnsettledCharges", "UnsettledChargesAlarm", "unsettled_charge", "Reconciliation"),
+        ("UnsettledExecutions", "UnsettledExecutionsAlarm", "unsettled_execution", "Rescue"),
     ] {
         let filter = &resources[format!("{metric}MetricFilter")]["Properties"];
         assert_eq!(filter["FilterPattern"], format!("{{ $.event = \"{event}\" }}"));
-        assert!(filter["LogGroupName"].to_string().contains("ReconciliationLogGroupName"), "{filter}");
+        assert!(filter["LogGroupName"].to_string().contains(&format!("-{function}LogGroupName")), "{filter}");
         let counted = &filter["MetricTransformations"][0];
         let alarm = &resources[alarm]["Properties"];
         assert_eq!(
@@ -220,7 +221,7 @@ fn each_dead_letter_queue_function_and_saga_alarms() {
         Trigger::Queue => 4,
         Trigger::Schedule => 3,
     });
-    assert_eq!(alarms.len(), of_functions.sum::<usize>() + 3 * app.machines.len() + 3);
+    assert_eq!(alarms.len(), of_functions.sum::<usize>() + 3 * app.machines.len() + 4);
     for (id, alarm) in &alarms {
         let properties = &alarm["Properties"];
         assert_eq!(
@@ -255,6 +256,36 @@ fn an_execution_that_ends_without_an_outcome_is_settled_a_few_at_a_time() {
         (&json!(1), &json!(2))
     );
     assert_eq!(resources["RescueQueue"]["Properties"]["DelaySeconds"], 30);
+}
+
+#[test]
+fn executions_that_died_without_an_event_are_looked_for_on_a_schedule() {
+    for (stage, rate, overdue) in
+        [(Stage::Dev, "rate(1 minute)", "180"), (Stage::Prod, "rate(5 minutes)", "900")]
+    {
+        let app = app(stage);
+        let resources = &template(&app, "app")["Resources"];
+        let rule = &resources["RescueSchedule"]["Properties"];
+        assert_eq!(rule["ScheduleExpression"], rate);
+        let target = &rule["Targets"][0];
+        assert_eq!(target["Input"], saga::rescue::SWEEP);
+        assert_eq!(target["Arn"], json!({ "Fn::GetAtt": ["RescueQueue", "Arn"] }));
+        assert_eq!(
+            target["DeadLetterConfig"]["Arn"],
+            json!({ "Fn::GetAtt": ["RescueDeadLetterQueue", "Arn"] })
+        );
+        let variables = &resources["RescueFunction"]["Properties"]["Environment"]["Variables"];
+        assert_eq!(variables["FLYOVER_UNSETTLED_AFTER_SECONDS"], overdue);
+        assert_eq!(variables["FLYOVER_SWEEP_WINDOW_SECONDS"], "1209600");
+        let delay = resources["RescueQueue"]["Properties"]["DelaySeconds"].to_string();
+        assert_eq!(variables["FLYOVER_RESCUE_DELAY_SECONDS"], delay);
+        for machine in &app.machines {
+            let arn = &variables[saga::environment::state_machine(machine.saga)];
+            let mut named = Vec::new();
+            referred(arn, &mut named);
+            assert_eq!(named.len(), 1, "{} is swept: {arn}", machine.saga);
+        }
+    }
 }
 
 #[test]

@@ -12,6 +12,8 @@ const REGION: &str = "us-east-1";
 pub struct Clients {
     /// Amazon DynamoDB.
     pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Amazon EventBridge.
+    pub eventbridge: aws_sdk_eventbridge::Client,
     /// Amazon CloudWatch Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// AWS Step Functions.
@@ -57,6 +59,7 @@ impl Clients {
     fn of(config: &SdkConfig) -> Result<Self> {
         Ok(Self {
             dynamodb: aws_sdk_dynamodb::Client::new(config),
+            eventbridge: aws_sdk_eventbridge::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             sfn: aws_sdk_sfn::Client::new(config),
             sns: aws_sdk_sns::Client::new(config),

@@ -225,7 +225,9 @@ impl System {
         .await
     }
 
-    fn execution_arn(&self, saga: &str, name: &str) -> String {
+    /// The ARN of an execution of this name.
+    #[must_use]
+    pub fn execution_arn(&self, saga: &str, name: &str) -> String {
         format!("{}:{name}", self.state_machine_arn(saga).replace(":stateMachine:", ":execution:"))
     }
 

@@ -21,6 +21,7 @@ mod payments;
 mod peer;
 mod publish;
 mod queues;
+mod rules;
 mod start;
 mod tables;
 

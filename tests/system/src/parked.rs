@@ -4,8 +4,8 @@ use crate::start::System;
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
 use saga::parked_table::{
-    ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION, FAILURE, OF, REASON, SAGA_ID, SINCE, STEP,
-    TASK_TOKEN, WHAT, thing_of,
+    ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION, EXECUTION_ARN, FAILURE, OF, REASON, SAGA, SAGA_ID,
+    SINCE, STEP, TASK_TOKEN, WHAT, sort_key, thing_of,
 };
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -19,6 +19,8 @@ pub struct Parked {
     pub what: String,
     /// The execution that waits.
     pub execution: String,
+    /// Its ARN.
+    pub execution_arn: String,
     /// The steps that could not be done.
     pub step: String,
     /// Why not, by step.
@@ -36,6 +38,8 @@ pub struct Parked {
 pub struct Decision {
     /// What it was about.
     pub of: String,
+    /// Which of its steps.
+    pub steps: String,
     /// `retry` or `skip`.
     pub action: String,
     /// Why.
@@ -64,6 +68,50 @@ impl System {
         items.iter().filter(decided).map(decision).collect()
     }
 
+    /// Puts a record of something that waits in an execution, as a state machine does. Nobody can answer it.
+    ///
+    /// # Errors
+    /// When the table does not take it.
+    pub async fn plant_parked(&self, saga_id: &str, thing: &str, execution_arn: &str) -> Result<()> {
+        let name = execution_arn.rsplit(':').next().unwrap_or_default();
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let key = sort_key(thing, name);
+        let planted = [
+            (SAGA_ID, text(saga_id)),
+            (WHAT, text(&key)),
+            (SAGA, text("order")),
+            (EXECUTION, text(name)),
+            (EXECUTION_ARN, text(execution_arn)),
+            (STEP, text("reserve-stock")),
+            (FAILURE, text("{}")),
+            (ATTEMPTS, AttributeValue::N("1".to_owned())),
+            (REASON, text("none")),
+            (SINCE, text("2026-01-01T00:00:00Z")),
+            (TASK_TOKEN, text("planted")),
+            (CAN_SKIP, AttributeValue::Bool(false)),
+        ];
+        let table = self.output(stacks::outputs::PARKED_TABLE_NAME);
+        let item = planted.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let put = self.clients().dynamodb.put_item().table_name(table).set_item(Some(item)).send().await;
+        put.with_context(|| format!("cannot plant {key} of {saga_id}"))?;
+        Ok(())
+    }
+
+    /// Takes such a record away.
+    ///
+    /// # Errors
+    /// When it cannot be taken away.
+    pub async fn take_parked_away(&self, saga_id: &str, record: &Parked) -> Result<()> {
+        let key = sort_key(&record.what, &record.execution);
+        let asked = self.clients().dynamodb.delete_item();
+        let asked = asked
+            .table_name(self.output(stacks::outputs::PARKED_TABLE_NAME))
+            .key(SAGA_ID, AttributeValue::S(saga_id.to_owned()))
+            .key(WHAT, AttributeValue::S(key.clone()));
+        asked.send().await.with_context(|| format!("cannot take {key} of {saga_id} away"))?;
+        Ok(())
+    }
+
     async fn parked_items(&self, saga_id: &str) -> Result<Vec<Item>> {
         let asked = self
             .clients()
@@ -85,6 +133,7 @@ fn parked(item: &Item) -> Result<Parked> {
     Ok(Parked {
         what: thing_of(&text(item, WHAT)?).0.to_owned(),
         execution: text(item, EXECUTION)?,
+        execution_arn: text(item, EXECUTION_ARN)?,
         step: text(item, STEP)?,
         failure: serde_json::from_str(&text(item, FAILURE)?)?,
         attempts: attempts.context("a record tells how often it was tried")?.parse()?,
@@ -96,6 +145,7 @@ fn parked(item: &Item) -> Result<Parked> {
 fn decision(item: &Item) -> Result<Decision> {
     Ok(Decision {
         of: text(item, OF)?,
+        steps: text(item, STEP)?,
         action: text(item, ACTION)?,
         reason: text(item, REASON)?,
         by: text(item, BY)?,

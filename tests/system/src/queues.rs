@@ -48,6 +48,18 @@ impl System {
         self.output(&stacks::outputs::queue_url(function))
     }
 
+    /// The ARN of the queue that a function works off.
+    ///
+    /// # Errors
+    /// When SQS does not tell it.
+    pub async fn queue_arn(&self, function: &str) -> Result<String> {
+        let asked = self.clients().sqs.get_queue_attributes().queue_url(self.queue_url(function));
+        let told = asked.attribute_names(QueueAttributeName::QueueArn).send().await;
+        let told = told.with_context(|| format!("cannot ask for the ARN of the queue of {function}"))?;
+        let arn = told.attributes.and_then(|mut told| told.remove(&QueueAttributeName::QueueArn));
+        arn.with_context(|| format!("the queue of {function} has no ARN"))
+    }
+
     /// The URL of the dead-letter queue of a function.
     #[must_use]
     pub fn dead_letter_queue_url(&self, function: &str) -> &str {

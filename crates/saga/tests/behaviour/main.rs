@@ -5,6 +5,7 @@
 mod asl;
 mod delivery;
 mod exact;
+mod fenced_off;
 mod flow;
 mod graph;
 mod protocol;

@@ -26,7 +26,8 @@ fn record() -> ParkedRecord {
         what: "undo order".to_owned(),
         saga: "order".to_owned(),
         execution: "o-1".to_owned(),
-        steps: vec!["charge-payment".to_owned()],
+        execution_arn: some("arn"),
+        steps: vec!["charge-payment".to_owned(), "create-order".to_owned()],
         failures: [("charge-payment".to_owned(), failure)].into(),
         attempts: Some(4),
         reason: some("PaymentDeclined"),
@@ -42,6 +43,7 @@ fn decision() -> Decision {
         saga: "order".to_owned(),
         execution: "o-1".to_owned(),
         of: "undo order".to_owned(),
+        steps: vec!["charge-payment".to_owned()],
         action: "skip".to_owned(),
         reason: some("refunded\nby hand\u{1b}[2J"),
         by: some("arn:aws:iam::1:user/nancy"),
@@ -106,8 +108,8 @@ fn what_is_parked_and_decided_is_told_without_steering_the_terminal() {
             "order what could not be done why attempts skip reason since execution",
             "o-1 undo order charge-payment Flyover.DeliveriesExhausted: the gateway: 503 4 can be PaymentDeclined 2026-01-02T03:04:05Z o-1",
             "decisions",
-            "at order of action reason by execution",
-            "2026-01-02T04:00:00Z o-1 undo order skip refunded by hand [2J arn:aws:iam::1:user/nancy o-1",
+            "at order of steps action reason by execution",
+            "2026-01-02T04:00:00Z o-1 undo order charge-payment skip refunded by hand [2J arn:aws:iam::1:user/nancy o-1",
         ]
     );
     assert_eq!(parked(&Parked::default()), "nothing is parked");
@@ -137,8 +139,12 @@ fn a_story_has_a_part_for_everything_that_is_known() {
     };
     let fence = FenceRow {
         participant: "orders".to_owned(),
+        saga: some("order"),
         step: "create-order".to_owned(),
-        state: "done".to_owned(),
+        item: None,
+        run: None,
+        state: "abandoned".to_owned(),
+        was: some("done"),
         error: None,
         at: None,
     };
@@ -163,7 +169,7 @@ fn a_story_has_a_part_for_everything_that_is_known() {
         "timeline",
         "2026-01-02T03:04:05Z 03:04:07.5 run create-order 1 timed out States.Timeout - o-1",
         "fences",
-        "orders create-order done - -",
+        "orders order create-order - abandoned done - -",
         "parked",
         "decisions",
         "dead letters",
@@ -198,18 +204,19 @@ fn what_was_done_is_told_in_a_sentence() {
         saga: "order".to_owned(),
         execution: "o-1".to_owned(),
         what: "undo order".to_owned(),
+        steps: vec!["charge-payment".to_owned()],
         action: Action::Skip,
         reason: "refunded by hand".to_owned(),
         by: "nancy".to_owned(),
     });
-    assert_eq!(told, "told execution o-1 to skip `undo order`, by nancy");
+    assert_eq!(told, "told execution o-1 to skip `undo order` (charge-payment), by nancy");
     let told = settling(&Settling {
         id: "o-1".to_owned(),
         saga: "order".to_owned(),
         dead: "o-1".to_owned(),
         status: "ABORTED".to_owned(),
-        execution: "o-1-settle-1".to_owned(),
+        execution: "o-1.settle-1".to_owned(),
         attempt: 1,
     });
-    assert_eq!(told, "started execution o-1-settle-1 of saga order: it settles o-1, which is ABORTED");
+    assert_eq!(told, "started execution o-1.settle-1 of saga order: it settles o-1, which is ABORTED");
 }

@@ -1,0 +1,69 @@
+//! Step Functions and DynamoDB.
+
+mod parked;
+mod step_functions;
+
+pub use parked::{Item, ParkedTable};
+pub use step_functions::StepFunctions;
+
+use crate::{
+    execution::{Death, Execution},
+    orchestrator::{CallError, Orchestrator, Page, Record, Started},
+};
+use aws_sdk_sfn::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use saga::{SagaId, StartInput};
+use std::error::Error;
+
+/// The orchestrator on AWS. It asks once and does not wait: whoever has a patience of its own puts that around it, or
+/// into the clients.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    /// The executions.
+    pub step_functions: StepFunctions,
+    /// What waits for operators.
+    pub parked: ParkedTable,
+}
+
+impl Orchestrator for Aws {
+    async fn describe(&self, arn: &str) -> Result<Option<Execution>, CallError> {
+        self.step_functions.describe(arn).await
+    }
+
+    async fn list_dead(
+        &self,
+        state_machine: &str,
+        death: Death,
+        page: Option<&str>,
+    ) -> Result<Page, CallError> {
+        self.step_functions.list_dead(state_machine, death, page).await
+    }
+
+    async fn start(&self, state_machine: &str, name: &str, input: &StartInput) -> Result<Started, CallError> {
+        self.step_functions.start(state_machine, name, input).await
+    }
+
+    async fn records_of(&self, saga_id: &SagaId) -> Result<Vec<Record>, CallError> {
+        self.parked.records_of(saga_id).await
+    }
+
+    async fn forget(&self, saga_id: &SagaId, record: &Record) -> Result<(), CallError> {
+        self.parked.forget(saga_id, record).await
+    }
+}
+
+fn failed<E>(service: &'static str, error: &SdkError<E, HttpResponse>) -> CallError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let SdkError::ServiceError(answer) = error else {
+        return CallError::unanswered(service, DisplayErrorContext(error).to_string());
+    };
+    let (code, message) = (answer.err().code(), answer.err().message());
+    CallError {
+        service,
+        status: Some(answer.raw().status().as_u16()),
+        code: code.map(Into::into),
+        text: format!("{}: {}", code.unwrap_or("no code"), message.unwrap_or("no message")),
+    }
+}

@@ -1,0 +1,5 @@
+//! The decisions, against a world in memory.
+
+mod reported;
+mod swept;
+mod world;

@@ -1,0 +1,159 @@
+//! What is fenced off stays as it is: a step that an operator went on without, and what another run of the id did.
+
+use crate::{
+    delivery::request,
+    trip::{CardNetwork, Memory, Rooms, World, trip_id},
+};
+use futures::executor::block_on;
+use saga::{
+    ABANDONED, Deployment, Entity, FENCE_GONE, HandleAll, Handled, IfAbsent, MemoryStore, OTHER_RUN, Op,
+    Outcomes, Participant, Reply, Request, RunDigest, Service, StepKey, Unserved,
+    fence::{Fence, FenceState},
+    serve,
+};
+use serde_json::json;
+
+fn served<H>(service: &(H, std::sync::Arc<MemoryStore>), request: &Request) -> Handled
+where
+    H: Service + HandleAll<<H::Participant as Participant>::Steps>,
+{
+    block_on(serve(&service.0, &*service.1, &Deployment::in_memory(), request)).unwrap()
+}
+
+fn fails_with(handled: &Handled) -> Option<&str> {
+    match &handled.reply {
+        Reply::Failure { error, .. } => Some(error),
+        Reply::Success(_) => None,
+    }
+}
+
+fn key(step: &str) -> StepKey {
+    StepKey::at(trip_id(), &format!("trip/{step}")).unwrap()
+}
+
+fn rooms(world: &World) -> (u32, u32) {
+    let row = world.hotel.1.row(&Rooms::key("ritz".to_owned())).unwrap();
+    (Rooms::FREE.read(&row).unwrap(), Rooms::BOOKED.read(&row).unwrap())
+}
+
+/// The same request of another run.
+fn of_another_run(request: Request) -> Request {
+    Request { run: Some(RunDigest::of(&json!("another trip"))), ..request }
+}
+
+// ---- a skip is final ----
+
+#[test]
+fn an_abandoned_step_is_neither_done_nor_undone_any_more() {
+    for (before, was) in
+        [(None, None), (Some(Op::Run), Some(FenceState::Done)), (Some(Op::Undo), Some(FenceState::Undone))]
+    {
+        let world = World::with_a_patient_network();
+        if let Some(op) = before {
+            served(&world.hotel, &request("book-hotel", op));
+        }
+        let then = rooms(&world);
+        let abandoned = served(&world.hotel, &request("book-hotel", Op::Abandon));
+        let was = was.map_or(json!({}), |was| json!({ "was": was }));
+        assert_eq!((abandoned.outcome, abandoned.reply), (Outcomes::Abandoned, Reply::Success(was.clone())));
+
+        // Whatever still lies in a queue, or is sent back to one.
+        let late = served(&world.hotel, &request("book-hotel", Op::Run));
+        assert_eq!((late.outcome, fails_with(&late)), (Outcomes::AbandonedBefore, Some(ABANDONED)));
+        let redriven = served(&world.hotel, &request("book-hotel", Op::Undo));
+        assert_eq!(redriven.outcome, Outcomes::AbandonedBefore);
+        assert_eq!(redriven.reply, Reply::Success(json!({ "abandoned": true })), "the saga is told");
+        let again = served(&world.hotel, &request("book-hotel", Op::Abandon));
+        assert_eq!((again.outcome, again.reply), (Outcomes::AbandonedBefore, Reply::Success(was)));
+        assert_eq!(rooms(&world), then, "{before:?}");
+    }
+}
+
+#[test]
+fn what_was_abandoned_outside_is_not_reversed_by_what_still_lies_somewhere() {
+    let world = World::with_a_patient_network();
+    served(&world.bank, &request("charge-card", Op::Run));
+    served(&world.bank, &request("charge-card", Op::Abandon));
+    for op in [Op::Undo, Op::Run, Op::Undo] {
+        assert_eq!(served(&world.bank, &request("charge-card", op)).outcome, Outcomes::AbandonedBefore);
+    }
+    assert_eq!(world.network.standing(), 1, "the operator knows what became of the money");
+}
+
+/// Such an operator has nobody to ask: the handlers of the step are what is broken.
+#[test]
+fn a_step_is_abandoned_without_its_handler() {
+    let world = World::new(CardNetwork::new(Memory::ChangesItsMind, u32::MAX));
+    let abandoned = served(&world.bank, &request("charge-card", Op::Abandon));
+    assert_eq!(abandoned.outcome, Outcomes::Abandoned);
+    assert_eq!(world.bank.1.fence(&key("charge-card")), Some(Fence::Abandoned { was: None }));
+}
+
+#[test]
+fn a_pivot_is_not_abandoned() {
+    let world = World::with_a_patient_network();
+    let request = request("issue-tickets", Op::Abandon);
+    let unserved = block_on(serve(&world.airline.0, &*world.airline.1, &Deployment::in_memory(), &request));
+    assert!(matches!(unserved, Err(Unserved::Malformed(_))), "{unserved:?}");
+}
+
+// ---- an id means one run ----
+
+#[test]
+fn another_run_is_turned_away_and_touches_nothing() {
+    let world = World::with_a_patient_network();
+    served(&world.hotel, &request("book-hotel", Op::Run));
+    served(&world.bank, &request("charge-card", Op::Run));
+    let (rows, charges) = (world.rows(), world.network.standing());
+    for op in [Op::Run, Op::Undo, Op::Abandon, Op::Run] {
+        for outside in [false, true] {
+            let step = if outside { "charge-card" } else { "book-hotel" };
+            let request = of_another_run(request(step, op));
+            let handled =
+                if outside { served(&world.bank, &request) } else { served(&world.hotel, &request) };
+            assert_eq!(handled.outcome, Outcomes::OtherRun, "{op:?} of {step}");
+            assert_eq!(fails_with(&handled), (op == Op::Run).then_some(OTHER_RUN), "{op:?} of {step}");
+        }
+    }
+    assert_eq!((world.rows(), world.network.standing()), (rows, charges));
+    // The first run goes on as if nothing had been.
+    assert_eq!(served(&world.hotel, &request("book-hotel", Op::Run)).outcome, Outcomes::DoneBefore);
+    assert_eq!(served(&world.hotel, &request("book-hotel", Op::Undo)).outcome, Outcomes::Undone);
+}
+
+#[test]
+fn the_pivot_of_another_run_turns_the_saga_back() {
+    let world = World::with_a_patient_network();
+    served(&world.airline, &request("issue-tickets", Op::Run));
+    for if_absent in [IfAbsent::Decide, IfAbsent::Refuse] {
+        let settle = Request { if_absent, ..of_another_run(request("issue-tickets", Op::Settle)) };
+        let Reply::Success(reply) = served(&world.airline, &settle).reply else { panic!("it is answered") };
+        assert_eq!((&reply["direction"], &reply["error"]), (&json!("backward"), &json!(OTHER_RUN)));
+    }
+    let settled = served(&world.airline, &request("issue-tickets", Op::Settle));
+    assert_eq!(settled.outcome, Outcomes::SettledForward, "the first run has its answer");
+}
+
+#[test]
+fn a_message_of_version_1_finds_the_fence_of_any_run() {
+    let world = World::with_a_patient_network();
+    let old = |op| Request { v: 1, run: None, ..request("book-hotel", op) };
+    assert_eq!(served(&world.hotel, &old(Op::Run)).outcome, Outcomes::Done);
+    assert_eq!(served(&world.hotel, &request("book-hotel", Op::Run)).outcome, Outcomes::DoneBefore);
+    assert_eq!(served(&world.hotel, &old(Op::Undo)).outcome, Outcomes::Undone);
+}
+
+// ---- a fence that is gone ----
+
+#[test]
+fn a_later_settling_does_not_decide_by_a_fence_that_is_not_there() {
+    let world = World::with_a_patient_network();
+    let later = Request { if_absent: IfAbsent::Refuse, ..request("issue-tickets", Op::Settle) };
+    let refused = served(&world.airline, &later);
+    assert_eq!((refused.outcome, fails_with(&refused)), (Outcomes::FenceGone, Some(FENCE_GONE)));
+    assert_eq!(world.airline.1.fence(&key("issue-tickets")), None, "nothing is decided");
+    // The operator decides, and from then on the answer stands for every settling.
+    let decided = served(&world.airline, &request("issue-tickets", Op::Settle));
+    assert_eq!(decided.outcome, Outcomes::SettledBackward);
+    assert_eq!(served(&world.airline, &later).outcome, Outcomes::SettledBackward);
+}
