@@ -29,6 +29,13 @@ pub const RECONCILIATION_WINDOW_SECONDS: &str = "FLYOVER_RECONCILIATION_WINDOW_S
 /// The age from which on every saga has decided about its charge, in whole seconds: its longest path.
 pub const SAGA_LONGEST_SECONDS: &str = "FLYOVER_SAGA_LONGEST_SECONDS";
 
+/// How many charges one sweep of reconciliation refunds at most, a whole number: would it be more, it refunds none.
+pub const MAX_REFUNDS: &str = "FLYOVER_MAX_REFUNDS";
+
+/// What share of the deployment's charges that it sees one sweep of reconciliation refunds at most, in whole percent:
+/// would it be more, it refunds none.
+pub const MAX_REFUND_PERCENT: &str = "FLYOVER_MAX_REFUND_PERCENT";
+
 /// The `event` of the log line that reconciliation writes for each orphaned charge it has refunded; a metric filter
 /// counts them.
 pub const ORPHANED_CHARGE_REFUNDED_EVENT: &str = "orphaned_charge_refunded";
@@ -36,3 +43,11 @@ pub const ORPHANED_CHARGE_REFUNDED_EVENT: &str = "orphaned_charge_refunded";
 /// The `event` of the log line that reconciliation writes for each charge that only people can judge; a metric filter
 /// counts them.
 pub const UNSETTLED_CHARGE_EVENT: &str = "unsettled_charge";
+
+/// The `event` of the log line that reconciliation writes when it refunds none because they would be too many; a metric
+/// filter counts them.
+pub const REFUND_BRAKE_EVENT: &str = "refund_brake";
+
+/// The `event` of the log line that reconciliation writes, in each sweep, for each charge whose step an operator went on
+/// without. It is no reason for an alarm: who skipped the step knows.
+pub const ABANDONED_CHARGE_EVENT: &str = "abandoned_charge";

@@ -32,8 +32,8 @@ use sagas::{
     ParticipantSpec,
     entities::LedgerEntry,
     environment::{
-        EMAIL_FROM, GATEWAY_URL, NOTIFICATION, ORDER_INTAKE, RECONCILIATION_GRACE_SECONDS,
-        RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS, SAGA_LONGEST_SECONDS,
+        EMAIL_FROM, GATEWAY_URL, MAX_REFUND_PERCENT, MAX_REFUNDS, NOTIFICATION, ORDER_INTAKE,
+        RECONCILIATION_GRACE_SECONDS, RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS, SAGA_LONGEST_SECONDS,
     },
 };
 use std::time::Duration;
@@ -162,8 +162,13 @@ fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest
     let fences = draft.import(StackId::Data, outputs::fence_table_name(PAYMENT));
     let ledger = draft.import(StackId::Data, outputs::table_name(LedgerEntry::NAME));
     let seconds = |name: &str, duration: Duration| (name.to_owned(), duration.as_secs().to_string().into());
+    let max_refunds = draft.template.parameter(parameters::MAX_REFUNDS, parameters::max_refunds());
+    let max_percent =
+        draft.template.parameter(parameters::MAX_REFUND_PERCENT, parameters::max_refund_percent());
     let mut variables: Vec<Variable> = vec![
         (GATEWAY_URL.to_owned(), Value::from(gateway)),
+        (MAX_REFUNDS.to_owned(), Value::from(&max_refunds)),
+        (MAX_REFUND_PERCENT.to_owned(), Value::from(&max_percent)),
         (environment::FENCE_TABLE.to_owned(), fences),
         (environment::table(LedgerEntry::NAME), ledger),
         seconds(environment::FENCE_TTL_SECONDS, timing.fence_ttl()),
@@ -178,9 +183,11 @@ fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest
     let role = scheduled::scheduled(draft, program, RECONCILIATION, description, &schedule, variables);
     let fences: Value<Arn<Table>> = draft.import(StackId::Data, outputs::fence_table_arn(PAYMENT));
     let ledger: Value<Arn<Table>> = draft.import(StackId::Data, outputs::table_arn(LedgerEntry::NAME));
-    // It reads a fence and, where there is none, puts one, on the condition that the ledger has no entry.
+    // It reads a fence and, where there is none, the ledger; then it puts one, on the condition that the ledger has no
+    // entry.
     draft.template.grant(&role, fences.grant_get_items());
     draft.template.grant(&role, fences.grant_put_items());
+    draft.template.grant(&role, ledger.grant_get_items());
     draft.template.grant(&role, ledger.grant_check_items());
 }
 

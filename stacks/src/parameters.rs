@@ -25,9 +25,24 @@ pub const LOCAL_EMULATOR: &str = "LocalEmulator";
 
 /// `app`: the base URL of the payment gateway; over HTTPS, or over HTTP to this very machine. Required.
 ///
-/// Each deployment needs an account of its own there: reconciliation refunds charges that look like an order's but have
-/// no order here.
+/// Deployments and stages can share an account there: each charges under keys that begin with its name and stage, and
+/// looks at no others. Two deployments of the same name and stage, in two regions or AWS accounts, cannot: each would
+/// take the other's charges for its own, and refund them.
 pub const GATEWAY_URL: &str = "GatewayUrl";
+
+/// `app`: how many charges one sweep of reconciliation refunds at most, 0 to 100,000; would it be more, it refunds none
+/// and an alarm goes off. Default: 50. 0 holds every refund.
+///
+/// More orphans than that within a day come from an outage of the gateway, after which somebody looks anyway, or are none:
+/// both payment tables restored to one point in time make orphans of everything that was sold since.
+pub const MAX_REFUNDS: &str = "MaxRefunds";
+
+/// `app`: what share of this deployment's charges of the last day one sweep of reconciliation refunds at most, in
+/// percent, 0 to 100; would it be more, it refunds none and an alarm goes off. Default: 10. Up to five refunds are made
+/// whatever their share.
+///
+/// It is for the deployment that sells so little that a day of it is less than [`MAX_REFUNDS`].
+pub const MAX_REFUND_PERCENT: &str = "MaxRefundPercent";
 
 /// `app`: the address that customers get e-mails from. Required.
 pub const EMAIL_FROM: &str = "EmailFrom";
@@ -82,6 +97,25 @@ pub(crate) fn gateway_url() -> Parameter {
         .description("The base URL of the payment gateway")
         .allowed_pattern(r"https://\S+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?(/\S*)?")
         .constraint_description("https://..., or http://127.0.0.1... for an emulator")
+}
+
+pub(crate) fn max_refunds() -> Parameter {
+    // The default is text, as what a user gives is: it becomes an environment variable, which is text.
+    Parameter::number()
+        .description("How many charges one sweep of reconciliation refunds at most; for more it refunds none")
+        .default("50")
+        .range(0, 100_000)
+        .constraint_description("a whole number from 0 to 100000")
+}
+
+pub(crate) fn max_refund_percent() -> Parameter {
+    Parameter::number()
+        .description(
+            "What share of the charges of a day one sweep of reconciliation refunds at most, in percent",
+        )
+        .default("10")
+        .range(0, 100)
+        .constraint_description("a whole number from 0 to 100")
 }
 
 pub(crate) fn email_from() -> Parameter {

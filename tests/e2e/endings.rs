@@ -20,7 +20,9 @@ pub(crate) async fn expect_committed(
     let id = &order.order_id;
     let total = json!({ "minor": total_minor, "currency": CURRENCY });
     let confirmation = json!({ "order_id": id, "total": total });
-    let expected = json!({ "outcome": "committed", "saga": "order", "id": id, "output": confirmation });
+    let expected = json!({
+        "outcome": "committed", "saga": "order", "id": id, "output": confirmation, "skipped": {},
+    });
     assert_eq!(execution.output, Some(expected), "{execution:?}");
 
     let row = world.system.order(id).await?.with_context(|| format!("there is no order {id}"))?;

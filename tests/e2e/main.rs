@@ -15,7 +15,7 @@
 //! | `parking` | what cannot be undone waits for an operator, and the other undos go on |
 //! | `operations` | an operator sees what happened and does what makes sense |
 //! | `throttling` | an account with few functions at a time slows sagas and compensates none |
-//! | `reconciliation` | a charge that no order wants is found on a schedule and refunded, an order's is kept |
+//! | `reconciliation` | a charge that no order wants is found on a schedule and refunded, an order's is kept, and too many refunds are withheld |
 //! | `security` | with IAM enforced, each function can do what it needs and nothing else |
 //! | `upgrade` | a release that would not understand what is in flight is not deployed |
 //! | `aftermath` | when all is over, units and money add up and nothing is left in any queue (runs last) |

@@ -12,15 +12,19 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use gateway::ChargeStatus;
+use infra_gen::aws::{self, DeployOptions, DestroyOptions, Silent, Target};
+use sagas::environment::{ORPHANED_CHARGE_REFUNDED_EVENT, REFUND_BRAKE_EVENT};
 use serde_json::{Value as Json, json};
-use std::time::Duration;
-use system::{charge_step, eventually};
+use stacks::{Stage, parameters};
+use std::{collections::BTreeMap, time::Duration};
+use system::{Packaging, System, SystemConfig, charge_step, eventually};
 
 pub(crate) fn cases() -> Vec<Case> {
     cases!["reconciliation":
         a_charge_that_lands_after_its_undo_is_refunded_and_told,
         a_charge_that_nobody_claims_is_fenced_off_and_refunded,
         charges_of_orders_and_of_others_are_kept,
+        too_many_refunds_are_withheld_until_an_operator_lets_them_through,
     ]
 }
 
@@ -67,6 +71,61 @@ async fn charges_of_orders_and_of_others_are_kept(world: &World) -> Result<()> {
     Ok(())
 }
 
+/// In a deployment of its own, so that the brake holds nobody else's refunds. It is at the others' gateway: neither looks
+/// at the other's charges.
+async fn too_many_refunds_are_withheld_until_an_operator_lets_them_through(world: &World) -> Result<()> {
+    let limit = |most: &str| BTreeMap::from([(parameters::MAX_REFUNDS.to_owned(), most.to_owned())]);
+    let config = SystemConfig {
+        endpoint: Some(world.system.endpoint().to_owned()),
+        gateway_url: Some(world.system.gateway_url().to_owned()),
+        deployment: world.id("brake"),
+        package: Packaging::Reuse,
+        parameters: limit("0"),
+        ..SystemConfig::from_env()
+    };
+    let target = Target { deployment: config.deployment.clone(), stage: Stage::Dev };
+    let shop = System::start(config, &mut |_| {}).await?;
+    let ids = ["withheld-1", "withheld-2", "withheld-3"].map(|name| world.id(name));
+    for id in &ids {
+        shop.plant_charge(&shop.charge_key(id)?, 500, CURRENCY).await?;
+    }
+    eventually("the refunds are withheld", patience(world), || async {
+        let lines = shop.logs("reconciliation", &format!("{REFUND_BRAKE_EVENT:?}")).await?;
+        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let seen: Vec<_> = lines.map(|line| (line["orphans"].as_u64(), line["absent"].as_u64())).collect();
+        Ok(if seen.contains(&(Some(3), Some(3))) { Ok(()) } else { Err(format!("{seen:?}")) })
+    })
+    .await?;
+    assert_eq!(statuses(&shop, &ids).await?, [Some(ChargeStatus::Charged); 3]);
+
+    let config = world.system.sdk_config().await;
+    let raise = DeployOptions {
+        package: false,
+        parameters: limit("3"),
+        config: Some(config.clone()),
+        ..DeployOptions::new(target.clone())
+    };
+    aws::deploy(&raise, &mut Silent).await?;
+    eventually("the charges are refunded", patience(world), || async {
+        let statuses = statuses(&shop, &ids).await?;
+        let all = statuses == [Some(ChargeStatus::Refunded); 3];
+        Ok(if all { Ok(()) } else { Err(format!("{statuses:?}")) })
+    })
+    .await?;
+    let destroy = DestroyOptions { confirmed: true, config: Some(config), ..DestroyOptions::new(target) };
+    aws::destroy(&destroy, &mut Silent).await?;
+    Ok(())
+}
+
+/// Where the money of these orders is.
+async fn statuses(shop: &System, ids: &[String]) -> Result<Vec<Option<ChargeStatus>>> {
+    let mut statuses = Vec::new();
+    for id in ids {
+        statuses.push(shop.gateway_charge(id).await?.map(|charge| charge.status));
+    }
+    Ok(statuses)
+}
+
 /// Plants a charge under the key of an order, waits until it is refunded, and gives the log line that tells of it.
 async fn refunded(world: &World, id: &str, amount_minor: i64) -> Result<Json> {
     world.system.plant_charge(&world.system.charge_key(id)?, amount_minor, CURRENCY).await?;
@@ -76,7 +135,7 @@ async fn refunded(world: &World, id: &str, amount_minor: i64) -> Result<Json> {
         Ok(if charge.status == ChargeStatus::Refunded { Ok(()) } else { Err(format!("{charge:?}")) })
     })
     .await?;
-    let event = [("event", sagas::environment::ORPHANED_CHARGE_REFUNDED_EVENT)];
+    let event = [("event", ORPHANED_CHARGE_REFUNDED_EVENT)];
     let mut lines = world.log_lines("reconciliation", id, &event, 1).await?;
     assert_eq!(lines.len(), 1, "told once: {lines:?}");
     lines.pop().context("a line")

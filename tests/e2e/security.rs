@@ -45,8 +45,14 @@ const TESTED: [&str; 7] =
     ["order-intake", "orders", "inventory", "payment", "notification", "reconciliation", "rescue"];
 
 async fn order_intake_can_do_what_it_needs_and_nothing_else(world: &World) -> Result<()> {
-    let more =
-        ["describe an execution of order", "send to RefusedOrdersQueue", "start cancel-order", "start order"];
+    let more = [
+        "describe an execution of cancel-order",
+        "describe an execution of order",
+        "send to NotificationQueue",
+        "send to RefusedOrdersQueue",
+        "start cancel-order",
+        "start order",
+    ];
     expect_allowed(world, "order-intake", consuming("OrderIntakeQueue").chain(owned(more))).await
 }
 
@@ -73,6 +79,7 @@ async fn notification_can_do_what_it_needs_and_nothing_else(world: &World) -> Re
 async fn reconciliation_can_do_what_it_needs_and_nothing_else(world: &World) -> Result<()> {
     let needs = [
         "check LedgerTable",
+        "get LedgerTable",
         "get PaymentFenceTable",
         "put PaymentFenceTable",
         "send to ReconciliationDeadLetterQueue",
@@ -85,6 +92,8 @@ async fn rescue_can_do_what_it_needs_and_nothing_else(world: &World) -> Result<(
         "delete ParkedTable",
         "describe an execution of cancel-order",
         "describe an execution of order",
+        "list executions of cancel-order",
+        "list executions of order",
         "query ParkedTable",
         "start cancel-order",
         "start order",

@@ -51,7 +51,7 @@ async fn an_incompatible_release_is_refused_unless_it_is_allowed(world: &World) 
 
     let field = "at `$.lines[*].quantity`: messages in flight can have anything";
     let mut options = DeployOptions {
-        // Not the others' gateway: reconciliation would refund what only they know of.
+        // Nothing is charged.
         gateway_url: Some("http://127.0.0.1:9".to_owned()),
         email_from: Some(format!("{}@flyover.example", target.deployment)),
         package: false,

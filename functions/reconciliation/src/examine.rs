@@ -1,13 +1,13 @@
 //! One charge: judged by its fence, and refunded if it is an orphan.
 
-use crate::judge::{Verdict, judge};
-use payment::{Gateway, Peer};
+use crate::judge::{Orphan, Verdict, judge};
+use payment::Gateway;
 use saga::{
     Change, Condition, Deployment, Entity, Guard, IdempotencyKey, Refused, Retry, StepKey, Store,
     Transaction, Write, fence::Fence,
 };
 use sagas::entities::LedgerEntry;
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 /// How often a charge is judged again because its fence moved. A fence moves three times at most.
 const ATTEMPTS: usize = 4;
@@ -15,85 +15,73 @@ const ATTEMPTS: usize = 4;
 /// What became of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
-    /// An order's charge: kept.
-    Kept,
-    /// Its saga has not decided: left alone.
-    InFlight,
-    /// Its saga should have decided long ago: left alone, for people to look at.
-    Unsettled,
-    /// An operator went on without the step: left alone.
-    Abandoned,
-    /// The ledger has it but its fence is gone: left alone, for people to look at.
-    FenceLost,
-    /// Refunded.
+    /// It was left as it is. Never for an orphan.
+    Left(Verdict),
+    /// It was an orphan and is refunded.
     Refunded(Orphan),
 }
 
-/// Why a charge was an orphan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Orphan {
-    /// The step was rejected.
-    Rejected,
-    /// The step was undone.
-    Undone,
-    /// No run ever claimed it.
-    Unclaimed,
-}
-
-impl Orphan {
-    /// The name in logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Rejected => "rejected",
-            Self::Undone => "undone",
-            Self::Unclaimed => "absent",
-        }
+/// Judges the charge of a step, and changes nothing. `overdue`: see [`judge`].
+///
+/// # Errors
+/// When the store does not answer: look again.
+pub async fn look(store: &impl Store, key: &StepKey, overdue: bool) -> Result<Verdict, Retry> {
+    let fence = store.read_fence(key).await?;
+    let verdict = judge(fence.as_ref().map(|recorded| &recorded.fence), overdue);
+    if verdict != Verdict::Orphan(Orphan::Unclaimed) {
+        return Ok(verdict);
     }
+    if store.read_row(&LedgerEntry::key(key.saga_id.as_str())).await?.is_none() {
+        return Ok(verdict);
+    }
+    // The entry may have come since, with its fence.
+    let fence = store.read_fence(key).await?;
+    Ok(fence.map_or(Verdict::FenceLost, |recorded| judge(Some(&recorded.fence), overdue)))
 }
 
-/// Judges the charge of a step, and refunds it if it is an orphan. `age` is the charge's, `longest` is how long a saga
-/// can take to decide.
+/// Judges the charge of a step and refunds it if it is an orphan. `overdue`: see [`judge`].
+///
+/// This is all of reconciliation that changes anything. It knows no clock and no schedule, and reaches the gateway and
+/// the store by their traits only, so a model checker can run it as it is: at any moment, as often as it likes, in
+/// several copies, cut off before any of its calls.
 ///
 /// # Errors
 /// When the store or the gateway does not answer: examine it again.
-pub(crate) async fn examine(
-    peer: &Peer,
+pub async fn examine(
+    gateway: &impl Gateway,
     store: &impl Store,
     deployment: &Deployment,
     key: &StepKey,
-    age: Duration,
-    longest: Duration,
+    overdue: bool,
 ) -> Result<Finding, Retry> {
     let mut fence = store.read_fence(key).await?;
     for _ in 0..ATTEMPTS {
-        match judge(fence.as_ref().map(|recorded| &recorded.fence), age, longest) {
-            Verdict::Kept => return Ok(Finding::Kept),
-            Verdict::InFlight => return Ok(Finding::InFlight),
-            Verdict::Unsettled => return Ok(Finding::Unsettled),
-            Verdict::Abandoned => return Ok(Finding::Abandoned),
-            Verdict::Orphan => {
-                let undone = fence.is_some_and(|recorded| recorded.fence == Fence::Undone);
-                let why = if undone { Orphan::Undone } else { Orphan::Rejected };
-                return refund(peer, deployment, key, why).await;
-            }
-            Verdict::Unclaimed => match store.apply(&fence_off(key)).await {
-                Ok(()) => return refund(peer, deployment, key, Orphan::Unclaimed).await,
+        match judge(fence.as_ref().map(|recorded| &recorded.fence), overdue) {
+            Verdict::Orphan(Orphan::Unclaimed) => match store.apply(&fence_off(key)).await {
+                Ok(()) => return refund(gateway, deployment, key, Orphan::Unclaimed).await,
                 Err(Refused::Fence(now)) => fence = now,
                 // A failed guard does not prove that the fence is still absent.
                 Err(Refused::Guard { .. }) => match store.read_fence(key).await? {
-                    None => return Ok(Finding::FenceLost),
+                    None => return Ok(Finding::Left(Verdict::FenceLost)),
                     now => fence = now,
                 },
                 Err(Refused::Unavailable(unavailable)) => return Err(unavailable.into()),
             },
+            Verdict::Orphan(why) => return refund(gateway, deployment, key, why).await,
+            left => return Ok(Finding::Left(left)),
         }
     }
     Err(Retry("the fence kept moving".into()))
 }
 
-async fn refund(peer: &Peer, deployment: &Deployment, key: &StepKey, why: Orphan) -> Result<Finding, Retry> {
+async fn refund(
+    gateway: &impl Gateway,
+    deployment: &Deployment,
+    key: &StepKey,
+    why: Orphan,
+) -> Result<Finding, Retry> {
     let key = IdempotencyKey::new(deployment, key);
-    peer.reverse(&key).await.map_err(|error| Retry(error.to_string()))?;
+    gateway.reverse(&key).await.map_err(|error| Retry(error.to_string()))?;
     Ok(Finding::Refunded(why))
 }
 

@@ -1,7 +1,6 @@
 //! What a charge is, by its fence alone.
 
 use saga::fence::Fence;
-use std::time::Duration;
 
 /// What a charge is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,51 +9,76 @@ pub enum Verdict {
     Kept,
     /// The saga has not decided about it.
     InFlight,
-    /// The saga has not decided about it, and should have long ago.
+    /// The saga has not decided about it, and should have long ago: for people to look at.
     Unsettled,
-    /// It must not be there, and nothing can make it right any more.
-    Orphan,
     /// An operator went on without the step, and knows what became of the money.
     Abandoned,
-    /// Nobody claims it: it is an orphan once nobody can claim it any more.
+    /// The ledger has it but its fence is gone: for people to look at. No fence says this.
+    FenceLost,
+    /// It must not be there, and nothing can make it right any more.
+    Orphan(Orphan),
+}
+
+/// Why a charge is an orphan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Orphan {
+    /// The step was rejected.
+    Rejected,
+    /// The step was undone.
+    Undone,
+    /// No run claims it: it is an orphan once none can any more.
     Unclaimed,
 }
 
-/// Judges a charge of this age by its fence. `longest`: how long a saga can take to decide.
-pub fn judge(fence: Option<&Fence>, age: Duration, longest: Duration) -> Verdict {
+impl Orphan {
+    /// The name in logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Undone => "undone",
+            Self::Unclaimed => "absent",
+        }
+    }
+}
+
+/// Judges a charge by its fence. `overdue`: it is so old that its saga must have decided.
+pub fn judge(fence: Option<&Fence>, overdue: bool) -> Verdict {
     match fence {
         Some(Fence::Done { .. }) => Verdict::Kept,
-        Some(Fence::Started) if age > longest => Verdict::Unsettled,
+        Some(Fence::Started) if overdue => Verdict::Unsettled,
         Some(Fence::Started) => Verdict::InFlight,
-        Some(Fence::Rejected(_) | Fence::Undone) => Verdict::Orphan,
         Some(Fence::Abandoned { .. }) => Verdict::Abandoned,
-        None => Verdict::Unclaimed,
+        Some(Fence::Rejected(_)) => Verdict::Orphan(Orphan::Rejected),
+        Some(Fence::Undone) => Verdict::Orphan(Orphan::Undone),
+        None => Verdict::Orphan(Orphan::Unclaimed),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use saga::Refusal;
+    use saga::{Refusal, fence::FenceState};
     use serde_json::json;
 
     #[test]
     fn every_fence_has_its_verdict() {
-        let (young, longest, old) = (Duration::from_secs(60), Duration::from_secs(600), Duration::MAX);
         let rejected = Fence::Rejected(Refusal { error: "PaymentDeclined".into(), cause: "{}".into() });
         let done = Fence::Done { output: json!(7), inverse: Vec::new() };
+        let abandoned = |was| Some(Fence::Abandoned { was });
         let cases = [
-            (Some(done), Verdict::Kept, Verdict::Kept),
-            (Some(Fence::Started), Verdict::InFlight, Verdict::Unsettled),
-            (Some(rejected), Verdict::Orphan, Verdict::Orphan),
-            (Some(Fence::Undone), Verdict::Orphan, Verdict::Orphan),
-            (Some(Fence::Abandoned { was: None }), Verdict::Abandoned, Verdict::Abandoned),
-            (None, Verdict::Unclaimed, Verdict::Unclaimed),
+            (Some(done), Verdict::Kept),
+            (Some(rejected), Verdict::Orphan(Orphan::Rejected)),
+            (Some(Fence::Undone), Verdict::Orphan(Orphan::Undone)),
+            (abandoned(None), Verdict::Abandoned),
+            (abandoned(Some(FenceState::Undone)), Verdict::Abandoned),
+            (None, Verdict::Orphan(Orphan::Unclaimed)),
         ];
-        for (fence, when_young, when_old) in cases {
-            assert_eq!(judge(fence.as_ref(), young, longest), when_young, "{fence:?}");
-            assert_eq!(judge(fence.as_ref(), longest, longest), when_young, "{fence:?}");
-            assert_eq!(judge(fence.as_ref(), old, longest), when_old, "{fence:?}");
+        for (fence, verdict) in cases {
+            for overdue in [false, true] {
+                assert_eq!(judge(fence.as_ref(), overdue), verdict, "{fence:?}");
+            }
         }
+        assert_eq!(judge(Some(&Fence::Started), false), Verdict::InFlight);
+        assert_eq!(judge(Some(&Fence::Started), true), Verdict::Unsettled);
     }
 }

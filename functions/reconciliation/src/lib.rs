@@ -10,11 +10,19 @@
 //! | done | the order's charge | kept |
 //! | started | the saga has not decided | left alone; reported once every saga must have decided |
 //! | rejected, undone | the step has no effect, and never will have | refunded by its key |
+//! | abandoned | an operator went on without the step | left alone for good; told in the log, without an alarm |
 //! | absent | nobody claimed it, and claims come before calls | fenced off as by an undo, then refunded by its key |
 //! | absent, but it is in the ledger | the fence was lost, for example by restoring a backup | left alone and reported |
 //!
-//! Keys of another form than `<saga id>/charge-payment` belong to others who use the gateway, and are not looked at. A
-//! key of that form is taken for ours: two deployments must not share an account at the gateway.
+//! Keys that do not begin with this deployment and stage, or are of another step, belong to others who use the gateway,
+//! and are not looked at: deployments can share an account.
+//!
+//! # The brake
+//!
+//! When the fences *and* the ledger are restored to one point in time, every charge since then looks like one that
+//! nobody claimed. So a sweep first looks at every charge of the window and changes nothing. If the orphans are more
+//! than a [`Brake`] lets through, in number or as a share of what it saw, none is refunded and an alarm goes off;
+//! otherwise each is judged again and refunded.
 //!
 //! # Why it never races a running saga
 //!
@@ -27,15 +35,20 @@
 //! this comes first, then the run finds `undone`, is too late and makes no call. Both are conditional writes of one
 //! item, so one of them is first. Should this function die after fencing off, the next one finds `undone` and refunds.
 //!
+//! What was seen of a charge when its sweep began decides nothing: [`examine`] is the whole of this, and judges anew.
+//!
 //! `tests.rs` plays every row, and runs, undos and reconciliations at the same time.
 #![forbid(unsafe_code)]
 
+mod brake;
+mod charge;
 mod examine;
 mod judge;
 mod sweep;
 
-pub use examine::{Finding, Orphan};
-pub use judge::{Verdict, judge};
+pub use brake::{Brake, FEW};
+pub use examine::{Finding, examine, look};
+pub use judge::{Orphan, Verdict, judge};
 pub use sweep::{Incomplete, Reconciliation, Span, Tally};
 
 #[cfg(test)]

@@ -1,17 +1,20 @@
 //! All charges of the last window, page by page.
 
-use crate::examine::{Finding, examine};
+use crate::{
+    brake::{Brake, Orphans},
+    charge::OurCharge,
+    examine::{Finding, examine, look},
+    judge::Verdict,
+};
 use futures::{StreamExt, stream};
 use gateway::{Charge, ChargeQuery, ChargeStatus};
 use payment::{Peer, PeerError};
-use saga::{Deployment, Entities, IdempotencyKey, Participant, Step, Store};
+use saga::{Deployment, Entities, Participant, Store};
 use saga_lambda::{Deadline, DynamoStore, Error, Tables, Variables, aws, elapsed_ms};
 use sagas::{
     environment::{
-        GATEWAY_URL, ORPHANED_CHARGE_REFUNDED_EVENT, RECONCILIATION_GRACE_SECONDS,
-        RECONCILIATION_WINDOW_SECONDS, SAGA_LONGEST_SECONDS, UNSETTLED_CHARGE_EVENT,
+        GATEWAY_URL, RECONCILIATION_GRACE_SECONDS, RECONCILIATION_WINDOW_SECONDS, SAGA_LONGEST_SECONDS,
     },
-    order::ChargePayment,
     participants,
 };
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -29,6 +32,7 @@ pub struct Reconciliation {
     peer: Peer,
     deployment: Deployment,
     span: Span,
+    brake: Brake,
 }
 
 /// Which charges are compared, by age.
@@ -55,6 +59,8 @@ pub struct Tally {
     pub abandoned: u64,
     /// Orphans refunded.
     pub refunded: u64,
+    /// Orphans not refunded, because they were too many at once.
+    pub withheld: u64,
     /// Charges of others, not looked at.
     pub foreign: u64,
     /// Charges that could not be examined.
@@ -79,9 +85,9 @@ pub enum Incomplete {
 }
 
 impl Reconciliation {
-    /// Compares the charges of this deployment and span at this gateway.
-    pub fn new(peer: Peer, deployment: Deployment, span: Span) -> Self {
-        Self { peer, deployment, span }
+    /// Compares the charges of this deployment and span at this gateway, and refunds as much as the brake lets it.
+    pub fn new(peer: Peer, deployment: Deployment, span: Span, brake: Brake) -> Self {
+        Self { peer, deployment, span, brake }
     }
 
     /// Compares at the gateway, and with the fences, that the stack names.
@@ -99,23 +105,24 @@ impl Reconciliation {
             window: seconds(RECONCILIATION_WINDOW_SECONDS)?,
             longest: seconds(SAGA_LONGEST_SECONDS)?,
         };
+        let brake = Brake::from_variables(variables)?;
         let entities = <<participants::Payment as Participant>::Entities as Entities>::SPECS;
         let tables = Tables::from_variables(variables, entities)?;
         let client = aws_sdk_dynamodb::Client::new(&aws::config(variables)?);
         let store = DynamoStore::new(client, tables, Deadline::after(Duration::ZERO));
-        Ok((Self::new(peer, variables.deployment()?, span), store))
+        Ok((Self::new(peer, variables.deployment()?, span, brake), store))
     }
 
-    /// Examines every charge of the span, and writes a log line for each that is refunded or that people must look at,
-    /// and one at the end.
+    /// Looks at every charge of the span, then refunds the orphans if they are not too many. Writes a log line for each
+    /// that is refunded or that people must know of, and one at the end.
     ///
     /// # Errors
-    /// When not every charge could be examined until the deadline.
+    /// When not every charge could be examined until the deadline. If one page could not be listed, nothing is refunded.
     pub async fn sweep(&self, store: &impl Store, deadline: Deadline) -> Result<Tally, Incomplete> {
         let (began, available) = (Instant::now(), deadline.remaining());
         let mut tally = Tally::default();
-        let swept = timeout(available, self.examine_all(store, &mut tally)).await;
-        let Tally { kept, in_flight, unsettled, abandoned, refunded, foreign, failed } = tally;
+        let swept = timeout(available, self.look_and_refund(store, &mut tally)).await;
+        let Tally { kept, in_flight, unsettled, abandoned, refunded, withheld, foreign, failed } = tally;
         let duration_ms = elapsed_ms(began);
         tracing::info!(
             kept,
@@ -123,6 +130,7 @@ impl Reconciliation {
             unsettled,
             abandoned,
             refunded,
+            withheld,
             foreign,
             failed,
             duration_ms,
@@ -136,7 +144,28 @@ impl Reconciliation {
         }
     }
 
-    async fn examine_all(&self, store: &impl Store, tally: &mut Tally) -> Result<(), PeerError> {
+    async fn look_and_refund(&self, store: &impl Store, tally: &mut Tally) -> Result<(), PeerError> {
+        let orphans = self.look_at_all(store, tally).await?;
+        let charges = tally.left() + orphans.count();
+        if self.brake.holds(orphans.count(), charges) {
+            tally.withheld = orphans.count();
+            self.brake.tell(&orphans, charges);
+            return Ok(());
+        }
+        let examined = orphans.charges().iter().map(|charge| self.examine_one(store, charge));
+        let mut examined = stream::iter(examined).buffer_unordered(AT_ONCE);
+        while let Some(found) = examined.next().await {
+            match found {
+                Some(Finding::Left(verdict)) => tally.leave(verdict),
+                Some(Finding::Refunded(_)) => tally.refunded += 1,
+                None => tally.failed += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges every charge of the span without changing anything; gives the orphans.
+    async fn look_at_all(&self, store: &impl Store, tally: &mut Tally) -> Result<Orphans, PeerError> {
         let now_ms = now_ms();
         let mut query = ChargeQuery {
             limit: Some(PAGE),
@@ -145,88 +174,81 @@ impl Reconciliation {
             status: Some(ChargeStatus::Charged),
             ..ChargeQuery::default()
         };
+        let mut orphans = Orphans::within(self.brake);
         loop {
             let page = self.peer.charges(&query).await?;
             if page.charges.is_empty() {
-                return Ok(());
+                return Ok(orphans);
             }
             query.since = page.next_since;
-            let examined = page.charges.iter().map(|charge| self.examine_one(store, charge, now_ms));
-            let mut examined = stream::iter(examined).buffer_unordered(AT_ONCE);
-            while let Some(seen) = examined.next().await {
-                tally.count(seen);
+            let seen = page.charges.into_iter().map(|charge| self.look_at_one(store, charge, now_ms));
+            let mut seen = stream::iter(seen).buffered(AT_ONCE);
+            while let Some(seen) = seen.next().await {
+                match seen {
+                    Seen::Foreign => tally.foreign += 1,
+                    Seen::Failed => tally.failed += 1,
+                    Seen::Ours(Verdict::Orphan(why), charge) => orphans.add(why, charge),
+                    Seen::Ours(verdict, _) => tally.leave(verdict),
+                }
             }
         }
     }
 
-    async fn examine_one(&self, store: &impl Store, charge: &Charge, now_ms: u64) -> Seen {
-        let key = IdempotencyKey::step_in(&self.deployment, &charge.idempotency_key);
-        let Some(key) = key.filter(|key| key.step == ChargePayment::NAME) else { return Seen::Foreign };
-        let age = Duration::from_millis(now_ms.saturating_sub(charge.created_at_ms));
-        let found = examine(&self.peer, store, &self.deployment, &key, age, self.span.longest).await;
-        let (saga_id, charge_id, age_seconds) =
-            (key.saga_id.as_str(), charge.charge_id.as_str(), age.as_secs());
-        let (amount_minor, currency) = (charge.amount_minor, charge.currency.as_str());
-        let report = |reason: &str| {
-            let event = UNSETTLED_CHARGE_EVENT;
-            tracing::error!(
-                event,
-                reason,
-                saga_id,
-                charge_id,
-                amount_minor,
-                currency,
-                age_seconds,
-                "look at this charge"
-            );
-        };
-        match found {
-            Ok(Finding::Refunded(why)) => {
-                let (event, fence) = (ORPHANED_CHARGE_REFUNDED_EVENT, why.as_str());
-                tracing::warn!(
-                    event,
-                    fence,
-                    saga_id,
-                    charge_id,
-                    amount_minor,
-                    currency,
-                    age_seconds,
-                    "refunded"
-                );
+    async fn look_at_one(&self, store: &impl Store, charge: Charge, now_ms: u64) -> Seen {
+        let Some(charge) = OurCharge::listed(charge, &self.deployment, now_ms) else { return Seen::Foreign };
+        match look(store, &charge.key, self.is_overdue(&charge)).await {
+            Ok(verdict) => {
+                charge.tell_left(verdict);
+                Seen::Ours(verdict, charge)
             }
-            Ok(Finding::Unsettled) => report("its saga has not decided about it for too long"),
-            Ok(Finding::FenceLost) => report("the ledger has it, but its fence is gone"),
-            Ok(Finding::Kept | Finding::InFlight | Finding::Abandoned) => {}
             Err(retry) => {
-                let reason = retry.to_string();
-                tracing::warn!(outcome = "retry", reason, saga_id, charge_id, "not examined");
-                return Seen::Failed;
+                charge.tell_failed(&retry);
+                Seen::Failed
             }
         }
-        found.map_or(Seen::Failed, Seen::Ours)
+    }
+
+    /// Judges an orphan again, because its fence may have moved, and refunds it; `None` when that failed.
+    async fn examine_one(&self, store: &impl Store, charge: &OurCharge) -> Option<Finding> {
+        let overdue = self.is_overdue(charge);
+        let found = examine(&self.peer, store, &self.deployment, &charge.key, overdue).await;
+        match &found {
+            Ok(Finding::Refunded(why)) => charge.tell_refunded(*why),
+            Ok(Finding::Left(verdict)) => charge.tell_left(*verdict),
+            Err(retry) => charge.tell_failed(retry),
+        }
+        found.ok()
+    }
+
+    fn is_overdue(&self, charge: &OurCharge) -> bool {
+        charge.age > self.span.longest
     }
 }
 
 /// What was seen of one charge of a page.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Seen {
     Foreign,
     Failed,
-    Ours(Finding),
+    Ours(Verdict, OurCharge),
 }
 
 impl Tally {
-    fn count(&mut self, seen: Seen) {
-        let counter = match seen {
-            Seen::Foreign => &mut self.foreign,
-            Seen::Failed => &mut self.failed,
-            Seen::Ours(Finding::Kept) => &mut self.kept,
-            Seen::Ours(Finding::InFlight) => &mut self.in_flight,
-            Seen::Ours(Finding::Abandoned) => &mut self.abandoned,
-            Seen::Ours(Finding::Unsettled | Finding::FenceLost) => &mut self.unsettled,
-            Seen::Ours(Finding::Refunded(_)) => &mut self.refunded,
+    /// Counts a charge that is left as it is.
+    fn leave(&mut self, verdict: Verdict) {
+        let counter = match verdict {
+            Verdict::Kept => &mut self.kept,
+            Verdict::InFlight => &mut self.in_flight,
+            Verdict::Abandoned => &mut self.abandoned,
+            Verdict::Unsettled | Verdict::FenceLost => &mut self.unsettled,
+            Verdict::Orphan(_) => &mut self.withheld,
         };
         *counter += 1;
+    }
+
+    /// The charges of this deployment that were judged and are no orphans.
+    fn left(&self) -> u64 {
+        self.kept + self.in_flight + self.unsettled + self.abandoned
     }
 }
 

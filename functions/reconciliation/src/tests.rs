@@ -1,22 +1,36 @@
 use super::*;
-use gateway::{CHARGES_PATH, Charge, ChargeRequest, ChargeStatus, Gateway, IDEMPOTENCY_KEY_HEADER};
+use gateway::{
+    CHARGES_PATH, Charge, ChargeRequest, ChargeStatus, Gateway, IDEMPOTENCY_KEY_HEADER, SUMMARY_PATH, Summary,
+};
 use payment::{Payment, Peer};
 use saga::{
     Deployment, Entity, IdempotencyKey, MemoryStore, Outcomes, Refused, Request, Row, RowKey, StepKey, Store,
     Transaction, Unavailable,
-    fence::{Fence, Recorded},
+    fence::{Fence, FenceState, Recorded},
     serve,
 };
 use saga_lambda::{Deadline, replay::Log};
 use sagas::entities::LedgerEntry;
 use serde_json::{Value as Json, json};
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 const STEP: &str = "charge-payment";
 
 /// Everything is compared: no charge is too young or too old.
 const SPAN: Span =
     Span { grace: Duration::ZERO, window: Duration::from_secs(600), longest: Duration::from_secs(300) };
+
+/// Whatever is found is refunded.
+const OPEN: Brake = Brake { charges: 1_000, percent: 100 };
+
+/// What the stack says unless it is told otherwise.
+const BRAKE: Brake = Brake { charges: 50, percent: 10 };
 
 struct Shop {
     gateway: Gateway,
@@ -58,13 +72,57 @@ impl Shop {
     }
 
     async fn serve(&self, store: &impl Store, id: &str, op: &str) -> Option<Outcomes> {
-        serve(&self.payment, store, &here(), &request(id, op)).await.ok().map(|handled| handled.outcome)
+        self.serve_in(&here(), store, id, op).await
+    }
+
+    async fn serve_in(
+        &self,
+        deployment: &Deployment,
+        store: &impl Store,
+        id: &str,
+        op: &str,
+    ) -> Option<Outcomes> {
+        serve(&self.payment, store, deployment, &request(id, op)).await.ok().map(|handled| handled.outcome)
+    }
+
+    /// Places and charges orders: their fences and ledger are in this store.
+    async fn sell(&self, store: &MemoryStore, ids: impl IntoIterator<Item = String>) {
+        for id in ids {
+            assert_eq!(self.serve(store, &id, "run").await, Some(Outcomes::Done));
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 
     async fn sweep(&self, store: &impl Store, span: Span) -> Tally {
-        let reconciliation = Reconciliation::new(self.peer.clone(), here(), span);
+        self.sweep_of(here(), store, span, OPEN).await
+    }
+
+    async fn sweep_within(&self, store: &impl Store, brake: Brake) -> Tally {
+        self.sweep_of(here(), store, SPAN, brake).await
+    }
+
+    async fn sweep_of(&self, deployment: Deployment, store: &impl Store, span: Span, brake: Brake) -> Tally {
+        let reconciliation = Reconciliation::new(self.peer.clone(), deployment, span, brake);
         reconciliation.sweep(store, Deadline::after(Duration::from_secs(20))).await.unwrap()
     }
+
+    /// How many charges the gateway holds that were not refunded.
+    async fn charged(&self) -> u64 {
+        let url = format!("{}{SUMMARY_PATH}", self.gateway.url());
+        let summary: Summary = self.client.get(url).send().await.unwrap().json().await.unwrap();
+        summary.currencies.values().map(|totals| totals.charges - totals.refunds).sum()
+    }
+
+    /// The lines of the log with this event.
+    fn told(&self, event: &str) -> Vec<Json> {
+        let text = self.log.text();
+        let lines = text.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
+        lines.filter(|line| line["event"] == event).collect()
+    }
+}
+
+fn ids(name: &str, count: u32) -> impl Iterator<Item = String> {
+    (0..count).map(move |n| format!("{name}-{n}"))
 }
 
 fn request(id: &str, op: &str) -> Request {
@@ -89,7 +147,11 @@ fn here() -> Deployment {
 }
 
 fn key_of(id: &str) -> String {
-    IdempotencyKey::new(&here(), &fence_of(id)).as_str().to_owned()
+    key_in(&here(), id)
+}
+
+fn key_in(deployment: &Deployment, id: &str) -> String {
+    IdempotencyKey::new(deployment, &fence_of(id)).as_str().to_owned()
 }
 
 /// Puts a fence there, whatever its story is.
@@ -127,10 +189,8 @@ async fn a_charge_that_came_after_its_undo_is_refunded_and_told() {
     assert_eq!(shop.status(&key_of("o-1")).await, Some(ChargeStatus::Refunded));
     assert_eq!(shop.sweep(&store, SPAN).await, Tally::default(), "a refund is not looked at again");
 
-    let text = shop.log.text();
-    let lines: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let told: Vec<_> = lines.iter().filter(|line| line["event"] == "orphaned_charge_refunded").collect();
-    assert_eq!(told.len(), 1, "{text}");
+    let told = shop.told("orphaned_charge_refunded");
+    assert_eq!(told.len(), 1, "{told:?}");
     let expected = json!({
         "fence": "undone", "saga_id": "o-1", "charge_id": "ch_00000001", "amount_minor": 9_900, "currency": "EUR",
     });
@@ -184,9 +244,160 @@ async fn a_charge_that_is_in_the_ledger_without_a_fence_is_left_to_people() {
     let (key, row) = LedgerEntry::row("o-1").with(LedgerEntry::STATUS, LedgerEntry::CHARGED).into_parts();
     store.put(key, row);
     assert_eq!(shop.sweep(&store, SPAN).await, Tally { unsettled: 1, ..Tally::default() });
+    let examined = examine(&shop.peer, &store, &here(), &fence_of("o-1"), false).await;
+    assert_eq!(examined.unwrap(), Finding::Left(Verdict::FenceLost));
     assert_eq!(shop.status(&key_of("o-1")).await, Some(ChargeStatus::Charged));
     assert_eq!(store.fence(&fence_of("o-1")), None);
     assert!(shop.log.text().contains("its fence is gone"), "{}", shop.log.text());
+}
+
+/// The fences and the ledger of recent orders are gone, their charges are not.
+#[tokio::test]
+async fn tables_restored_to_one_point_in_time_refund_nothing_until_somebody_has_looked() {
+    let (shop, store) = (Shop::open().await, MemoryStore::new());
+    let restored = MemoryStore::new();
+    shop.sell(&restored, ids("before", 20)).await;
+    shop.sell(&store, ids("since", 60)).await;
+
+    let withheld = Tally { kept: 20, withheld: 60, ..Tally::default() };
+    for sweep in 1..=2 {
+        assert_eq!(shop.sweep_within(&restored, BRAKE).await, withheld);
+        assert_eq!(shop.charged().await, 80);
+        assert_eq!(restored.recorded(&fence_of("since-0")), None, "nothing is fenced off");
+        let told = shop.told("refund_brake");
+        assert_eq!(told.len(), sweep, "told once in each sweep");
+        let expected = json!({
+            "level": "ERROR", "orphans": 60, "charges": 80, "max_refunds": 50, "max_percent": 10,
+            "rejected": 0, "undone": 0, "absent": 60,
+            "examples": "since-0 since-1 since-2 since-3 since-4 since-5 since-6 since-7 since-8 since-9",
+        });
+        for (name, value) in expected.as_object().unwrap() {
+            assert_eq!(&told[0][name], value, "{name}");
+        }
+    }
+    assert!(shop.told("orphaned_charge_refunded").is_empty());
+
+    // Somebody looked, and these are orphans after all.
+    let raised = Brake { charges: 60, percent: 75 };
+    assert_eq!(
+        shop.sweep_within(&restored, raised).await,
+        Tally { kept: 20, refunded: 60, ..Tally::default() }
+    );
+    assert_eq!(shop.charged().await, 20);
+}
+
+#[tokio::test]
+async fn a_large_share_is_not_refunded_even_when_it_is_a_small_number() {
+    let (shop, store) = (Shop::open().await, MemoryStore::new());
+    shop.sell(&store, ids("sold", 53)).await;
+    for id in ids("orphan", 6) {
+        shop.plant(&key_of(&id)).await;
+    }
+    let withheld = Tally { kept: 53, withheld: 6, ..Tally::default() };
+    assert_eq!(shop.sweep_within(&store, BRAKE).await, withheld, "6 of 59");
+    // Others' charges at the same gateway are no reason to let more through.
+    for id in ids("foreign", 10) {
+        shop.plant(&id).await;
+    }
+    assert_eq!(shop.sweep_within(&store, BRAKE).await, Tally { foreign: 10, ..withheld });
+    shop.sell(&store, ids("one-more", 1)).await;
+    let refunded = Tally { kept: 54, refunded: 6, foreign: 10, ..Tally::default() };
+    assert_eq!(shop.sweep_within(&store, BRAKE).await, refunded, "6 of 60");
+}
+
+#[tokio::test]
+async fn a_few_are_refunded_whatever_their_share() {
+    let (shop, store) = (Shop::open().await, MemoryStore::new());
+    for id in ids("orphan", 5) {
+        shop.plant(&key_of(&id)).await;
+    }
+    let shut = Brake { charges: 0, ..BRAKE };
+    assert_eq!(shop.sweep_within(&store, shut).await, Tally { withheld: 5, ..Tally::default() });
+    assert_eq!(shop.sweep_within(&store, BRAKE).await, Tally { refunded: 5, ..Tally::default() });
+    assert!(shop.charged().await == 0 && shop.told("refund_brake").len() == 1);
+}
+
+/// A store in which the run of an order comes to its end between the two looks of a sweep at its charge.
+struct Overtaken<'a> {
+    shop: &'a Shop,
+    store: MemoryStore,
+    id: &'a str,
+    looks: AtomicU32,
+}
+
+impl Store for Overtaken<'_> {
+    async fn read_fence(&self, key: &StepKey) -> Result<Option<Recorded>, Unavailable> {
+        if self.looks.fetch_add(1, Ordering::Relaxed) == 1 {
+            assert_eq!(self.shop.serve(&self.store, self.id, "run").await, Some(Outcomes::Done));
+        }
+        self.store.read_fence(key).await
+    }
+
+    async fn read_row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {
+        self.store.read_row(key).await
+    }
+
+    async fn apply(&self, transaction: &Transaction) -> Result<(), Refused> {
+        self.store.apply(transaction).await
+    }
+}
+
+#[tokio::test]
+async fn what_was_an_orphan_at_the_first_look_is_judged_again() {
+    let shop = Shop::open().await;
+    shop.plant(&key_of("o-1")).await;
+    let store = Overtaken { shop: &shop, store: MemoryStore::new(), id: "o-1", looks: AtomicU32::new(0) };
+    assert_eq!(shop.sweep_within(&store, BRAKE).await, Tally { kept: 1, ..Tally::default() });
+    assert_eq!(shop.status(&key_of("o-1")).await, Some(ChargeStatus::Charged));
+}
+
+/// Whoever skipped the step knows what became of the money, and may have paid it back by hand.
+#[tokio::test]
+async fn an_abandoned_charge_is_left_alone_for_good_and_told_without_an_alarm() {
+    let (shop, store) = (Shop::open().await, MemoryStore::new());
+    let states = [None, Some(FenceState::Started), Some(FenceState::Done), Some(FenceState::Undone)];
+    for (n, was) in states.into_iter().enumerate() {
+        set_fence(&store, &format!("o-{n}"), Fence::Abandoned { was });
+        shop.plant(&key_of(&format!("o-{n}"))).await;
+    }
+    let quick = Span { longest: Duration::ZERO, ..SPAN };
+    for span in [SPAN, quick] {
+        assert_eq!(shop.sweep(&store, span).await, Tally { abandoned: 4, ..Tally::default() });
+    }
+    assert_eq!(shop.charged().await, 4);
+    let told = shop.told("abandoned_charge");
+    assert_eq!(told.len(), 2 * states.len(), "{told:?}");
+    assert!(told.iter().all(|line| line["level"] == "INFO" && line["amount_minor"] == 9_900), "{told:?}");
+    assert!(shop.told("unsettled_charge").is_empty() && shop.told("orphaned_charge_refunded").is_empty());
+}
+
+/// The same order id in two deployments, and in two stages of one, at one account.
+#[tokio::test]
+async fn deployments_at_one_gateway_do_not_touch_each_others_charges() {
+    let shop = Shop::open().await;
+    let deployment = |name, stage| Deployment::new(name, stage).unwrap();
+    let (shoes, hats) = (deployment("shoes", "prod"), deployment("hats", "prod"));
+    let rehearsal = deployment("shoes", "dev");
+    let (shoes_store, hats_store) = (MemoryStore::new(), MemoryStore::new());
+    for (deployment, store) in [(&shoes, &shoes_store), (&hats, &hats_store)] {
+        assert_eq!(shop.serve_in(deployment, store, "o-1", "run").await, Some(Outcomes::Done));
+    }
+    shop.plant(&key_in(&hats, "o-2")).await;
+    shop.plant(&key_in(&rehearsal, "o-1")).await;
+    let status = async |deployment: &Deployment, id: &str| shop.status(&key_in(deployment, id)).await;
+
+    // None of their fences is in the others' stores: looked at from there, all were orphans.
+    let swept = shop.sweep_of(shoes.clone(), &shoes_store, SPAN, OPEN).await;
+    assert_eq!(swept, Tally { kept: 1, foreign: 3, ..Tally::default() });
+    let swept = shop.sweep_of(hats.clone(), &hats_store, SPAN, OPEN).await;
+    assert_eq!(swept, Tally { kept: 1, refunded: 1, foreign: 2, ..Tally::default() });
+    assert_eq!(status(&hats, "o-2").await, Some(ChargeStatus::Refunded));
+    assert_eq!(status(&rehearsal, "o-1").await, Some(ChargeStatus::Charged));
+
+    // An undo refunds its own charge only.
+    assert_eq!(shop.serve_in(&hats, &hats_store, "o-1", "undo").await, Some(Outcomes::Undone));
+    assert_eq!(status(&hats, "o-1").await, Some(ChargeStatus::Refunded));
+    assert_eq!(status(&shoes, "o-1").await, Some(ChargeStatus::Charged));
 }
 
 #[tokio::test]
@@ -250,21 +461,21 @@ async fn a_charge_that_cannot_be_examined_holds_up_no_other_and_fails_the_sweep(
     for id in ["o-1", "o-2"] {
         shop.plant(&key_of(id)).await;
     }
-    let reconciliation = Reconciliation::new(shop.peer.clone(), here(), SPAN);
+    let reconciliation = Reconciliation::new(shop.peer.clone(), here(), SPAN, OPEN);
     let deadline = Deadline::after(Duration::from_secs(20));
     let incomplete = reconciliation.sweep(&store, deadline).await.unwrap_err();
     assert_eq!(incomplete.to_string(), "1 charges could not be examined, the log says why");
     assert_eq!(shop.status(&key_of("o-2")).await, Some(ChargeStatus::Refunded));
     assert_eq!(shop.status(&key_of("o-1")).await, Some(ChargeStatus::Charged));
 
-    let away = Reconciliation::new(Peer::new("http://127.0.0.1:9").unwrap(), here(), SPAN);
+    let away = Reconciliation::new(Peer::new("http://127.0.0.1:9").unwrap(), here(), SPAN, OPEN);
     let unlisted = away.sweep(&store, Deadline::after(Duration::from_secs(20))).await.unwrap_err();
     assert!(matches!(&unlisted, Incomplete::Unlisted(_)), "{unlisted}");
 
     // It takes the connection and never answers.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let peer = Peer::new(&format!("http://{}", silent.local_addr().unwrap())).unwrap();
-    let unanswered = Reconciliation::new(peer, here(), SPAN);
+    let unanswered = Reconciliation::new(peer, here(), SPAN, OPEN);
     let soon = Deadline::after(Duration::from_millis(200));
     let too_many = unanswered.sweep(&store, soon).await.unwrap_err();
     assert!(matches!(&too_many, Incomplete::TooMany(_)), "{too_many}");
@@ -321,12 +532,12 @@ async fn race(shop: &Shop, seed: u64, ends: &mut Ends) {
         shop.plant(&key).await;
     }
     let store = Shuffled { store: MemoryStore::new(), random: Mutex::new(random) };
-    let examine = async || {
+    let reconcile = async || {
         if shop.status(&key).await == Some(ChargeStatus::Charged) {
-            let longest = Duration::from_secs(300);
-            examine::examine(&shop.peer, &store, &here(), &fence_of(&id), Duration::ZERO, longest)
-                .await
-                .unwrap();
+            let verdict = look(&store, &fence_of(&id), false).await.unwrap();
+            if matches!(verdict, Verdict::Orphan(_)) {
+                examine(&shop.peer, &store, &here(), &fence_of(&id), false).await.unwrap();
+            }
         }
     };
     let undo = async || if undoing { shop.serve(&store, &id, "undo").await } else { None };
@@ -334,13 +545,13 @@ async fn race(shop: &Shop, seed: u64, ends: &mut Ends) {
         shop.serve(&store, &id, "run"),
         shop.serve(&store, &id, "run"),
         undo(),
-        examine(),
-        examine(),
+        reconcile(),
+        reconcile(),
     );
     let answered_yes = [one, other].contains(&Some(Outcomes::Done));
     let last = shop.serve(&store, &id, "run").await;
     undo().await;
-    examine().await;
+    reconcile().await;
 
     let (fence, status) = (store.store.fence(&fence_of(&id)), shop.status(&key).await);
     let seen = format!("seed {seed}: {one:?} {other:?} {last:?}, fence {fence:?}, charge {status:?}");

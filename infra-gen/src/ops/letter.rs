@@ -12,6 +12,9 @@ const OPS: [&str; 4] = ["run", "undo", "settle", "abandon"];
 /// The events of customers.
 const EVENTS: [&str; 2] = ["OrderPlaced", "CancelOrder"];
 
+/// How many characters of a saga id the name of a settling execution has at most.
+const SHOWN_AT_MOST: usize = 40;
+
 /// How executions die.
 const DEATHS: [&str; 3] = ["FAILED", "TIMED_OUT", "ABORTED"];
 
@@ -130,7 +133,16 @@ fn id_of_dead(body: &Json) -> Option<String> {
     let detail = &body["detail"];
     let input = detail["input"].as_str().and_then(|input| serde_json::from_str::<Json>(input).ok());
     let id = input.as_ref().and_then(|input| input["id"].as_str()).and_then(saga_id);
-    id.or_else(|| detail["name"].as_str().and_then(saga_id))
+    id.or_else(|| detail["name"].as_str().and_then(id_in_name))
+}
+
+/// The saga id in the name of an execution: the name itself, or of a settling one what stands before the `.`, unless that
+/// is as long as it can be and may be cut: see [`saga::Settling::execution_name`].
+fn id_in_name(name: &str) -> Option<String> {
+    match name.split_once('.') {
+        None => saga_id(name),
+        Some((shown, _)) => saga_id(shown).filter(|_| shown.len() < SHOWN_AT_MOST),
+    }
 }
 
 fn event_of(sagas: &[Definition], body: &Json) -> Option<String> {
@@ -225,14 +237,19 @@ mod tests {
     #[test]
     fn an_execution_that_could_not_be_settled_shows_its_saga() {
         let input = json!({ "v": 1, "id": "o-1", "input": { "email": SECRET } }).to_string();
-        let mut body = json!({ "detail": { "name": "o-1-settle-0", "status": "ABORTED", "input": input } });
+        let mut body = json!({ "detail": { "name": "o-1.settle-0", "status": "ABORTED", "input": input } });
         let told = |body: &Json| {
             let letter = dead_letter(&sagas::all(), "rescue", &message(body, &[]));
             (letter.id, letter.event)
         };
         assert_eq!(told(&body), (Some("o-1".to_owned()), Some("ABORTED".to_owned())));
         body["detail"]["input"] = Json::Null;
-        assert_eq!(told(&body).0.as_deref(), Some("o-1-settle-0"));
+        assert_eq!(told(&body).0.as_deref(), Some("o-1"));
+        let cut = saga::Settling::execution_name(&"x".repeat(41).parse().unwrap(), "arn");
+        body["detail"]["name"] = json!(cut);
+        assert_eq!(told(&body).0, None, "it may be cut");
+        let sweep = serde_json::from_str(saga::rescue::SWEEP).unwrap();
+        assert_eq!(told(&sweep), (None, Some("sweep".to_owned())));
     }
 
     #[test]

@@ -162,7 +162,7 @@ fn parked(draft: &mut Draft, operators: &Handle<Topic>) -> Handle<Alarm> {
     alarm(draft, operators, spec)
 }
 
-fn of_charges(draft: &mut Draft, operators: &Handle<Topic>) -> [Handle<Alarm>; 2] {
+fn of_charges(draft: &mut Draft, operators: &Handle<Topic>) -> [Handle<Alarm>; 3] {
     let orphaned = Spec {
         id: "OrphanedChargesAlarm".to_owned(),
         metric: metrics::orphaned_charges(draft),
@@ -182,7 +182,17 @@ fn of_charges(draft: &mut Draft, operators: &Handle<Topic>) -> [Handle<Alarm>; 2
                       saga and the reason; settle the saga, or restore the fence, or refund the charge by hand."
             .to_owned(),
     };
-    [orphaned, unsettled].map(|spec| alarm(draft, operators, spec))
+    let brake = Spec {
+        id: "RefundBrakeAlarm".to_owned(),
+        metric: metrics::refund_brakes(draft),
+        threshold: 1.0,
+        description: "Reconciliation found so many charges that no order wants that it refunded none. If the tables of the \
+                      payment service were restored, these are orders' charges: restore their fences. If they are orphans, \
+                      raise MaxRefunds and MaxRefundPercent for one sweep, within a day, and lower them again. The log of \
+                      reconciliation says how many they are and names a few; docs/operations.md says how to tell."
+            .to_owned(),
+    };
+    [orphaned, unsettled, brake].map(|spec| alarm(draft, operators, spec))
 }
 
 /// What alarms differ in. One goes off as soon as its metric reaches the threshold within a period.

@@ -55,6 +55,7 @@ pub(super) fn dashboard(
                     metrics::orphaned_charges(draft),
                     metrics::unsettled_charges(draft),
                     metrics::unsettled_executions(draft),
+                    metrics::refund_brakes(draft),
                 ],
             ),
         ]);

@@ -14,7 +14,9 @@ use cfn::{
     stepfunctions::StateMachine,
 };
 use saga::rescue::UNSETTLED_EXECUTION_EVENT;
-use sagas::environment::{ORDER_REFUSED_EVENT, ORPHANED_CHARGE_REFUNDED_EVENT, UNSETTLED_CHARGE_EVENT};
+use sagas::environment::{
+    ORDER_REFUSED_EVENT, ORPHANED_CHARGE_REFUNDED_EVENT, REFUND_BRAKE_EVENT, UNSETTLED_CHARGE_EVENT,
+};
 
 /// Messages that wait in the queue of a function.
 pub(super) fn waiting(draft: &Draft, function: &str) -> Metric {
@@ -80,9 +82,15 @@ pub(super) fn unsettled_executions(draft: &Draft) -> Metric {
     UNSETTLED_EXECUTIONS.metric(draft).label("unsettled executions")
 }
 
+/// Sweeps of reconciliation that refunded nothing, because it would have been too much.
+pub(super) fn refund_brakes(draft: &Draft) -> Metric {
+    REFUND_BRAKES.metric(draft).label("refunds withheld")
+}
+
 /// Makes metrics of log lines.
 pub(super) fn count_log_lines(draft: &mut Draft) {
-    for counted in [REFUSED_ORDERS, ORPHANED_CHARGES, UNSETTLED_CHARGES, UNSETTLED_EXECUTIONS] {
+    let counted = [REFUSED_ORDERS, ORPHANED_CHARGES, UNSETTLED_CHARGES, REFUND_BRAKES, UNSETTLED_EXECUTIONS];
+    for counted in counted {
         counted.count(draft);
     }
 }
@@ -111,6 +119,9 @@ const UNSETTLED_CHARGES: Counted =
 
 const UNSETTLED_EXECUTIONS: Counted =
     Counted { metric: "UnsettledExecutions", function: RESCUE, event: UNSETTLED_EXECUTION_EVENT };
+
+const REFUND_BRAKES: Counted =
+    Counted { metric: "RefundBrakes", function: "reconciliation", event: REFUND_BRAKE_EVENT };
 
 impl Counted {
     fn metric(&self, draft: &Draft) -> Metric {

@@ -185,6 +185,7 @@ fn log_lines_that_people_must_hear_of_are_counted_and_alarm() {
         ("OrphanedChargesRefunded", "OrphanedChargesAlarm", "orphaned_charge_refunded", "Reconciliation"),
         ("UnsettledCharges", "UnsettledChargesAlarm", "unsettled_charge", "Reconciliation"),
         ("UnsettledExecutions", "UnsettledExecutionsAlarm", "unsettled_execution", "Rescue"),
+        ("RefundBrakes", "RefundBrakeAlarm", "refund_brake", "Reconciliation"),
     ] {
         let filter = &resources[format!("{metric}MetricFilter")]["Properties"];
         assert_eq!(filter["FilterPattern"], format!("{{ $.event = \"{event}\" }}"));
@@ -196,6 +197,31 @@ fn log_lines_that_people_must_hear_of_are_counted_and_alarm() {
             (&alarm["MetricName"], &alarm["Namespace"])
         );
         assert_eq!((&alarm["MetricName"], &alarm["Threshold"]), (&json!(metric), &json!(1)));
+    }
+}
+
+/// What an operator skipped is told in each sweep: an alarm on it would go off for a day.
+#[test]
+fn an_abandoned_charge_alarms_nobody() {
+    let watch = template(&app(Stage::Prod), "watch").to_string();
+    assert!(watch.contains("unsettled_charge") && !watch.contains("abandoned_charge"));
+}
+
+#[test]
+fn how_much_a_sweep_refunds_is_a_parameter_with_bounds() {
+    for stage in Stage::ALL {
+        let app = template(&app(stage), "app");
+        let variables = &app["Resources"]["ReconciliationFunction"]["Properties"]["Environment"]["Variables"];
+        for (parameter, variable, default, most) in [
+            ("MaxRefunds", "FLYOVER_MAX_REFUNDS", "50", 100_000),
+            ("MaxRefundPercent", "FLYOVER_MAX_REFUND_PERCENT", "10", 100),
+        ] {
+            assert_eq!(variables[variable], json!({ "Ref": parameter }));
+            let declared = &app["Parameters"][parameter];
+            let bounds =
+                [&declared["Type"], &declared["Default"], &declared["MinValue"], &declared["MaxValue"]];
+            assert_eq!(bounds, [&json!("Number"), &json!(default), &json!(0), &json!(most)], "{parameter}");
+        }
     }
 }
 
@@ -221,7 +247,7 @@ fn each_dead_letter_queue_function_and_saga_alarms() {
         Trigger::Queue => 4,
         Trigger::Schedule => 3,
     });
-    assert_eq!(alarms.len(), of_functions.sum::<usize>() + 3 * app.machines.len() + 4);
+    assert_eq!(alarms.len(), of_functions.sum::<usize>() + 3 * app.machines.len() + 5);
     for (id, alarm) in &alarms {
         let properties = &alarm["Properties"];
         assert_eq!(

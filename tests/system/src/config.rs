@@ -24,6 +24,8 @@ pub struct SystemConfig {
     pub emulator_environment: BTreeMap<String, String>,
     /// The deployment's name, part of every stack's name. Default: `flyover`.
     pub deployment: String,
+    /// More parameters of the stacks, by name. Default: none.
+    pub parameters: BTreeMap<String, String>,
     /// Where the functions' archives come from. Default: they are built.
     pub package: Packaging,
     /// How functions that are built are compiled. Default: as they are shipped.
@@ -55,6 +57,7 @@ impl Default for SystemConfig {
             lambda_concurrency: None,
             emulator_environment: BTreeMap::new(),
             deployment: "flyover".to_owned(),
+            parameters: BTreeMap::new(),
             package: Packaging::Build,
             profile: Profile::Release,
             gateway_port: 0,

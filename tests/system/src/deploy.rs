@@ -29,7 +29,7 @@ pub(crate) async fn deploy(
         email_from: Some(EMAIL_FROM.to_owned()),
         package: config.package == Packaging::Build,
         profile: config.profile,
-        parameters: peer.parameters(),
+        parameters: peer.parameters().into_iter().chain(config.parameters.clone()).collect(),
         config: Some(clients::sdk_config(endpoint).await),
         ..DeployOptions::new(Target { deployment: config.deployment.clone(), stage: STAGE })
     };
