@@ -54,7 +54,13 @@ impl Bank {
     /// As that, but it forgets the reversal of a key that it has not charged.
     pub const FORGETS: Self = Self { declines: true, forgets: true };
 
-    /// What it keeps under a key, in minor units.
+    /// The keys under which it keeps money.
+    pub fn charged(memory: &Json) -> Vec<String> {
+        let charges = memory.as_object().into_iter().flatten();
+        charges.filter(|(_, charge)| charge["status"] == CHARGED).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// What it keeps, in minor units.
     pub fn kept(memory: &Json) -> i64 {
         let charges = memory.as_object().into_iter().flatten();
         charges

@@ -8,7 +8,7 @@ mod bank;
 mod order;
 
 pub use bank::{Bank, BankClient};
-pub use order::{Scenario, handlers, order_check};
+pub use order::{Scenario, customer, handlers, order_check, place_order, reconcile};
 
 use saga_check::Check;
 

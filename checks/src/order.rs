@@ -4,14 +4,16 @@ use crate::bank::{Bank, BankClient};
 use inventory::Inventory;
 use orders::Orders;
 use payment::Payment;
-use saga::{Entity, Scalar};
-use saga_check::{Check, Handlers, Invariant, Outcome, World, check_machine};
+use reconciliation::examine;
+use saga::{Deployment, Entity, IdempotencyKey, Retry, Scalar, Store};
+use saga_check::{Check, Handlers, Invariant, Io, Outcome, Outside, World, check_machine};
 use sagas::{
     cancel::CancelOrder,
     customer::Customer,
     entities::{LedgerEntry, Order, OrderStatus, Stock},
     money::Money,
     order::{Line, PlaceOrder},
+    participants,
 };
 
 const SKU: &str = "nw-1";
@@ -42,6 +44,17 @@ pub fn handlers(bank: Bank) -> Handlers {
         .service(|_| Inventory)
         .service(|outside| Payment::new(BankClient(outside)))
         .peer(bank)
+        .reconciliation::<participants::Payment, _>(Bank::charged, reconcile::<Io>)
+}
+
+/// What the function `reconciliation` does about one charge, at any moment: it waits for no grace period.
+///
+/// # Errors
+/// When the store or the bank does not answer.
+pub async fn reconcile<St: Store>(store: St, outside: Outside, key: String) -> Result<(), Retry> {
+    let deployment = Deployment::in_memory();
+    let Some(step) = IdempotencyKey::step_in(&deployment, &key) else { return Ok(()) };
+    examine(&BankClient(outside), &store, &deployment, &step, false).await.map(|_| ())
 }
 
 /// Checks orders. `order` and `cancel`: the emitted state machines.
@@ -51,6 +64,8 @@ pub fn order_check(scenario: Scenario, handlers: Handlers, order: &str, cancel: 
         let id = format!("o-{number}");
         check = check.start(&id, &place_order(&id));
     }
+    // Another order under the id of the first, long after.
+    check = check.again("o-1", &PlaceOrder { payment_token: "other".into(), ..place_order("o-1") });
     if scenario.cancels {
         let cancelled = CancelOrder { order_id: "o-1".into(), customer: customer() };
         check = check.also_machine("cancel-order", cancel).start_of("cancel-order", "o-1", &cancelled);
@@ -65,7 +80,8 @@ pub fn order_check(scenario: Scenario, handlers: Handlers, order: &str, cancel: 
         .with(out_of_stock_is_true(scenario))
 }
 
-fn customer() -> Customer {
+/// The customer of every order.
+pub fn customer() -> Customer {
     Customer {
         id: "ALFKI".into(),
         email: "maria@example.com".into(),
@@ -74,7 +90,8 @@ fn customer() -> Customer {
     }
 }
 
-fn place_order(id: &str) -> PlaceOrder {
+/// An order of one unit.
+pub fn place_order(id: &str) -> PlaceOrder {
     PlaceOrder {
         order_id: id.into(),
         customer: customer(),

@@ -18,6 +18,22 @@ fn one_order_with_two_faults() {
     let report = explore(Scenario::of_orders(1), 2);
     report.assert_holds();
     assert!(report.unique > 10_000, "only {} states: the search is cut short", report.unique);
+    let tried = |what: &str, fault: &str| {
+        let covered = report.coverage.iter().find(|covered| covered.what == what);
+        covered.is_some_and(|covered| covered.faults.contains_key(fault))
+    };
+    for fault in ["delivered", "delivered twice", "event lost", "busy", "answer lost", "told what was"] {
+        assert!(tried("rescue", fault), "`{fault}` is never tried at rescue:\n{report}");
+    }
+    let others = [
+        ("execution", "execution redriven"),
+        ("sweep", "swept"),
+        ("reconciliation", "examined"),
+        ("saga id", "used again"),
+    ];
+    for (what, fault) in others {
+        assert!(tried(what, fault), "`{fault}` is never tried:\n{report}");
+    }
 }
 
 #[test]
@@ -41,10 +57,8 @@ fn every_fault_is_tried_at_every_step() {
     for step in ["create-order", "reserve-stock", "charge-payment", "confirm-order", "undo charge-payment"] {
         let covered = report.coverage.iter().find(|covered| covered.what == step).expect(step);
         let mut all = vec!["delivered", "delivered twice", "dies before", "late answer", "busy", "times out"];
-        all.extend(["dies after", "answer lost", "send fails", "aborted"]);
-        if step == "charge-payment" {
-            all.extend(["dies, request adrift", "adrift request lands"]);
-        }
+        all.extend(["dies after", "answer lost", "send fails", "aborted", "told its own fence"]);
+        all.extend(["dies, request adrift", "adrift request lands"]);
         for fault in all {
             assert!(covered.faults.contains_key(fault), "`{fault}` is never tried at `{step}`:\n{report}");
         }

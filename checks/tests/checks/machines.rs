@@ -19,7 +19,16 @@ pub(crate) fn cancel() -> String {
 
 /// The order machine with a mistake in it.
 pub(crate) fn order_with(mistake: impl FnOnce(&mut Json)) -> String {
-    let mut machine: Json = serde_json::from_str(&order()).expect("the emitted machine is JSON");
+    with(&order(), mistake)
+}
+
+/// The machine of the cancel saga with a mistake in it.
+pub(crate) fn cancel_with(mistake: impl FnOnce(&mut Json)) -> String {
+    with(&cancel(), mistake)
+}
+
+fn with(machine: &str, mistake: impl FnOnce(&mut Json)) -> String {
+    let mut machine: Json = serde_json::from_str(machine).expect("the emitted machine is JSON");
     mistake(&mut machine["States"]);
     machine.to_string()
 }

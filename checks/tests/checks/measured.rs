@@ -26,7 +26,7 @@ fn peak_megabytes() -> u64 {
 #[ignore = "takes minutes: it measures"]
 fn measured() {
     println!(
-        "| orders | faults | states | with repeats | seconds | processor s | repeats per processor s | peak MB |"
+        "| orders | faults | states | with repeats | seconds | processor s | repeats per processor s | peak MB | bytes a state | of them in the queue |"
     );
     for orders in 1..=2 {
         for faults in 0..=3 {
@@ -41,10 +41,12 @@ fn measured() {
             let rate = report.states as f64 / processor.max(0.01);
             let seconds = report.milliseconds as f64 / 1_000.0;
             println!(
-                "| {orders} | {faults} | {}{cut} | {} | {seconds:.1} | {processor:.1} | {rate:.0} | {} |",
+                "| {orders} | {faults} | {}{cut} | {} | {seconds:.1} | {processor:.1} | {rate:.0} | {} | {} | {} |",
                 report.unique,
                 report.states,
-                peak_megabytes()
+                peak_megabytes(),
+                peak_megabytes() * 1_048_576 / report.unique as u64,
+                report.state_bytes,
             );
         }
     }

@@ -8,19 +8,28 @@ use checks::{Bank, BankClient, Scenario, handlers, order_check};
 use inventory::Inventory;
 use orders::Orders;
 use payment::Payment;
-use saga_check::Handlers;
+use saga_check::{Check, Handlers};
 use serde_json::{Value as Json, json};
+
+mod deaths;
+mod exact;
+mod ids;
+mod skips;
 
 /// Finds the shortest history, with as few faults as are enough.
 fn found(scenario: Scenario, handlers: &Handlers, machine: &str) -> String {
-    for faults in 0..=2 {
-        let check = order_check(scenario, handlers.clone(), machine, &cancel());
-        let report = check.faults(faults).threads(1).run().expect("the check is set up right");
+    found_in(|| order_check(scenario, handlers.clone(), machine, &cancel()), 2)
+}
+
+/// As [`found`], in any check.
+fn found_in(check: impl Fn() -> Check, most_faults: u8) -> String {
+    for faults in 0..=most_faults {
+        let report = check().faults(faults).threads(1).run().expect("the check is set up right");
         if let Some(timeline) = report.counterexample() {
             return format!("{faults} fault(s)\n{timeline}");
         }
     }
-    panic!("not found with up to 2 faults");
+    panic!("not found with up to {most_faults} faults");
 }
 
 fn with_bug_in_inventory(bug: Bug) -> Handlers {

@@ -4,22 +4,18 @@ use crate::{
     asl::{Execution, Machine, ParseError},
     handlers::Handlers,
     invariant::Invariant,
-    model::{Action, Explored, HOLDS, Held, Limits, State, Tables},
+    model::{Held, Limits, Tables},
     report::{Progress, Report, Verdict},
+    search::{Bounds, search},
     timeline::Timeline,
 };
 use saga::{Definition, Entity, NewRow, Saga, SagaId, SagaIdError, StartInput, Value, asl, budget::Timing};
 use serde::Serialize;
 use serde_json::json;
-use stateright::{Checker, HasDiscoveries, Model};
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     thread,
-    time::{Duration, Instant},
 };
 
 /// How many sagas one check can start: their tokens must be told apart, and those of the executions that settle them.
@@ -42,6 +38,7 @@ pub struct Check {
     handlers: Handlers,
     machines: Vec<(String, Machine)>,
     starts: Vec<Execution>,
+    again: Vec<Execution>,
     rows: BTreeMap<usize, Held>,
     invariants: Vec<Invariant>,
     limits: Limits,
@@ -121,6 +118,7 @@ impl Check {
             handlers,
             machines: Vec::new(),
             starts: Vec::new(),
+            again: Vec::new(),
             rows: BTreeMap::new(),
             invariants: Vec::new(),
             limits: Limits { faults: 1, deliveries: 2, retries: 1, operator_retries: 1 },
@@ -165,23 +163,39 @@ impl Check {
 
     /// Starts a saga of the machine with this name.
     pub fn start_of(mut self, saga: &str, id: &str, input: &impl Serialize) -> Self {
-        let Some(machine) = self.machines.iter().position(|(name, _)| name == saga) else {
-            let known = self.machines.iter().map(|(name, _)| name.clone()).collect();
-            return self.wrong(CheckError::NoSaga { given: saga.into(), known });
-        };
-        let id = match SagaId::try_from(id.to_owned()) {
-            Ok(id) => id,
-            Err(error) => return self.wrong(error.into()),
-        };
-        match serde_json::to_value(input) {
-            Ok(input) => {
-                let input = json!(StartInput::begin(id.clone(), input));
+        match self.execution(saga, id, input) {
+            Ok(start) => {
                 let saga = self.starts.len();
-                self.starts.push(Execution { machine, saga, name: id.to_string(), input });
+                self.starts.push(Execution { saga, ..start });
                 self
             }
-            Err(error) => self.wrong(CheckError::Input { id: id.to_string(), why: error.to_string() }),
+            Err(mistake) => self.wrong(mistake),
         }
+    }
+
+    /// The id of a saga of the first machine may be used again, for another input: long after it has ended, when its
+    /// execution is forgotten and its fences are not. That is a fault.
+    pub fn again(mut self, id: &str, input: &impl Serialize) -> Self {
+        let first = self.machines.first().map(|(name, _)| name.clone()).unwrap_or_default();
+        match self.execution(&first, id, input) {
+            Ok(again) => {
+                self.again.push(again);
+                self
+            }
+            Err(mistake) => self.wrong(mistake),
+        }
+    }
+
+    fn execution(&self, saga: &str, id: &str, input: &impl Serialize) -> Result<Execution, CheckError> {
+        let Some(machine) = self.machines.iter().position(|(name, _)| name == saga) else {
+            let known = self.machines.iter().map(|(name, _)| name.clone()).collect();
+            return Err(CheckError::NoSaga { given: saga.into(), known });
+        };
+        let id = SagaId::try_from(id.to_owned())?;
+        let input = serde_json::to_value(input)
+            .map_err(|error| CheckError::Input { id: id.to_string(), why: error.to_string() })?;
+        let input = json!(StartInput::begin(id.clone(), input));
+        Ok(Execution { machine, saga: 0, name: id.to_string(), input })
     }
 
     /// Puts an item into the store of its participant before anything starts.
@@ -263,75 +277,23 @@ impl Check {
         if let Some(mistake) = self.mistake.take() {
             return Err(mistake);
         }
-        if self.starts.is_empty() || self.starts.len() > MAX_SAGAS {
+        if self.starts.is_empty() || self.starts.len() > MAX_SAGAS || self.again.len() > MAX_SAGAS {
             return Err(CheckError::Sagas { given: self.starts.len() });
         }
         let stores = (0..self.handlers.hosts.len()).map(|host| self.rows.remove(&host).unwrap_or_default());
         let stores = stores.collect();
-        let Self { handlers, machines, starts, invariants, limits, .. } = self;
-        let tables = Arc::new(Tables::new(machines, handlers, starts, stores, invariants, limits));
-        let explored = Explored { tables: tables.clone(), stop: self.stop.clone() };
-        let started = Instant::now();
-        let found = search(&explored, self.threads, self.most_states, None, &tell, started);
-        let duration = started.elapsed();
-        let verdict = match found.path {
-            Some(path) => {
-                // Several threads do not search in order: the shortest history is at most as long as this one.
-                let path = if self.threads == 1 {
-                    path
-                } else {
-                    let depth = Some(path.len());
-                    search(&explored, 1, None, depth, &|_| (), started).path.unwrap_or(path)
-                };
-                Verdict::Broken(Timeline::of(&tables, &path))
-            }
-            None if self.stop.load(Ordering::Relaxed) => Verdict::Stopped,
-            None if self.most_states.is_some_and(|most| found.progress.states >= most) => Verdict::Stopped,
-            None => Verdict::Holds,
+        let Self { handlers, machines, mut starts, again, invariants, limits, .. } = self;
+        let at_first = starts.len();
+        starts.extend((at_first..).zip(again).map(|(saga, again)| Execution { saga, ..again }));
+        let starts = (starts, at_first);
+        let tables = Tables::new(machines, handlers, starts, stores, invariants, limits);
+        let bounds = Bounds { threads: self.threads, most_states: self.most_states, stop: &self.stop };
+        let found = search(&tables, &bounds, &tell);
+        let verdict = match &found.path {
+            Some(path) => Verdict::Broken(Timeline::of(&tables, path)),
+            None if found.finished => Verdict::Holds,
+            None => Verdict::Stopped,
         };
-        Ok(Report::new(&tables, verdict, Progress { duration, ..found.progress }))
+        Ok(Report::new(&tables, verdict, &found))
     }
-}
-
-pub(crate) type Path = Vec<(State, Option<Action>)>;
-
-struct Found {
-    path: Option<Path>,
-    progress: Progress,
-}
-
-fn search(
-    explored: &Explored,
-    threads: usize,
-    most_states: Option<usize>,
-    depth: Option<usize>,
-    tell: &dyn Fn(Progress),
-    started: Instant,
-) -> Found {
-    let mut builder = explored.clone().checker().threads(threads).finish_when(HasDiscoveries::AnyFailures);
-    if let Some(most) = most_states {
-        builder = builder.target_state_count(most);
-    }
-    if let Some(depth) = depth {
-        builder = builder.target_max_depth(depth + 1);
-    }
-    let mut checker = builder.spawn_bfs();
-    let workers = checker.handles();
-    let progress = || Progress {
-        states: checker.state_count(),
-        unique: checker.unique_state_count(),
-        depth: checker.max_depth(),
-        duration: started.elapsed(),
-    };
-    while workers.iter().any(|worker| !worker.is_finished()) {
-        thread::sleep(Duration::from_millis(5));
-        tell(progress());
-    }
-    for worker in workers {
-        if let Err(panic) = worker.join() {
-            std::panic::resume_unwind(panic);
-        }
-    }
-    let progress = progress();
-    Found { path: checker.discovery(HOLDS).map(stateright::Path::into_vec), progress }
 }

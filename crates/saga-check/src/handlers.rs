@@ -1,10 +1,15 @@
 //! The functions of all participants: the real handlers.
 
 use crate::{
+    orchestrator::{Rescue, Rescuer},
     outside::{Nobody, Outside, Peer},
     process::{Carried, Host, Io},
 };
-use saga::{Deployment, Entities, HandleAll, Participant, Request, Service, Store, asl::Placeholder, serve};
+use saga::{
+    Deployment, Entities, HandleAll, Participant, Request, Retry, Service, Store, asl::Placeholder, serve,
+};
+use saga_executions::Orchestrator;
+use serde_json::Value as Json;
 use std::{fmt, sync::Arc};
 
 /// The functions of all participants, and what is outside of them.
@@ -12,7 +17,21 @@ use std::{fmt, sync::Arc};
 pub struct Handlers {
     pub(crate) hosts: Vec<Registered>,
     pub(crate) peer: Arc<dyn Peer>,
+    pub(crate) rescue: Arc<dyn Rescue>,
+    pub(crate) reconciliation: Option<Reconciliation>,
 }
+
+/// What looks after the effects of a participant at the peer, on a schedule.
+#[derive(Clone)]
+pub(crate) struct Reconciliation {
+    pub(crate) participant: &'static str,
+    /// The keys under which something stands in the peer's memory.
+    pub(crate) list: Arc<dyn Fn(&Json) -> Vec<String> + Send + Sync>,
+    pub(crate) examine: Arc<Examine>,
+}
+
+/// Looks at what stands under a key.
+type Examine = dyn Fn(Io, Outside, String) -> Carried<'static> + Send + Sync;
 
 /// The function of one participant.
 #[derive(Clone)]
@@ -40,7 +59,8 @@ impl Default for Handlers {
 impl Handlers {
     /// None yet.
     pub fn new() -> Self {
-        Self { hosts: Vec::new(), peer: Arc::new(Nobody) }
+        let rescue = Arc::new(Rescuer(|io| io));
+        Self { hosts: Vec::new(), peer: Arc::new(Nobody), rescue, reconciliation: None }
     }
 
     /// Adds the function of one participant. `service` makes it for each message, with the peer it calls.
@@ -71,6 +91,38 @@ impl Handlers {
             <H::Participant as Participant>::Entities::SPECS.iter().map(|spec| spec.name).collect();
         let host = Arc::new(Function { service, store });
         self.hosts.push(Registered { participant, queue, entities, host });
+        self
+    }
+
+    /// Something between the function that settles dead executions and Step Functions: for instance one that makes a
+    /// mistake.
+    #[must_use]
+    pub fn rescue_on<O: Orchestrator + 'static>(
+        mut self,
+        orchestrator: impl Fn(Io) -> O + Send + Sync + 'static,
+    ) -> Self {
+        self.rescue = Arc::new(Rescuer(orchestrator));
+        self
+    }
+
+    /// What looks after the effects of a participant at the peer, on a schedule, so at any moment. `list`: the keys
+    /// under which something stands, in the peer's memory. `examine`: looks at one of them, in the participant's store.
+    #[must_use]
+    pub fn reconciliation<P, F>(
+        mut self,
+        list: impl Fn(&Json) -> Vec<String> + Send + Sync + 'static,
+        examine: impl Fn(Io, Outside, String) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        P: Participant,
+        F: Future<Output = Result<(), Retry>> + Send + 'static,
+    {
+        let examine = move |io: Io, outside: Outside, key: String| -> Carried<'static> {
+            let examined = examine(io, outside, key);
+            Box::pin(async move { Ok(examined.await?) })
+        };
+        let (list, examine) = (Arc::new(list), Arc::new(examine));
+        self.reconciliation = Some(Reconciliation { participant: P::NAME, list, examine });
         self
     }
 

@@ -38,9 +38,11 @@ mod handlers;
 mod intern;
 mod invariant;
 mod model;
+mod orchestrator;
 mod outside;
 mod process;
 mod report;
+mod search;
 mod timeline;
 
 pub use check::{Check, CheckError, check, check_machine};

@@ -2,13 +2,15 @@
 //!
 //! The real handler runs against an [`Io`] that answers from a log. At the first question beyond the log it is stopped;
 //! to go on, it is run again from the start with one more answer. So a handler at work is a value, like everything else
-//! in a state of the model, and can be stopped, doubled or dropped between any two of its operations.
+//! in a state of the model, and can be stopped, doubled or dropped between any two of its operations. Each question of a
+//! run is compared with the one asked in its place before: a handler that asks something else is not deterministic.
 
 use crate::outside::Outside;
 use saga::{
-    DELIVERIES_EXHAUSTED, Handled, Refused, Reply, Request, Row, RowKey, StepKey, Store, Transaction,
+    DELIVERIES_EXHAUSTED, Handled, Refused, Reply, Request, Row, RowKey, SagaId, StepKey, Store, Transaction,
     Unavailable, Unserved, fence::Recorded,
 };
+use saga_executions::{CallError, Death, Execution, Page, Record, Started};
 use serde_json::Value as Json;
 use std::{
     future::poll_fn,
@@ -25,12 +27,20 @@ pub(crate) enum Ask {
     Apply(Transaction),
     Outside(Json),
     Reply(Reply),
+    Describe(String),
+    ListDead { state_machine: String, death: Death, page: Option<String> },
+    Start { state_machine: String, name: String, input: Json },
+    RecordsOf(SagaId),
+    Forget(SagaId, Record),
 }
 
 impl Ask {
     /// Whether asking it can change the world.
     pub(crate) fn changes(&self) -> bool {
-        !matches!(self, Self::ReadFence(_) | Self::ReadRow(_))
+        matches!(
+            self,
+            Self::Apply(_) | Self::Outside(_) | Self::Reply(_) | Self::Start { .. } | Self::Forget(..)
+        )
     }
 }
 
@@ -43,6 +53,21 @@ pub(crate) enum Answer {
     /// `None`: no answer came.
     Outside(Option<Json>),
     Replied,
+    Described(Result<Option<Box<Execution>>, CallError>),
+    Listed(Result<Page, CallError>),
+    Started(Result<Started, CallError>),
+    Records(Result<Vec<Record>, CallError>),
+    Forgotten(Result<(), CallError>),
+}
+
+impl Answer {
+    /// The fence that the answer tells of.
+    pub(crate) fn fence(&self) -> Option<&Recorded> {
+        match self {
+            Self::Fence(Ok(fence)) | Self::Applied(Err(Refused::Fence(fence))) => fence.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 /// How far a handler has come.
@@ -54,20 +79,31 @@ pub(crate) enum Progress {
     Served,
     /// It gave the message back.
     Unserved { why: String, malformed: bool },
+    /// It asked something else when it was run again: what the two were.
+    Differs { before: String, now: String },
 }
 
 /// What a handler does to the world, answered from a log.
 #[derive(Debug, Clone)]
 pub struct Io(Arc<Mutex<Log>>);
 
+/// A question that was asked before, and its answer.
+pub(crate) type Answered = (Ask, Answer);
+
 #[derive(Debug)]
 struct Log {
-    answers: Vec<Answer>,
+    answered: Vec<Answered>,
     next: usize,
     asked: Option<Ask>,
+    /// What was asked in another one's place: before, and now.
+    differs: Option<(String, String)>,
 }
 
 impl Io {
+    fn new(answered: Vec<Answered>) -> Self {
+        Self(Arc::new(Mutex::new(Log { answered, next: 0, asked: None, differs: None })))
+    }
+
     /// Answers the state machine: what a Lambda function does after [`saga::serve()`].
     pub async fn reply(&self, handled: &Handled) {
         self.ask(Ask::Reply(handled.reply.clone())).await;
@@ -80,13 +116,18 @@ impl Io {
         }
     }
 
-    async fn ask(&self, ask: Ask) -> Answer {
+    pub(crate) async fn ask(&self, ask: Ask) -> Answer {
         poll_fn(|_| {
             let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match log.answers.get(log.next).cloned() {
-                Some(answer) => {
+            match log.answered.get(log.next).cloned() {
+                Some((before, answer)) if before == ask && log.differs.is_none() => {
                     log.next += 1;
                     Poll::Ready(answer)
+                }
+                Some((before, _)) => {
+                    log.differs
+                        .get_or_insert_with(|| difference(&format!("{before:?}"), &format!("{ask:?}")));
+                    Poll::Pending
                 }
                 None => {
                     log.asked.get_or_insert_with(|| ask.clone());
@@ -96,10 +137,46 @@ impl Io {
         })
         .await
     }
+
+    /// How far a handler came with this log.
+    fn progress(&self, polled: Poll<Result<(), Unserved>>) -> Progress {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((before, now)) = log.differs.take() {
+            return Progress::Differs { before, now };
+        }
+        if let (Poll::Ready(ended), Some((before, _))) = (&polled, log.answered.get(log.next)) {
+            let (before, now) = difference(&format!("{before:?}"), &format!("nothing more: {ended:?}"));
+            return Progress::Differs { before, now };
+        }
+        match (polled, log.asked.take()) {
+            (Poll::Ready(Ok(())), _) => Progress::Served,
+            (Poll::Ready(Err(why)), _) => unserved(&why),
+            (Poll::Pending, Some(ask)) => Progress::Asks(ask),
+            (Poll::Pending, None) => Progress::Unserved {
+                why: "it waits for something outside the model: handlers in the checker must not wait".into(),
+                malformed: true,
+            },
+        }
+    }
 }
 
+/// Two texts from a little before the place where they begin to differ, to a little after.
+fn difference(one: &str, other: &str) -> (String, String) {
+    const BEFORE: usize = 30;
+    const AFTER: usize = 30;
+    let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+    let shown = |text: &str| {
+        let begin = same.saturating_sub(BEFORE);
+        let part: String = text.chars().skip(begin).take(same - begin + AFTER).collect();
+        let name: String = text.chars().take_while(|c| c.is_alphanumeric()).collect();
+        if begin == 0 { part } else { format!("{name} … {part} …") }
+    };
+    (shown(one), shown(other))
+}
+
+/// An answer to another question: [`Io::ask`] gives none, because it compares questions.
 fn mixed_up() -> Unavailable {
-    Unavailable("the handler asked something else when it was run again: it must be deterministic".into())
+    Unavailable("the answer is one to another question".into())
 }
 
 impl Store for Io {
@@ -133,28 +210,18 @@ pub(crate) trait Host: Send + Sync {
     fn carry_out<'a>(&'a self, request: &'a Request, io: Io, outside: Outside) -> Carried<'a>;
 }
 
+/// Runs what `begin` makes up to its first question beyond the log.
+pub(crate) fn run<'a>(begin: impl FnOnce(Io) -> Carried<'a>, answered: Vec<Answered>) -> Progress {
+    let io = Io::new(answered);
+    let polled = begin(io.clone()).as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    io.progress(polled)
+}
+
 /// Runs a handler up to its first question beyond the log.
-pub(crate) fn run(host: &dyn Host, body: &str, answers: Vec<Answer>) -> Progress {
-    let request = match Request::decode(body) {
-        Ok(request) => request,
-        Err(malformed) => return unserved(&malformed.into()),
-    };
-    let io = Io(Arc::new(Mutex::new(Log { answers, next: 0, asked: None })));
-    let mut carried = host.carry_out(&request, io.clone(), Outside::new(io.clone()));
-    match carried.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(())) => Progress::Served,
-        Poll::Ready(Err(why)) => unserved(&why),
-        Poll::Pending => {
-            let asked = io.0.lock().unwrap_or_else(PoisonError::into_inner).asked.take();
-            match asked {
-                Some(ask) => Progress::Asks(ask),
-                None => Progress::Unserved {
-                    why: "it waits for something outside the model: handlers in the checker must not wait"
-                        .into(),
-                    malformed: true,
-                },
-            }
-        }
+pub(crate) fn handle(host: &dyn Host, body: &str, answered: Vec<Answered>) -> Progress {
+    match Request::decode(body) {
+        Ok(request) => run(|io| host.carry_out(&request, io.clone(), Outside::new(io)), answered),
+        Err(malformed) => unserved(&malformed.into()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     model::{FATES, Tables},
+    search::Found,
     timeline::Timeline,
 };
 use serde::Serialize;
@@ -67,6 +68,8 @@ pub struct Report {
     pub unique: usize,
     /// The longest history, in events.
     pub depth: usize,
+    /// The mean size of a state in the queue, in bytes.
+    pub state_bytes: u64,
     /// How long it took, in milliseconds.
     pub milliseconds: u128,
     /// What was tried.
@@ -74,7 +77,7 @@ pub struct Report {
 }
 
 /// The names of what can happen, by the number under which it is counted.
-pub(crate) const NAMES: [&str; 18] = [
+pub(crate) const NAMES: [&str; 25] = [
     "delivered",
     "delivered twice",
     "dies before",
@@ -83,6 +86,8 @@ pub(crate) const NAMES: [&str; 18] = [
     "busy",
     "answer lost",
     "dies, request adrift",
+    "told its own fence",
+    "told what was",
     "integration fails",
     "adrift request lands",
     "redriven",
@@ -92,15 +97,22 @@ pub(crate) const NAMES: [&str; 18] = [
     "operator retries",
     "operator skips",
     "aborted",
-    "rescued",
+    "event lost",
+    "execution redriven",
+    "swept",
+    "examined",
+    "expired",
+    "used again",
 ];
 
 impl Report {
-    pub(crate) fn new(tables: &Tables, verdict: Verdict, progress: Progress) -> Self {
+    pub(crate) fn new(tables: &Tables, verdict: Verdict, found: &Found) -> Self {
+        let progress = found.progress;
         Self {
+            state_bytes: found.state_bytes,
             verdict,
             faults: tables.limits.faults,
-            sagas: tables.starts.len(),
+            sagas: tables.at_first,
             states: progress.states,
             unique: progress.unique,
             depth: progress.depth,

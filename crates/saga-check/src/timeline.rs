@@ -2,11 +2,12 @@
 
 use crate::{
     asl::End,
-    check::Path,
-    model::{Action, Fate, Flight, Manner, Process, QUEUED, State, Tables, operator_event, owner},
+    model::{Action, Fate, Flight, Process, QUEUED, State, Tables, VOID, Work, operator_event, owner},
     process::{Answer, Ask, Progress},
+    search::Path,
 };
 use saga::{Refused, Reply, Transaction, fence::Recorded};
+use saga_executions::Started;
 use serde::Serialize;
 use std::{fmt, fmt::Write as _};
 
@@ -120,9 +121,22 @@ impl Teller<'_> {
             }
             Action::Land { flight, .. } => {
                 let flight = before.flights[usize::from(flight)];
-                push(lines, &self.host(flight), "peer", "the request of the dead process arrives", false);
+                let host = self.host(flight);
+                match &self.tables.known(flight.process).progress {
+                    Progress::Asks(Ask::Apply(transaction)) => {
+                        let text =
+                            format!("the request of the dead process arrives: {}", applies(transaction));
+                        push(lines, &host, &host, &text, false);
+                    }
+                    _ => push(lines, &host, "peer", "the request of the dead process arrives", false),
+                }
             }
-            Action::Redrive { flight } => {
+            Action::Lose { flight } => {
+                let flight = before.flights[usize::from(flight)];
+                let text = format!("the event that {} died is lost", self.about(flight));
+                push(lines, "events", "events", &text, true);
+            }
+            Action::PutBack { flight } => {
                 let flight = before.flights[usize::from(flight)];
                 let text = format!("redrives `{}` from the dead-letter queue", self.what(flight));
                 push(lines, "operator", &self.host(flight), &text, false);
@@ -152,9 +166,24 @@ impl Teller<'_> {
                 let who = self.execution(before, usize::from(slot));
                 push(lines, &who, &who, "the execution is stopped from outside", true);
             }
-            Action::Rescue { slot } => {
+            Action::Redrive { slot } => {
                 let who = self.execution(before, usize::from(slot));
-                push(lines, "rescue", &who, "starts an execution that settles it", false);
+                push(lines, "operator", &who, "redrives the execution", true);
+            }
+            Action::Expire { saga } => {
+                let id = &self.tables.starts[usize::from(saga)].name;
+                push(lines, "time", "time", &format!("the fences of {id} expire"), true);
+            }
+            Action::Again { saga } => {
+                let id = &self.tables.starts[usize::from(saga)].name;
+                push(lines, "time", "time", &format!("the id {id} is used again, for another input"), true);
+            }
+            Action::Sweep => push(lines, "rescue", "rescue", "looks for executions that died", fault),
+            Action::Examine { place, choice } => {
+                if let Some(message) = self.tables.examined(before.peer).get(usize::from(place)) {
+                    let flight = Flight::new(*message, VOID);
+                    self.handled(before, flight, Fate::Well, usize::from(choice), lines);
+                }
             }
         }
         for slot in 0..after.runs.len() {
@@ -167,7 +196,13 @@ impl Teller<'_> {
     fn handled(&self, before: &State, flight: Flight, fate: Fate, choice: usize, lines: &mut Vec<Line>) {
         let (who, what) = (self.host(flight), self.what(flight));
         let message = self.tables.messages.value(flight.message);
-        if flight.process == QUEUED {
+        if flight.process == QUEUED && matches!(message.work, Work::Examine(_)) {
+            push(lines, &who, &who, &format!("looks at {}", message.saga_id), false);
+        } else if flight.process == QUEUED && matches!(message.work, Work::Report(_)) {
+            let twice = if fate == Fate::Doubled { ", and will be told a second time" } else { "" };
+            let text = format!("{} died{twice}", message.saga_id);
+            push(lines, "events", &who, &text, fate == Fate::Doubled);
+        } else if flight.process == QUEUED {
             let twice = if fate == Fate::Doubled { ", and will come a second time" } else { "" };
             let text = format!("`{what}` of {}{twice}", message.saga_id);
             push(lines, "queue", &who, &text, fate == Fate::Doubled);
@@ -190,20 +225,20 @@ impl Teller<'_> {
                 true,
             );
         }
-        let manner = match fate {
-            Fate::Busy => Manner::Busy,
-            Fate::AnswerLost => Manner::Lost,
-            _ => Manner::Well,
-        };
-        let asked = self.tables.asked(process, self.tables.world(before, &known, ask), manner);
+        let asked = self.tables.asked_now(before, process, ask, fate.manner());
         let Some(asked) = asked.get(choice) else { return };
         let answer = match &*self.tables.processes.value(asked.process) {
             Process::Then(_, answer) => answered(answer),
             Process::Start(_) => String::new(),
         };
         let to = if matches!(ask, Ask::Outside(_)) { "peer" } else { &who };
-        let fault = matches!(fate, Fate::Busy | Fate::AnswerLost);
-        push(lines, &who, to, &format!("{}{answer}", asks(ask)), fault);
+        let fault = matches!(fate, Fate::Busy | Fate::AnswerLost | Fate::Again | Fate::Stale);
+        let of = match fate {
+            Fate::Again => " (told to its second try: the answer to the first was lost)",
+            Fate::Stale => " (as it was some time ago)",
+            _ => "",
+        };
+        push(lines, &who, to, &format!("{}{answer}{of}", asks(ask)), fault);
         let fate_text = match fate {
             Fate::DiesAfter => Some("dies after that, before it answers"),
             Fate::Late => Some("answers too late: the step has timed out"),
@@ -241,7 +276,12 @@ impl Teller<'_> {
 
     fn host(&self, flight: Flight) -> String {
         let message = self.tables.messages.value(flight.message);
-        self.tables.handlers.hosts[message.host].participant.to_owned()
+        self.tables.doer(&message).to_owned()
+    }
+
+    /// Which execution an event is about.
+    fn about(&self, flight: Flight) -> String {
+        self.tables.messages.value(flight.message).saga_id.clone()
     }
 
     fn what(&self, flight: Flight) -> String {
@@ -277,7 +317,16 @@ fn asks(ask: &Ask) -> String {
         Ask::Apply(transaction) => applies(transaction),
         Ask::Outside(request) => format!("asks {request}"),
         Ask::Reply(reply) => replies(reply),
+        Ask::Describe(arn) => format!("asks what became of {}", name_of(arn)),
+        Ask::ListDead { death, .. } => format!("lists executions that are {}", death.as_str()),
+        Ask::Start { name, .. } => format!("starts {name}"),
+        Ask::RecordsOf(id) => format!("reads what is parked of {id}"),
+        Ask::Forget(_, record) => format!("takes the record `{}` away", record.sort_key),
     }
+}
+
+fn name_of(arn: &str) -> &str {
+    arn.rsplit(':').next().unwrap_or(arn)
 }
 
 fn applies(transaction: &Transaction) -> String {
@@ -304,7 +353,17 @@ fn answered(answer: &Answer) -> String {
         }
         Answer::Outside(Some(answer)) => format!(": {answer}"),
         Answer::Outside(None) => ": no answer".into(),
-        Answer::Replied => String::new(),
+        Answer::Replied | Answer::Forgotten(Ok(())) | Answer::Started(Ok(Started::Now)) => String::new(),
+        Answer::Described(Ok(Some(known))) => format!(": {}", known.status.as_str()),
+        Answer::Described(Ok(None)) => ": not known".into(),
+        Answer::Listed(Ok(page)) => format!(": {}", page.executions.len()),
+        Answer::Started(Ok(Started::NameTaken)) => ": there has been one of this name".into(),
+        Answer::Records(Ok(records)) => format!(": {}", records.len()),
+        Answer::Described(Err(_))
+        | Answer::Listed(Err(_))
+        | Answer::Started(Err(_))
+        | Answer::Records(Err(_))
+        | Answer::Forgotten(Err(_)) => ": no answer".into(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::run::time;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
-use saga::{Definition, SagaId, dead_letter};
+use saga::{Definition, ItemId, SagaId, dead_letter};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -36,6 +36,8 @@ pub struct DeadLetter {
     pub id: Option<String>,
     /// The step, of a request.
     pub step: Option<String>,
+    /// Which item, of a request of a step that runs once for each.
+    pub item: Option<String>,
     /// `run`, `undo`, `settle` or `abandon`, of a request.
     pub op: Option<String>,
     /// The type of a notice or of a customer's event; of an execution that died its
@@ -63,6 +65,7 @@ pub(super) fn dead_letter(sagas: &[Definition], function: &str, message: &Messag
         saga: member("saga").filter(|given| sagas.iter().any(|saga| saga.name == *given)).map(str::to_owned),
         id: member("id").or_else(|| member("order_id")).and_then(saga_id).or_else(|| id_of_dead(&body)),
         step: member("step").filter(known_step).map(str::to_owned),
+        item: member("item").and_then(|given| given.parse::<ItemId>().ok()).map(String::from),
         op: member("op").filter(|given| OPS.contains(given)).map(str::to_owned),
         event: event_of(sagas, &body),
         reason: told(dead_letter::REASON),
@@ -84,6 +87,7 @@ pub(super) fn refused_order(sagas: &[Definition], queue: &str, message: &Message
         saga: None,
         id: body["event"]["order_id"].as_str().and_then(saga_id),
         step: None,
+        item: None,
         op: None,
         event: event_of(sagas, &body["event"]),
         reason: (!fields.is_empty()).then(|| format!("refused: {}", fields.join(", "))),
@@ -105,6 +109,7 @@ pub(super) fn failed_call(function: &str, message: &Message) -> DeadLetter {
         saga: None,
         id: None,
         step: None,
+        item: None,
         op: None,
         event: Some("schedule".to_owned()),
         reason: known.map(str::to_owned),
@@ -186,7 +191,7 @@ mod tests {
     #[test]
     fn a_request_shows_its_names_and_its_reason() {
         let body = json!({
-            "v": 1, "saga": "order", "id": "o-1", "execution": "o-1", "step": "reserve-stock", "op": "run",
+            "v": 2, "saga": "order", "id": "o-1", "execution": "o-1", "step": "reserve-stock", "item": "2", "op": "run",
             "token": "s3cret", "input": { "order": { "customer": { "email": SECRET } } },
         });
         let attributes = [("reason", "the shelf is locked"), ("message_id", "m-1"), ("deliveries", "5")];
@@ -199,6 +204,7 @@ mod tests {
             saga: text("order"),
             id: text("o-1"),
             step: text("reserve-stock"),
+            item: text("2"),
             op: text("run"),
             event: None,
             reason: text("the shelf is locked"),

@@ -252,8 +252,8 @@ fn decision_cells(decision: &Decision) -> [String; 8] {
 const LETTER_COLUMNS: [&str; 6] = ["queue", "order", "message", "why", "since", "logged as"];
 
 fn letter_cells(letter: &DeadLetter) -> [String; 6] {
-    let DeadLetter { queue, id, step, op, event, reason, since, logged_as, .. } = letter;
-    let asked: Vec<_> = [op, step, event].into_iter().flatten().map(String::as_str).collect();
+    let DeadLetter { queue, id, step, item, op, event, reason, since, logged_as, .. } = letter;
+    let asked: Vec<_> = [op, step, item, event].into_iter().flatten().map(String::as_str).collect();
     [
         queue.clone(),
         or_dash(id.as_deref()),

@@ -9,6 +9,7 @@ pub struct Machine {
     pub(super) scope: Scope,
     pub(super) steps: BTreeSet<String>,
     pub(super) queues: BTreeSet<String>,
+    pub(super) notices: BTreeMap<String, bool>,
     pub(super) settles: bool,
 }
 
@@ -21,6 +22,11 @@ impl Machine {
     /// The queues that it sends to, as they stand in it.
     pub fn queues(&self) -> impl Iterator<Item = &str> {
         self.queues.iter().map(String::as_str)
+    }
+
+    /// The notices that it publishes, in alphabetical order, and whether each says that the saga was compensated.
+    pub fn notices(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.notices.iter().map(|(name, compensated)| (name.as_str(), *compensated))
     }
 
     /// Whether an execution of it can settle what a dead one left: its states look at `Execution.Input.settle`.

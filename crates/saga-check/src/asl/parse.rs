@@ -43,8 +43,8 @@ impl Machine {
         }
         let mut sent = Sent::default();
         let scope = scope(RawBranch { start_at: raw.start_at, states: raw.states }, 0, &mut sent)?;
-        let Sent { steps, queues } = sent;
-        Ok(Self { scope, steps, queues, settles: text.contains("Execution.Input.settle") })
+        let Sent { steps, queues, notices } = sent;
+        Ok(Self { scope, steps, queues, notices, settles: text.contains("Execution.Input.settle") })
     }
 }
 
@@ -53,6 +53,8 @@ impl Machine {
 struct Sent {
     steps: BTreeSet<String>,
     queues: BTreeSet<String>,
+    /// Whether each says that the saga was compensated: it has a reason then.
+    notices: BTreeMap<String, bool>,
 }
 
 #[derive(Deserialize)]
@@ -288,6 +290,11 @@ fn task(raw: RawTask, sent: &mut Sent) -> Result<Task, String> {
         sent.queues.extend(raw.arguments["QueueUrl"].as_str().map(str::to_owned));
         let step = body["step"].as_str().filter(|_| body["op"] == "run");
         sent.steps.extend(step.map(str::to_owned));
+    }
+    if resource == Resource::Publish {
+        let message = &raw.arguments["Message"];
+        let name = message["type"].as_str().map(str::to_owned);
+        sent.notices.extend(name.map(|name| (name, message.get("reason").is_some())));
     }
     Ok(Task {
         resource,

@@ -39,14 +39,20 @@ pub struct Run {
     execution: Arc<Execution>,
     variables: Variables,
     place: Place,
+    redrives: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Place {
     Started,
     At(At),
-    Branches { state: String, branches: Vec<Branch> },
+    Branches {
+        state: String,
+        branches: Vec<Branch>,
+    },
     Ended(End),
+    /// Ended without an outcome, and where: a redrive goes on from there.
+    Died(End, Box<Place>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -96,6 +102,8 @@ pub enum Event {
     },
     /// It is stopped.
     Abort,
+    /// Somebody has it run again after it died: it goes on from the state in which it died.
+    Redrive,
 }
 
 /// What an execution does to the world.
@@ -117,6 +125,11 @@ pub enum Effect {
     },
     /// It publishes.
     Publish {
+        /// What the integration is given.
+        arguments: Json,
+    },
+    /// It publishes, but the topic does not take it.
+    Unpublished {
         /// What the integration is given.
         arguments: Json,
     },
@@ -153,6 +166,8 @@ pub struct Moved {
     pub failed: Option<String>,
     /// The states it entered, in order.
     pub entered: Vec<String>,
+    /// An expression that could not be evaluated, and in which state, if there was one.
+    pub unevaluated: Option<String>,
 }
 
 /// A task that waits.
@@ -171,7 +186,12 @@ pub struct Waiting<'a> {
 impl Run {
     /// An execution before it starts.
     pub fn new(execution: Execution) -> Self {
-        Self { execution: Arc::new(execution), variables: Variables::new(), place: Place::Started }
+        Self {
+            execution: Arc::new(execution),
+            variables: Variables::new(),
+            place: Place::Started,
+            redrives: 0,
+        }
     }
 
     /// What it was started with.
@@ -182,9 +202,14 @@ impl Run {
     /// How it ended, if it has.
     pub fn end(&self) -> Option<&End> {
         match &self.place {
-            Place::Ended(end) => Some(end),
+            Place::Ended(end) | Place::Died(end, _) => Some(end),
             _ => None,
         }
+    }
+
+    /// How often somebody had it run again after it died.
+    pub fn redrives(&self) -> u32 {
+        self.redrives
     }
 
     /// Its variables, by name.
@@ -212,7 +237,7 @@ impl Run {
                 };
                 branches.filter_map(waits).collect()
             }
-            Place::Started | Place::Ended(_) => Vec::new(),
+            Place::Started | Place::Ended(_) | Place::Died(..) => Vec::new(),
         }
     }
 
@@ -235,8 +260,8 @@ impl Run {
         let mut mover = Mover { machine, run: self.clone(), most_retries, trace: &mut trace };
         mover.take(event);
         let run = mover.run;
-        let Trace { effects, integrations, failed, entered, .. } = trace;
-        (Moved { run, effects, failed, entered }, integrations)
+        let Trace { effects, integrations, failed, entered, unevaluated, .. } = trace;
+        (Moved { run, effects, failed, entered, unevaluated }, integrations)
     }
 }
 
@@ -265,13 +290,15 @@ impl Mover<'_> {
                 let flow = self.walk(|walk, variables| walk.enter(&start, variables));
                 self.arrive(flow);
             }
-            (Event::Abort, place) if !matches!(place, Place::Ended(_)) => {
+            (Event::Abort, place) if !matches!(place, Place::Ended(_) | Place::Died(..)) => {
                 self.void_all(&place);
-                self.run.place = Place::Ended(End::Aborted);
+                self.run.place = Place::Died(End::Aborted, Box::new(place));
             }
+            (Event::Redrive, Place::Died(_, place)) => self.redrive(*place),
             (Event::Success { branch: 0, .. } | Event::Failure { branch: 0, .. }, Place::At(at)) => {
                 self.trace.effects.push(Effect::Void { branch: 0 });
                 let Some(State::Task(task)) = self.machine.scope.states.get(&at.state) else { return };
+                self.trace.at.clone_from(&at.state);
                 let flow = self.walk(|walk, variables| match answer(event) {
                     Ok(output) => walk.succeed(task, at, output, variables),
                     Err(trouble) => walk.caught(&task.handlers, at, trouble, variables),
@@ -292,6 +319,7 @@ impl Mover<'_> {
         let mut walk = Walk {
             scope: &self.machine.scope,
             execution: &self.run.execution,
+            redrives: self.run.redrives,
             outer: None,
             branch: 0,
             most_retries: self.most_retries,
@@ -306,7 +334,12 @@ impl Mover<'_> {
     fn arrive(&mut self, flow: Flow) {
         self.run.place = match flow {
             Flow::Ends(output) => Place::Ended(End::Succeeded(output)),
-            Flow::Fails(Trouble { error, cause, .. }) => Place::Ended(End::Failed { error, cause }),
+            Flow::Fails(trouble) => {
+                self.trace.note(&trouble);
+                let Trouble { error, cause, .. } = trouble;
+                let died = Place::At(At { state: self.trace.at.clone(), retries: Vec::new() });
+                Place::Died(End::Failed { error, cause }, Box::new(died))
+            }
             Flow::Waits(at) => match self.machine.scope.states.get(&at.state) {
                 Some(State::Parallel(parallel)) => return self.start_branches(parallel, at.state),
                 _ => Place::At(at),
@@ -314,12 +347,42 @@ impl Mover<'_> {
         };
     }
 
+    /// The states that waited are entered again, with all their retries. What a branch has done stays.
+    fn redrive(&mut self, died: Place) {
+        self.run.redrives += 1;
+        match died {
+            Place::At(At { state, .. }) => {
+                let flow = self.walk(|walk, variables| walk.enter(&state, variables));
+                self.arrive(flow);
+            }
+            Place::Branches { state, branches } => {
+                if let Some(State::Parallel(parallel)) = self.machine.scope.states.get(&state) {
+                    self.enter_branches(parallel, state, branches);
+                }
+            }
+            other => self.run.place = other,
+        }
+    }
+
     fn start_branches(&mut self, parallel: &Parallel, state: String) {
+        let start = |scope: &Scope| Branch::At {
+            at: At { state: scope.start_at.clone(), retries: Vec::new() },
+            variables: Variables::new(),
+        };
+        let begin = parallel.branches.iter().map(start).collect();
+        self.enter_branches(parallel, state, begin);
+    }
+
+    /// Enters the state of each branch that has not ended.
+    fn enter_branches(&mut self, parallel: &Parallel, state: String, from: Vec<Branch>) {
         let mut branches = Vec::new();
-        for (scope, place) in parallel.branches.iter().zip(1..) {
-            let mut variables = Variables::new();
+        for ((scope, from), place) in parallel.branches.iter().zip(from).zip(1..) {
+            let Branch::At { at, mut variables } = from else {
+                branches.push(from);
+                continue;
+            };
             let flow = self.walk_branch(scope, place, &mut variables, |walk, variables| {
-                walk.enter(&scope.start_at, variables)
+                walk.enter(&at.state, variables)
             });
             match flow {
                 Flow::Waits(at) => branches.push(Branch::At { at, variables }),
@@ -371,6 +434,7 @@ impl Mover<'_> {
         let mut walk = Walk {
             scope,
             execution: &self.run.execution,
+            redrives: self.run.redrives,
             outer: Some(&self.run.variables),
             branch,
             most_retries: self.most_retries,
@@ -382,6 +446,7 @@ impl Mover<'_> {
     /// One branch failed: the others are stopped.
     fn branch_failed(&mut self, handlers: &Handlers, state: String, branches: &[Branch], trouble: Trouble) {
         self.void_branches(branches);
+        self.trace.at.clone_from(&state);
         let at = At { state, retries: Vec::new() };
         let flow = self.walk(|walk, variables| walk.caught(handlers, at, trouble, variables));
         self.arrive(flow);
@@ -402,6 +467,7 @@ impl Mover<'_> {
         else {
             return;
         };
+        self.trace.at.clone_from(&state);
         let flow = self.walk(|walk, variables| walk.join(parallel, &state, outputs, variables));
         self.arrive(flow);
     }
@@ -410,7 +476,7 @@ impl Mover<'_> {
         match place {
             Place::At(_) => self.trace.effects.push(Effect::Void { branch: 0 }),
             Place::Branches { branches, .. } => self.void_branches(branches),
-            Place::Started | Place::Ended(_) => {}
+            Place::Started | Place::Ended(_) | Place::Died(..) => {}
         }
     }
 
@@ -429,6 +495,6 @@ fn answer(event: &Event) -> Result<Json, Trouble> {
         Event::Failure { error, cause, used_up, .. } => {
             Err(Trouble { error: error.clone(), cause: cause.clone(), used_up: *used_up })
         }
-        Event::Start | Event::Abort => Ok(json!({})),
+        Event::Start | Event::Abort | Event::Redrive => Ok(json!({})),
     }
 }

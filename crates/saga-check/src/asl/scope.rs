@@ -45,12 +45,19 @@ impl Trouble {
     fn evaluation(cause: String) -> Self {
         Self { error: "States.QueryEvaluationError".into(), cause, used_up: true }
     }
+
+    /// What could not be evaluated, if that is the trouble.
+    pub(super) fn unevaluated(&self) -> Option<&str> {
+        (self.error == "States.QueryEvaluationError").then_some(&self.cause)
+    }
 }
 
 /// One walk through a scope.
 pub(super) struct Walk<'a> {
     pub(super) scope: &'a Scope,
     pub(super) execution: &'a Execution,
+    /// How often it was redriven.
+    pub(super) redrives: u32,
     /// The variables around the scope, which it can read and not set.
     pub(super) outer: Option<&'a Variables>,
     /// 0 for a machine, from 1 for the branches.
@@ -71,6 +78,18 @@ pub(super) struct Trace {
     pub(super) failed: Option<String>,
     /// The states that were entered.
     pub(super) entered: Vec<String>,
+    /// The state that something happens to.
+    pub(super) at: String,
+    /// What could not be evaluated.
+    pub(super) unevaluated: Option<String>,
+}
+
+impl Trace {
+    pub(super) fn note(&mut self, trouble: &Trouble) {
+        if let (Some(why), None) = (trouble.unevaluated(), &self.unevaluated) {
+            self.unevaluated = Some(format!("the state `{}` cannot be evaluated: {why}", self.at));
+        }
+    }
 }
 
 impl Walk<'_> {
@@ -80,6 +99,7 @@ impl Walk<'_> {
 
     fn enter_again(&mut self, at: At, variables: &mut Variables) -> Flow {
         self.trace.entered.push(at.state.clone());
+        self.trace.at.clone_from(&at.state);
         let Some(state) = self.scope.states.get(&at.state) else {
             // Every target was looked up when the machine was read.
             return Flow::Fails(Trouble::evaluation(format!("there is no state `{}`", at.state)));
@@ -115,6 +135,9 @@ impl Walk<'_> {
             Err(why) => return self.caught(&task.handlers, at, Trouble::evaluation(why), variables),
         };
         if task.resource != Resource::Send && self.integration_fails(&at.state) {
+            if task.resource == Resource::Publish {
+                self.trace.effects.push(Effect::Unpublished { arguments });
+            }
             let cause = "the service did not take it".into();
             let trouble = Trouble { error: "States.TaskFailed".into(), cause, used_up: true };
             return self.caught(&task.handlers, at, trouble, variables);
@@ -185,6 +208,7 @@ impl Walk<'_> {
         trouble: Trouble,
         variables: &mut Variables,
     ) -> Flow {
+        self.trace.note(&trouble);
         let retrier = handlers.retry.iter().position(|retrier| matches(&retrier.errors, &trouble.error));
         if let (Some(place), false) = (retrier, trouble.used_up) {
             at.retries.resize(handlers.retry.len(), 0);
@@ -281,6 +305,7 @@ impl Walk<'_> {
                 "Name": self.execution.name,
                 "Input": self.execution.input,
                 "StartTime": MOMENT,
+                "RedriveCount": self.redrives,
             },
             "State": { "Name": state, "EnteredTime": MOMENT },
             "Task": { "Token": self.execution.token(self.branch) },

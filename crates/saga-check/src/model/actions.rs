@@ -2,10 +2,10 @@
 
 use super::{
     state::{Mark, QUEUED, State, VOID, owner, token},
-    tables::{Asked, Known, Manner, Operable, Standing, Tables, Waits},
+    tables::{Asked, Known, Manner, Message, Operable, Tables, Work},
 };
 use crate::{
-    asl::{End, Event, Waiting},
+    asl::Event,
     intern::Id,
     process::{Ask, Progress},
 };
@@ -20,10 +20,12 @@ use std::sync::Arc;
 pub(crate) enum Action {
     /// The message at this place is delivered, or its handler goes on by one operation.
     Handle { flight: u8, fate: Fate, choice: u8, way: u8 },
-    /// The request of a handler that died reaches the outside peer.
+    /// The request of a handler that died arrives.
     Land { flight: u8, choice: u8 },
     /// An operator puts a message from the dead-letter queue back into its queue.
-    Redrive { flight: u8 },
+    PutBack { flight: u8 },
+    /// The event that an execution died is never delivered.
+    Lose { flight: u8 },
     /// A step takes too long. `used_up`: and so do all its retries.
     TimeOut { slot: u8, branch: u8, used_up: bool },
     /// A message cannot be sent, however often it is tried.
@@ -32,8 +34,16 @@ pub(crate) enum Action {
     Operate { token: u8, skip: bool, way: u8 },
     /// An execution is stopped from outside.
     Abort { slot: u8 },
-    /// What a dead execution left is settled by a new one.
-    Rescue { slot: u8 },
+    /// Somebody has a dead execution run again.
+    Redrive { slot: u8 },
+    /// A sweep for dead executions begins.
+    Sweep,
+    /// The fences of a saga expire.
+    Expire { saga: u8 },
+    /// The id of a saga that has ended is used again.
+    Again { saga: u8 },
+    /// Reconciliation looks at what stands under this key of its list.
+    Examine { place: u8, choice: u8 },
 }
 
 /// What becomes of one operation of a handler.
@@ -54,8 +64,24 @@ pub(crate) enum Fate {
     Busy,
     /// The store or the peer does it, and the answer is lost.
     AnswerLost,
-    /// The process dies, and its request reaches the peer later.
+    /// The process dies, and its request arrives later.
     Adrift,
+    /// The store does it, and it is tried again because the answer is lost: it is the second try that is answered.
+    Again,
+    /// The answer is what was so some time ago.
+    Stale,
+}
+
+impl Fate {
+    pub(crate) fn manner(self) -> Manner {
+        match self {
+            Self::Busy => Manner::Busy,
+            Self::AnswerLost => Manner::Lost,
+            Self::Again => Manner::Again,
+            Self::Stale => Manner::Stale,
+            _ => Manner::Well,
+        }
+    }
 }
 
 impl Action {
@@ -63,20 +89,27 @@ impl Action {
     pub(crate) fn cost(self, tables: &Tables, state: &State) -> u8 {
         match self {
             Self::Handle { fate, way, .. } => u8::from(fate != Fate::Well) + u8::from(way > 0),
-            Self::Land { .. } | Self::Redrive { .. } | Self::Rescue { .. } => 0,
+            Self::Land { .. } | Self::PutBack { .. } | Self::Examine { .. } => 0,
+            // An event that a sweep overtakes is later than it should be.
+            Self::Sweep => u8::from(tables.event_pending(state)),
             Self::Operate { way, .. } => u8::from(way > 0),
             Self::TimeOut { slot, branch, used_up } => {
                 let token = token(usize::from(slot), branch);
                 // Nobody has the message any more: this timer is what is left to happen.
                 u8::from(used_up || tables.in_flight(state, token))
             }
-            Self::SendFails { .. } | Self::Abort { .. } => 1,
+            Self::SendFails { .. }
+            | Self::Abort { .. }
+            | Self::Lose { .. }
+            | Self::Redrive { .. }
+            | Self::Expire { .. }
+            | Self::Again { .. } => 1,
         }
     }
 }
 
 impl Tables {
-    pub(super) fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+    pub(crate) fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         if state.verdict != 0 {
             return;
         }
@@ -90,15 +123,81 @@ impl Tables {
             self.run_actions(state, slot, actions);
         }
         self.operator_actions(state, actions);
+        self.scheduled_actions(state, actions);
+        self.late_actions(state, actions);
+    }
+
+    /// What runs on a schedule can begin at any moment. Where it would find nothing to do it is left out.
+    fn scheduled_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let works = |work: &dyn Fn(&Work) -> bool| {
+            state.flights.iter().any(|flight| work(&self.messages.value(flight.message).work))
+        };
+        let sweep = Action::Sweep;
+        if self.needs_sweep(state)
+            && sweep.cost(self, state) <= state.faults
+            && !works(&|work| *work == Work::Sweep)
+        {
+            actions.push(sweep);
+        }
+        for (place, message) in self.examined(state.peer).iter().enumerate() {
+            if state.flights.iter().any(|flight| flight.message == *message) {
+                continue;
+            }
+            let process = self.begin(*message);
+            let known = self.known(process);
+            let Progress::Asks(ask) = &known.progress else { continue };
+            for (choice, asked) in self.asked_now(state, process, ask, Manner::Well).iter().enumerate() {
+                if !matches!(self.known(asked.process).progress, Progress::Served) {
+                    actions.push(Action::Examine { place: small(place), choice: small(choice) });
+                }
+            }
+        }
+    }
+
+    /// What reconciliation has to look at.
+    pub(crate) fn examined(&self, peer: Id) -> Arc<[Id]> {
+        self.examined.get(peer, || {
+            let Some(reconciliation) = &self.handlers.reconciliation else { return Arc::default() };
+            let keys = (reconciliation.list)(&self.peers.value(peer));
+            keys.into_iter().map(|key| self.messages.id(Message::examine(key))).collect()
+        })
+    }
+
+    /// The event that an execution died is still to be handled, and nobody settles for it yet.
+    pub(super) fn event_pending(&self, state: &State) -> bool {
+        state.flights.iter().any(|flight| match &self.messages.value(flight.message).work {
+            Work::Report(report) => {
+                self.slot_of(state, &report.execution).is_some_and(|slot| self.unsettled(state, slot))
+            }
+            _ => false,
+        })
+    }
+
+    /// How a question can be answered at this moment.
+    pub(crate) fn asked_now(&self, state: &State, process: Id, ask: &Ask, manner: Manner) -> Arc<[Asked]> {
+        match ask {
+            Ask::Describe(_) | Ask::ListDead { .. } | Ask::Start { .. } => {
+                self.asked_executions(state, process, ask, manner)
+            }
+            _ => self.asked(process, self.world(state, &self.known(process), ask), manner),
+        }
     }
 
     fn flight_actions(&self, state: &State, place: usize, actions: &mut Vec<Action>) {
         let flight = state.flights[place];
         let number = small(place);
+        let asks_of = |process| {
+            let known = self.known(process);
+            match &known.progress {
+                Progress::Asks(ask) => Some((known.clone(), ask.clone())),
+                _ => None,
+            }
+        };
         match flight.mark {
-            Mark::Dead => return actions.push(Action::Redrive { flight: number }),
+            Mark::Dead => return actions.push(Action::PutBack { flight: number }),
             Mark::Adrift => {
-                let ways = self.asked(flight.process, state.peer, Manner::Well).len();
+                let Some((_, ask)) = asks_of(flight.process) else { return };
+                let ways = self.asked_now(state, flight.process, &ask, Manner::Well).len();
                 actions.extend((0..small(ways)).map(|choice| Action::Land { flight: number, choice }));
                 return;
             }
@@ -106,14 +205,12 @@ impl Tables {
         }
         let queued = flight.process == QUEUED;
         let process = if queued { self.begin(flight.message) } else { flight.process };
-        let known = self.known(process);
         let handle = |fate, choice, way| Action::Handle { flight: number, fate, choice, way };
-        let Progress::Asks(ask) = &known.progress else {
+        let Some((known, ask)) = asks_of(process) else {
             return actions.push(handle(Fate::Well, 0, 0));
         };
         let faults = state.faults > 0;
-        let world = self.world(state, &known, ask);
-        for (choice, asked) in (0..).zip(self.asked(process, world, Manner::Well).iter()) {
+        for (choice, asked) in (0..).zip(self.asked_now(state, process, &ask, Manner::Well).iter()) {
             actions.push(handle(Fate::Well, choice, 0));
             if !faults {
                 continue;
@@ -133,17 +230,31 @@ impl Tables {
             if matches!(ask, Ask::Outside(_)) {
                 actions.push(handle(Fate::Adrift, choice, 0));
             }
-            if matches!(ask, Ask::Outside(_) | Ask::Apply(_)) {
+            if matches!(ask, Ask::Outside(_) | Ask::Apply(_) | Ask::Start { .. } | Ask::Forget(..)) {
                 actions.push(handle(Fate::AnswerLost, choice, 0));
             }
         }
-        if faults {
-            if queued || known.changed {
-                actions.push(handle(Fate::DiesBefore, 0, 0));
+        if !faults {
+            return;
+        }
+        if queued || known.changed {
+            actions.push(handle(Fate::DiesBefore, 0, 0));
+        }
+        match &ask {
+            Ask::Reply(_) => {}
+            Ask::Apply(_) => {
+                actions.extend([Fate::Busy, Fate::Adrift, Fate::Again].map(|fate| handle(fate, 0, 0)));
             }
-            if !matches!(ask, Ask::Reply(_)) {
+            Ask::Describe(_) => {
                 actions.push(handle(Fate::Busy, 0, 0));
+                let told = self.asked_now(state, process, &ask, Manner::Stale).len();
+                actions.extend((0..small(told)).map(|choice| handle(Fate::Stale, choice, 0)));
             }
+            _ => actions.push(handle(Fate::Busy, 0, 0)),
+        }
+        let event = matches!(self.messages.value(flight.message).work, Work::Report(_));
+        if event && queued && flight.receives == 0 {
+            actions.push(Action::Lose { flight: number });
         }
     }
 
@@ -151,6 +262,7 @@ impl Tables {
     pub(crate) fn world(&self, state: &State, known: &Known, ask: &Ask) -> Id {
         match ask {
             Ask::Outside(_) => state.peer,
+            Ask::RecordsOf(_) | Ask::Forget(..) => state.parked,
             _ => state.stores[known.host],
         }
     }
@@ -189,25 +301,6 @@ impl Tables {
         self.standing(*run).waits.iter().any(|waits| waits.branch == branch && waits.times_out)
     }
 
-    pub(crate) fn standing(&self, run: Id) -> Arc<Standing> {
-        self.standing.get(run, || {
-            let value = self.runs.value(run);
-            let (_, machine) = &self.machines[value.execution().machine];
-            let waits = |waiting: Waiting<'_>| Waits {
-                branch: waiting.branch,
-                label: small(self.labels.id(waiting.state.to_owned()) as usize),
-                times_out: waiting.times_out,
-                retries_timeout: waiting.retries_timeout,
-            };
-            Arc::new(Standing {
-                waits: value.waiting(machine).into_iter().map(waits).collect(),
-                saga: value.execution().saga,
-                settles: machine.settles(),
-                dead: matches!(value.end(), Some(End::Failed { .. } | End::Aborted)),
-            })
-        })
-    }
-
     /// Some message can still be answered with this token.
     pub(super) fn in_flight(&self, state: &State, token: u8) -> bool {
         state.flights.iter().any(|flight| flight.token == token && flight.mark != Mark::Dead)
@@ -236,16 +329,9 @@ impl Tables {
         if faults && standing.settles && !standing.waits.is_empty() {
             actions.push(Action::Abort { slot: number });
         }
-        if self.needs_rescue(state, slot) {
-            actions.push(Action::Rescue { slot: number });
+        if faults && standing.settles && standing.is_dead() && self.can_be_redriven(state, standing.saga) {
+            actions.push(Action::Redrive { slot: number });
         }
-    }
-
-    /// An execution is dead, and no later one acts for its saga.
-    pub(super) fn needs_rescue(&self, state: &State, slot: usize) -> bool {
-        let standing = self.standing(state.runs[slot]);
-        let later = |run: &Id| self.standing(*run).saga == standing.saga;
-        standing.dead && standing.settles && !state.runs[slot + 1..].iter().any(later)
     }
 
     fn operator_actions(&self, state: &State, actions: &mut Vec<Action>) {

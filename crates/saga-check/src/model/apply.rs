@@ -2,24 +2,21 @@
 
 use super::{
     actions::{Action, Fate, operator_event},
-    state::{Flight, Mark, QUEUED, State, VOID, owner},
-    tables::{FATES, Held, LABELS, Manner, Tables},
+    effects::Held,
+    state::{Flight, LEFT_TO_RECONCILIATION, Mark, QUEUED, State, VOID, owner},
+    tables::{Asked, FATES, Known, LABELS, Manner, Message, Tables, Work},
 };
 use crate::{
-    asl::{End, Event, Execution, Run},
+    asl::Event,
     intern::Id,
     process::{self, Ask, Progress},
 };
-use saga::{
-    Reply, SagaId, Settling, StartInput,
-    parked_table::{EXECUTION_ARN, TASK_TOKEN},
-};
-use serde_json::json;
+use saga::{Op, Reply};
 use std::sync::atomic::Ordering;
 
 impl Tables {
     /// The state after an action.
-    pub(super) fn after(&self, before: &State, action: Action) -> State {
+    pub(crate) fn after(&self, before: &State, action: Action) -> State {
         let mut state = before.clone();
         state.faults = state.faults.saturating_sub(action.cost(self, before));
         self.count(before, action);
@@ -30,13 +27,17 @@ impl Tables {
             }
             Action::Land { flight, choice } => {
                 let flight = state.flights.remove(usize::from(flight));
-                let ways = self.asked(flight.process, state.peer, Manner::Well);
-                if let Some(asked) = ways.get(usize::from(choice)) {
-                    state.peer = asked.world;
+                let known = self.known(flight.process);
+                if let Progress::Asks(ask) = &known.progress {
+                    let asked = self.asked_now(&state, flight.process, ask, Manner::Well);
+                    if let Some(asked) = asked.get(usize::from(choice)) {
+                        state.verdict = asked.verdict;
+                        state.flags |= LEFT_TO_RECONCILIATION;
+                        self.change(&mut state, &known, ask, asked, Manner::Well);
+                    }
                 }
-                self.give_back(&mut state, flight);
             }
-            Action::Redrive { flight } => {
+            Action::PutBack { flight } => {
                 let flight = state.flights.remove(usize::from(flight));
                 state.add(Flight { receives: 0, mark: Mark::Redriven, ..flight });
             }
@@ -53,8 +54,7 @@ impl Tables {
             Action::Operate { token, skip, way } => {
                 let (slot, branch) = owner(token);
                 if skip {
-                    let saga = self.standing(state.runs[slot]).saga;
-                    state.skipped |= 1 << saga.min(6);
+                    state.blind |= state.expired & 1 << self.standing(state.runs[slot]).saga;
                 } else {
                     state.retries = state.retries.saturating_sub(1);
                 }
@@ -64,7 +64,25 @@ impl Tables {
             Action::Abort { slot } => {
                 self.happen(&mut state, usize::from(slot), self.events.id(Event::Abort), 0);
             }
-            Action::Rescue { slot } => self.rescue(&mut state, usize::from(slot)),
+            Action::Redrive { slot } => {
+                self.happen(&mut state, usize::from(slot), self.events.id(Event::Redrive), 0);
+            }
+            Action::Expire { saga } => self.expire(&mut state, usize::from(saga)),
+            Action::Again { saga } => self.come_again(&mut state, usize::from(saga)),
+            Action::Lose { flight } => {
+                state.flights.remove(usize::from(flight));
+            }
+            Action::Sweep => {
+                let flight = Flight::new(self.messages.id(Message::sweep()), VOID);
+                let process = self.begin(flight.message);
+                self.go_on(&mut state, Flight { process, ..flight }, 0);
+            }
+            Action::Examine { place, choice } => {
+                if let Some(message) = self.examined(state.peer).get(usize::from(place)) {
+                    let flight = Flight::new(*message, VOID);
+                    self.handle(&mut state, flight, Fate::Well, choice, 0);
+                }
+            }
         }
         if state.verdict == 0 {
             state.verdict = self.judge(&state);
@@ -89,21 +107,13 @@ impl Tables {
             return self.give_back(state, flight);
         }
         if fate == Fate::Adrift {
-            flight.mark = Mark::Adrift;
-            return state.add(flight);
+            state.add(Flight { token: VOID, receives: 0, mark: Mark::Adrift, ..flight });
+            return self.give_back(state, flight);
         }
-        let manner = match fate {
-            Fate::Busy => Manner::Busy,
-            Fate::AnswerLost => Manner::Lost,
-            _ => Manner::Well,
-        };
-        let asked = self.asked(flight.process, self.world(state, &known, ask), manner);
+        let asked = self.asked_now(state, flight.process, ask, fate.manner());
         let Some(asked) = asked.get(usize::from(choice)) else { return state.add(flight) };
-        match ask {
-            Ask::Outside(_) => state.peer = asked.world,
-            _ => state.stores[known.host] = asked.world,
-        }
         state.verdict = asked.verdict;
+        self.change(state, &known, ask, asked, fate.manner());
         if let Ask::Reply(reply) = ask {
             self.reply(state, &mut flight, reply, way);
         }
@@ -119,7 +129,21 @@ impl Tables {
         self.go_on(state, flight, way);
     }
 
-    /// A reply follows at once; with everything else the handler can be overtaken.
+    /// What a question changes.
+    pub(super) fn change(&self, state: &mut State, known: &Known, ask: &Ask, asked: &Asked, manner: Manner) {
+        match ask {
+            Ask::Outside(_) => state.peer = asked.world,
+            Ask::RecordsOf(_) | Ask::Forget(..) => state.parked = asked.world,
+            Ask::Start { .. } if manner != Manner::Busy => self.start(state, ask),
+            Ask::Describe(_) | Ask::ListDead { .. } | Ask::Start { .. } => {}
+            Ask::ReadFence(_) | Ask::ReadRow(_) | Ask::Apply(_) | Ask::Reply(_) => {
+                state.stores[known.host] = asked.world;
+            }
+        }
+    }
+
+    /// A reply follows at once, and one page of a listing upon the other; with everything else the process can be
+    /// overtaken.
     fn go_on(&self, state: &mut State, mut flight: Flight, way: usize) {
         loop {
             let known = self.known(flight.process);
@@ -128,7 +152,16 @@ impl Tables {
                     self.reply(state, &mut flight, reply, way);
                     flight.process = self.then(flight.process, process::Answer::Replied);
                 }
+                Progress::Asks(ask @ Ask::ListDead { .. }) => {
+                    let asked = self.asked_now(state, flight.process, ask, Manner::Well);
+                    let Some(asked) = asked.first() else { return };
+                    flight.process = asked.process;
+                }
                 Progress::Asks(_) => return state.add(flight),
+                Progress::Differs { before, now } => {
+                    state.verdict = self.not_deterministic(flight.message, before, now);
+                    return;
+                }
                 Progress::Served | Progress::Unserved { .. } => return self.finish(state, flight, way),
             }
         }
@@ -146,67 +179,69 @@ impl Tables {
         }
     }
 
-    /// The store after a message was answered with success: what it undid is undone for good.
+    /// The store after a message was answered with success.
     fn close(&self, store: Id, message: Id) -> Id {
         let message = self.messages.value(message);
-        let (Some(("undo", step)), Ok(id)) =
-            (message.what.split_once(' '), SagaId::try_from(message.saga_id.clone()))
-        else {
+        let Work::Request { of: Some(of), .. } = &message.work else { return store };
+        if !matches!(of.op, Op::Undo | Op::Abandon) {
             return store;
-        };
+        }
         let mut held: Held = (*self.stores.value(store)).clone();
-        held.close(&id, step);
+        held.close(of);
         self.stores.id(held)
     }
 
     /// The handler is done with the message, or gives it back.
     fn finish(&self, state: &mut State, mut flight: Flight, way: usize) {
         let known = self.known(flight.process);
-        let Progress::Unserved { why, malformed } = &known.progress else { return };
+        let Progress::Unserved { why, malformed } = &known.progress else {
+            state.verdict = state.verdict.max(self.let_go(state, flight.message));
+            return;
+        };
         if flight.receives >= self.limits.deliveries && !malformed {
             self.reply(state, &mut flight, &process::exhausted(why), way);
         }
         if flight.receives >= self.limits.deliveries && flight.mark == Mark::Redriven {
             // Looked into by hand before: it stays where it is.
+            state.flags |= LEFT_TO_RECONCILIATION;
             return;
         }
         self.give_back(state, flight);
     }
 
-    /// The message becomes visible again, or is moved to the dead-letter queue.
+    /// Rescue is done with the event that an execution died.
+    fn let_go(&self, state: &State, message: Id) -> Id {
+        let message = self.messages.value(message);
+        let Work::Report(report) = &message.work else { return 0 };
+        let left = self.slot_of(state, &report.execution).filter(|slot| {
+            self.unsettled(state, *slot) && self.standing(state.runs[*slot]).known.redrives <= report.redrives
+        });
+        let told =
+            || format!("rescue is done with the event that {} died, but nobody settles it", message.saga_id);
+        self.broken(left.map(|_| told()))
+    }
+
+    /// The message becomes visible again, or is moved to the dead-letter queue. An event that ends there, and what was on
+    /// a schedule, is left to the next sweep and the next turn.
     fn give_back(&self, state: &mut State, flight: Flight) {
         let used_up = flight.receives >= self.limits.deliveries;
-        let mark = match (used_up, flight.mark) {
-            (true, _) => Mark::Dead,
-            (false, Mark::Adrift) => Mark::Live,
-            (false, mark) => mark,
-        };
+        match self.messages.value(flight.message).work {
+            Work::Report(_) if used_up => return,
+            Work::Sweep | Work::Examine(_) => return,
+            Work::Report(_) | Work::Request { .. } => {}
+        }
+        let mark = if used_up { Mark::Dead } else { flight.mark };
         state.add(Flight { process: QUEUED, mark, ..flight });
     }
 
-    /// What the function `rescue` does.
-    fn rescue(&self, state: &mut State, slot: usize) {
-        let dead = self.runs.value(state.runs[slot]);
-        let execution = dead.execution();
-        let status = match dead.end() {
-            Some(End::Aborted) => "ABORTED",
-            _ => "FAILED",
-        };
-        let arn = execution.arn();
-        let Ok(input) = serde_json::from_value::<StartInput>(execution.input.clone()) else {
-            state.verdict = self.verdicts.id(format!("the input of {} is none of a saga", execution.name));
-            return;
-        };
-        // What it left in the table of parked sagas can be answered by nobody any more.
-        self.park(state, |parked| {
-            parked.retain(|_, (item, _)| item[EXECUTION_ARN]["S"] != arn || item.get(TASK_TOKEN).is_none());
-        });
-        let name = Settling::execution_name(&input.id, &arn);
-        let input = json!(input.settled(execution.name.as_str(), status));
-        let settling = Execution { name, input, ..execution.clone() };
-        state.runs.push(self.runs.id(Run::new(settling)));
-        let slot = state.runs.len() - 1;
-        self.happen(state, slot, self.events.id(Event::Start), 0);
+    fn not_deterministic(&self, message: Id, before: &str, now: &str) -> Id {
+        let message = self.messages.value(message);
+        let participant = self.doer(&message);
+        self.verdicts.id(format!(
+            "the handler of `{}` at {participant} is not deterministic: it asked `{before}`, and when it was run again \
+             with the same answers `{now}`",
+            message.what
+        ))
     }
 
     fn count(&self, state: &State, action: Action) {
@@ -229,20 +264,34 @@ impl Tables {
         };
         match action {
             Action::Handle { flight, fate, way: 0, .. } => (of_flight(flight), fate as usize),
-            Action::Handle { flight, .. } => (of_flight(flight), 8),
-            Action::Land { flight, .. } => (of_flight(flight), 9),
-            Action::Redrive { flight } => (of_flight(flight), 10),
-            Action::TimeOut { slot, branch, used_up } => (of_branch(slot, branch), 11 + usize::from(used_up)),
-            Action::SendFails { slot, branch } => (of_branch(slot, branch), 13),
+            Action::Handle { flight, .. } => (of_flight(flight), 10),
+            Action::Land { flight, .. } => (of_flight(flight), 11),
+            Action::PutBack { flight } => (of_flight(flight), 12),
+            Action::TimeOut { slot, branch, used_up } => (of_branch(slot, branch), 13 + usize::from(used_up)),
+            Action::SendFails { slot, branch } => (of_branch(slot, branch), 15),
             Action::Operate { token, skip, .. } => {
                 let (slot, branch) = owner(token);
-                (of_branch(super::actions::small(slot), branch), 14 + usize::from(skip))
+                (of_branch(super::actions::small(slot), branch), 16 + usize::from(skip))
             }
             Action::Abort { slot } => {
                 let standing = self.standing(state.runs[usize::from(slot)]);
-                (standing.waits.first().map_or(0, |waits| Id::from(waits.label)), 16)
+                (standing.waits.first().map_or(0, |waits| Id::from(waits.label)), 18)
             }
-            Action::Rescue { .. } => (self.labels.id("rescue".to_owned()), 17),
+            Action::Lose { flight } => (of_flight(flight), 19),
+            Action::Redrive { .. } => (self.labels.id("execution".to_owned()), 20),
+            Action::Sweep => (self.labels.id("sweep".to_owned()), 21),
+            Action::Examine { .. } => (self.labels.id("reconciliation".to_owned()), 22),
+            Action::Expire { .. } => (self.labels.id("fences".to_owned()), 23),
+            Action::Again { .. } => (self.labels.id("saga id".to_owned()), 24),
+        }
+    }
+
+    /// Who does it.
+    pub(crate) fn doer(&self, message: &Message) -> &'static str {
+        match &message.work {
+            Work::Request { host, .. } => self.handlers.hosts[*host].participant,
+            Work::Report(_) | Work::Sweep => "rescue",
+            Work::Examine(_) => "reconciliation",
         }
     }
 

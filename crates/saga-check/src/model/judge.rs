@@ -1,21 +1,23 @@
 //! What must hold of every saga, whatever it does, and what the user says must hold.
 
 use super::{
-    state::{INTEGRATION_FAILED, State, VOID, token},
-    tables::{Held, Tables},
+    effects::{Effects, Held},
+    state::{INTEGRATION_FAILED, LEFT_TO_RECONCILIATION, QUEUED, State, VOID, token},
+    tables::Tables,
 };
 use crate::{
-    asl::{End, Run},
+    asl::{End, Execution, Run},
     intern::Id,
     invariant::{Outcome, SagaEnd, World},
 };
 use saga::{
-    fence::FenceState,
+    OTHER_RUN, RunDigest, StepKey,
+    fence::{Fence, FenceState},
     parked_table::{TASK_TOKEN, WHAT},
 };
 use serde_json::Value as Json;
 use smallvec::SmallVec;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What the moments and the ends are told apart by, beside the numbers.
 const MOMENT: Id = 0;
@@ -31,17 +33,23 @@ impl Tables {
         if verdict != 0 || !self.all_ended(state) {
             return verdict;
         }
+        if self.needs_sweep(state) {
+            // The next sweep goes on from here.
+            return self.broken(self.left_by_sweep(state));
+        }
         let untouched = Id::from(state.faults == self.limits.faults);
+        let handled = Id::from(state.flights.is_empty());
         let mut key: SmallVec<[Id; 12]> = SmallVec::new();
-        key.extend([END, state.peer, state.parked, Id::from(state.skipped), untouched]);
+        key.extend([END, state.peer, state.parked, state.notices, Id::from(state.flags), untouched, handled]);
+        key.push(Id::from(state.expired) << 16 | Id::from(state.blind));
         key.extend(state.stores.iter().copied());
         key.extend(state.runs.iter().copied());
         self.judged.get(key, || self.broken(self.judge_end(state)))
     }
 
-    /// Nothing is left to happen, but for an operator.
+    /// Nothing is left to happen, but for an operator, and for messages that may never be handled again.
     pub(super) fn all_ended(&self, state: &State) -> bool {
-        if !state.flights.is_empty() {
+        if state.flights.iter().any(|flight| flight.process != QUEUED) {
             return false;
         }
         let operable = self.operable(state.parked);
@@ -49,8 +57,18 @@ impl Tables {
             let parked = |branch| operable.iter().any(|record| record.token == token(slot, branch));
             let standing = self.standing(state.runs[slot]);
             standing.waits.iter().all(|waits| !waits.times_out || parked(waits.branch))
-                && !self.needs_rescue(state, slot)
         })
+    }
+
+    /// A dead execution that no sweep settles. One of which the event is still to come is not judged.
+    fn left_by_sweep(&self, state: &State) -> Option<String> {
+        if self.event_pending(state) {
+            return None;
+        }
+        let swept = self.swept(state);
+        let left = (0..state.runs.len()).find(|slot| self.unsettled(&swept, *slot))?;
+        let name = &self.standing(state.runs[left]).known.name;
+        Some(format!("the execution {name} died, and no sweep settles it"))
     }
 
     fn judge_moment(&self, state: &State) -> Option<String> {
@@ -80,85 +98,147 @@ impl Tables {
         let held = self.held(state);
         let mut sagas = Vec::new();
         for (saga, start) in self.starts.iter().enumerate() {
-            let id = start.input["id"].as_str().unwrap_or_default();
-            let (name, _) = &self.machines[start.machine];
-            let skipped = state.skipped >> saga.min(6) & 1 == 1;
             let acting: Vec<usize> =
                 (0..runs.len()).filter(|slot| runs[*slot].execution().saga == saga).collect();
-            let outcome = self.outcome(state, &runs, &acting);
-            let end = SagaEnd { saga: name, id, outcome, skipped };
+            if acting.is_empty() {
+                // Its id is not used again in this history.
+                continue;
+            }
+            let (name, _) = &self.machines[start.machine];
+            let skipped = skipped(&runs, &acting);
+            let blind = state.blind >> saga & 1 == 1;
+            let end = SagaEnd {
+                saga: name,
+                id: &start.name,
+                outcome: self.outcome(state, &runs, &acting),
+                skipped: !skipped.is_empty() || blind,
+            };
+            // The fences under an id that is used again are those of the first.
+            let expired = state.expired >> saga & 1 == 1 || self.first_of(saga).is_some();
+            let ended = Ended { end, skipped, start, expired, blind };
             let broken = self
-                .judge_saga(&end, start.machine, &held)
-                .or_else(|| two_ways(&end, &runs, &acting))
-                .or_else(|| self.without_cause(state, &end));
+                .judge_saga(&ended, &held)
+                .or_else(|| self.waits_for_nobody(state, &end, &acting))
+                .or_else(|| self.notices_broken(state, &end, saga))
+                .or_else(|| if blind { None } else { two_ways(&end, &runs, &acting) })
+                .or_else(|| self.without_cause(state, &end))
+                .or_else(|| self.used_again(state, &ended, saga, &held));
             if broken.is_some() {
                 return broken;
             }
-            sagas.push(end);
+            if saga < self.at_first {
+                sagas.push(end);
+            }
         }
         if let Some(left) = self.left_behind(state) {
             return Some(left);
         }
-        self.with_world(state, sagas, |world| self.ask_invariants(world, true))
+        // Where every message was handled, nothing is left to reconciliation.
+        let handled = state.flights.is_empty() && state.flags & LEFT_TO_RECONCILIATION == 0;
+        let last = if handled { state.clone() } else { self.reconciled(state) };
+        self.with_world(&last, sagas, |world| self.ask_invariants(world, true))
     }
 
-    /// How the last execution that acted for a saga ended.
+    /// How the executions that acted for a saga ended: the first that has an outcome, or else the last.
     fn outcome<'a>(&self, state: &State, runs: &'a [Arc<Run>], acting: &[usize]) -> Outcome<'a> {
+        let outcome = |slot: &usize| match runs[*slot].end() {
+            Some(End::Succeeded(output)) => outcome_of(output),
+            _ => None,
+        };
+        if let Some(outcome) = acting.iter().find_map(outcome) {
+            return outcome;
+        }
         let Some(last) = acting.last() else { return Outcome::Neither(None) };
         match runs[*last].end() {
-            Some(End::Succeeded(output)) => outcome_of(output).unwrap_or(Outcome::Neither(runs[*last].end())),
-            None => {
-                let waits = &self.standing(state.runs[*last]).waits;
-                let operable = self.operable(state.parked);
-                let parked = waits
-                    .iter()
-                    .all(|waits| operable.iter().any(|record| record.token == token(*last, waits.branch)));
-                if parked && !waits.is_empty() { Outcome::Parked } else { Outcome::Neither(None) }
-            }
+            None if !self.standing(state.runs[*last]).waits.is_empty() => Outcome::Parked,
             end => Outcome::Neither(end),
         }
     }
 
-    fn judge_saga(&self, end: &SagaEnd<'_>, machine: usize, held: &[Arc<Held>]) -> Option<String> {
-        let SagaEnd { saga, id, .. } = end;
-        let steps = self.machines[machine].1.steps();
-        let of_step = |step: &str| {
-            let fence = held.iter().find_map(|held| {
-                let mut fences = held.memory.fences.iter();
-                fences
-                    .find(|(key, _)| key.saga_id.as_str() == *id && key.step == step)
-                    .map(|(_, recorded)| recorded.fence.state())
-            });
-            let effects = held.iter().find_map(|held| {
-                let mut effects = held.effects.iter();
-                effects
-                    .find(|((saga_id, of), _)| saga_id.as_str() == *id && of == step)
-                    .map(|(_, effects)| *effects)
-            });
-            (fence, effects.unwrap_or_default())
+    /// An execution that waits for an operator who has no record of it: somebody took it away, or wrote over it.
+    fn waits_for_nobody(&self, state: &State, end: &SagaEnd<'_>, acting: &[usize]) -> Option<String> {
+        let operable = self.operable(state.parked);
+        let unanswerable = |slot: &usize| {
+            let waits = &self.standing(state.runs[*slot]).waits;
+            waits
+                .iter()
+                .any(|waits| !operable.iter().any(|record| record.token == token(*slot, waits.branch)))
         };
+        let slot = acting.iter().find(|slot| unanswerable(slot))?;
+        let name = &self.standing(state.runs[*slot]).known.name;
+        Some(format!(
+            "{} {}: the execution {name} waits for an answer that nobody will give",
+            end.saga, end.id
+        ))
+    }
+
+    /// An id that is used again means another run: it has no effect.
+    fn used_again(
+        &self,
+        state: &State,
+        ended: &Ended<'_>,
+        saga: usize,
+        held: &[Arc<Held>],
+    ) -> Option<String> {
+        self.first_of(saga)?;
+        let SagaEnd { saga, id, outcome, .. } = ended.end;
+        let machine = &self.machines[ended.start.machine].1;
+        let effect = machine.steps().find(|step| left(held, ended, step).effects.runs > 0);
+        if let Some(step) = effect {
+            return Some(format!("{saga} {id} was used again, and `{step}` took effect for it"));
+        }
+        match outcome {
+            Outcome::Committed(_) => Some(format!("{saga} {id} was used again, and committed")),
+            Outcome::Compensated(output)
+                if state.faults + 1 == self.limits.faults && output["reason"]["error"] != OTHER_RUN =>
+            {
+                let error = &output["reason"]["error"];
+                Some(format!("{saga} {id} was used again, and is compensated because of {error}"))
+            }
+            _ => None,
+        }
+    }
+
+    fn judge_saga(&self, ended: &Ended<'_>, held: &[Arc<Held>]) -> Option<String> {
+        let Ended { end, skipped, start, expired, blind } = ended;
+        let SagaEnd { saga, id, .. } = end;
+        let mut steps = self.machines[start.machine].1.steps();
+        let of_step = |step: &str| left(held, ended, step);
+        if *blind {
+            // An operator decided what nobody can know any more.
+            return None;
+        }
         match end.outcome {
-            Outcome::Committed(_) => steps.into_iter().find_map(|step| match of_step(step) {
-                (Some(FenceState::Done), effects) if effects.undos == 0 => None,
-                (fence, effects) => Some(format!(
+            Outcome::Committed(_) => steps.find_map(|step| match (skipped.contains(step), of_step(step)) {
+                (true, _) if *expired => None,
+                (true, left) => left.not_abandoned(end, step),
+                (false, left)
+                    if (*expired || left.is_or_was(FenceState::Done)) && left.effects.undos == 0 =>
+                {
+                    None
+                }
+                (false, left) => Some(format!(
                     "{saga} {id} is committed, but the fence of `{step}` is {} and its effect was undone {} times",
-                    fence.map_or("absent", FenceState::as_str),
-                    effects.undos
+                    left.told(),
+                    left.effects.undos
                 )),
             }),
-            Outcome::Compensated(_) if !end.skipped => {
-                steps.into_iter().find_map(|step| match of_step(step) {
-                    (Some(FenceState::Done), _) => {
-                        Some(format!("{saga} {id} is compensated, but `{step}` is done and not undone"))
+            Outcome::Compensated(_) => {
+                steps.find_map(|step| match (skipped.contains(step), of_step(step)) {
+                    (true, _) if *expired => None,
+                (true, left) => left.not_abandoned(end, step),
+                    (false, left) if left.is_or_was(FenceState::Done) => {
+                        let is = if left.is_abandoned() { "abandoned" } else { "done" };
+                        Some(format!("{saga} {id} is compensated, but `{step}` is {is} and not undone"))
                     }
-                    (_, effects) if effects.runs != effects.undos => Some(format!(
+                    (false, Left { effects, .. }) if effects.runs != effects.undos => Some(format!(
                         "{saga} {id} is compensated, but `{step}` took effect {} times and was undone {} times",
                         effects.runs, effects.undos
                     )),
                     _ => None,
                 })
             }
-            Outcome::Compensated(_) | Outcome::Parked => None,
+            Outcome::Parked => None,
             Outcome::Neither(None) => Some(format!("{saga} {id} waits for an answer that nobody will give")),
             Outcome::Neither(Some(dead)) => {
                 let how = match dead {
@@ -174,7 +254,7 @@ impl Tables {
     /// A record of something parked that nobody can answer. Where an integration failed for good, it may be the one
     /// that deletes the record: the machine then goes on.
     fn left_behind(&self, state: &State) -> Option<String> {
-        if state.skipped & INTEGRATION_FAILED != 0 {
+        if state.flags & INTEGRATION_FAILED != 0 {
             return None;
         }
         let parked = self.parked.value(state.parked);
@@ -189,10 +269,82 @@ impl Tables {
         let Outcome::Compensated(output) = end.outcome else { return None };
         let error = output["reason"]["error"].as_str().unwrap_or_default();
         let technical = error.starts_with("States.") || error.starts_with("Flyover.");
-        let quiet = self.starts.len() == 1 && state.faults == self.limits.faults && technical;
+        let quiet = self.at_first == 1 && state.faults == self.limits.faults && technical;
         quiet
             .then(|| format!("{} {} is compensated because of {error}, but nothing failed", end.saga, end.id))
     }
+}
+
+/// What is left of a step.
+struct Left {
+    fence: Option<Fence>,
+    effects: Effects,
+}
+
+/// A saga that has ended.
+struct Ended<'a> {
+    end: SagaEnd<'a>,
+    /// The steps that its executions say they went on without.
+    skipped: BTreeSet<&'a str>,
+    start: &'a Execution,
+    /// Its fences are gone, or it has none.
+    expired: bool,
+    /// And an operator decided something then.
+    blind: bool,
+}
+
+/// What is left of a step of this run.
+fn left(held: &[Arc<Held>], ended: &Ended<'_>, step: &str) -> Left {
+    let Ended { end, start, .. } = ended;
+    let run = start.input["run"].as_str();
+    let ours = |key: &StepKey, of: Option<&RunDigest>| {
+        key.saga.as_str() == end.saga
+            && key.saga_id.as_str() == end.id
+            && key.step == step
+            && (run.is_none() || of.is_none_or(|of| Some(of.as_str()) == run))
+    };
+    let mut fences = held.iter().flat_map(|held| held.memory.fences.iter());
+    let mut effects = held.iter().flat_map(|held| held.effects.iter());
+    Left {
+        fence: fences
+            .find(|(key, recorded)| ours(key, recorded.run.as_ref()))
+            .map(|(_, recorded)| recorded.fence.clone()),
+        effects: effects.find(|((key, of), _)| ours(key, of.as_ref())).map(|(_, of)| *of).unwrap_or_default(),
+    }
+}
+
+impl Left {
+    /// Whether it is in this state, or was when it was abandoned: the message of an earlier skip can come late.
+    fn is_or_was(&self, state: FenceState) -> bool {
+        match &self.fence {
+            Some(Fence::Abandoned { was }) => *was == Some(state),
+            fence => fence.as_ref().map(Fence::state) == Some(state),
+        }
+    }
+
+    fn is_abandoned(&self) -> bool {
+        matches!(self.fence, Some(Fence::Abandoned { .. }))
+    }
+
+    fn told(&self) -> &'static str {
+        self.fence.as_ref().map_or("absent", |fence| fence.state().as_str())
+    }
+
+    fn not_abandoned(&self, end: &SagaEnd<'_>, step: &str) -> Option<String> {
+        let SagaEnd { saga, id, .. } = end;
+        let fence = self.told();
+        (!self.is_abandoned())
+            .then(|| format!("{saga} {id} went on without `{step}`, but the fence of `{step}` is {fence}"))
+    }
+}
+
+/// The steps that its executions say they went on without.
+fn skipped<'a>(runs: &'a [Arc<Run>], acting: &[usize]) -> BTreeSet<&'a str> {
+    let of = |slot: &usize| match runs[*slot].end() {
+        Some(End::Succeeded(output)) => output["skipped"].as_object(),
+        _ => None,
+    };
+    acting.iter().filter_map(of).flat_map(|skipped| skipped.keys().map(String::as_str)).collect()
 }
 
 fn outcome_of(output: &Json) -> Option<Outcome<'_>> {

@@ -5,50 +5,19 @@
 
 mod actions;
 mod apply;
+mod ask;
+mod effects;
+mod executions;
+mod happen;
 mod judge;
+mod notices;
+mod pack;
+mod past;
+mod schedule;
 mod state;
 mod tables;
 
 pub(crate) use actions::{Action, Fate, operator_event};
-pub(crate) use state::{Flight, QUEUED, State, owner};
-pub(crate) use tables::{FATES, Held, Limits, Manner, Process, Tables};
-
-use stateright::{Model, Property};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
-/// The property that the checker looks for.
-pub(crate) const HOLDS: &str = "what must always hold";
-
-/// What the checker explores.
-#[derive(Clone)]
-pub(crate) struct Explored {
-    pub(crate) tables: Arc<Tables>,
-    /// Set when the search is to stop where it is.
-    pub(crate) stop: Arc<AtomicBool>,
-}
-
-impl Model for Explored {
-    type State = State;
-    type Action = Action;
-
-    fn init_states(&self) -> Vec<State> {
-        vec![self.tables.first()]
-    }
-
-    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        if !self.stop.load(Ordering::Relaxed) {
-            self.tables.actions(state, actions);
-        }
-    }
-
-    fn next_state(&self, state: &State, action: Action) -> Option<State> {
-        Some(self.tables.after(state, action))
-    }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always(HOLDS, |_, state: &State| state.verdict == 0)]
-    }
-}
+pub(crate) use effects::Held;
+pub(crate) use state::{Flight, QUEUED, State, VOID, owner};
+pub(crate) use tables::{FATES, Limits, Process, Tables, Work};

@@ -9,8 +9,12 @@ pub(crate) const QUEUED: Id = Id::MAX;
 /// A token that nobody waits for any more.
 pub(crate) const VOID: u8 = u8::MAX;
 
-/// A bit beside those of the sagas: an integration failed for good.
-pub(crate) const INTEGRATION_FAILED: u8 = 1 << 7;
+/// A flag: an integration failed for good.
+pub(crate) const INTEGRATION_FAILED: u8 = 1;
+
+/// A flag: something was left to reconciliation. A request landed whose process was dead, or a message that was put back
+/// from the dead-letter queue could not be handled again.
+pub(crate) const LEFT_TO_RECONCILIATION: u8 = 1 << 1;
 
 /// The tokens of one execution: itself and up to seven branches.
 const BRANCHES: u8 = 8;
@@ -28,14 +32,20 @@ pub(crate) struct State {
     pub(crate) peer: Id,
     /// The table of parked sagas.
     pub(crate) parked: Id,
+    /// What the topics were told.
+    pub(crate) notices: Id,
     /// What has been broken; 0: nothing.
     pub(crate) verdict: Id,
     /// The faults that may still happen.
     pub(crate) faults: u8,
     /// How often the operator may still say 'retry'.
     pub(crate) retries: u8,
-    /// The sagas of which the operator skipped something, as bits, and [`INTEGRATION_FAILED`].
-    pub(crate) skipped: u8,
+    /// What happened before, as bits: [`INTEGRATION_FAILED`] and [`LEFT_TO_RECONCILIATION`].
+    pub(crate) flags: u8,
+    /// The sagas whose fences have expired, as bits.
+    pub(crate) expired: u16,
+    /// Those of them of which an operator then decided something, as bits.
+    pub(crate) blind: u16,
 }
 
 /// A message, in its queue or at work.
@@ -51,12 +61,19 @@ pub(crate) struct Flight {
     pub(crate) mark: Mark,
 }
 
+impl Flight {
+    /// A message that was just sent.
+    pub(crate) fn new(message: Id, token: u8) -> Self {
+        Self { message, process: QUEUED, token, receives: 0, mark: Mark::Live }
+    }
+}
+
 /// Where a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Mark {
     /// In its queue, or at work.
     Live,
-    /// Its handler died, and the request to the outside peer is still on its way.
+    /// No message: the request of a handler that died, on its way.
     Adrift,
     /// In the dead-letter queue.
     Dead,

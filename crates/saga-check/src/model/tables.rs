@@ -1,15 +1,21 @@
 //! Interned values and remembered functions.
 
-use super::state::{INTEGRATION_FAILED, QUEUED, State, VOID, token};
+use super::{
+    effects::Held,
+    executions::machine_arn,
+    notices::{Notice, Notices},
+    state::State,
+};
 use crate::{
-    asl::{Effect, Event, Execution, Machine, Run},
+    asl::{Event, Execution, Machine, Run},
     handlers::Handlers,
     intern::{Id, Interner, Memo},
     invariant::Invariant,
-    process::{self, Answer, Ask, Progress},
+    process::{Answer, Progress},
 };
-use saga::{MemoryState, SagaId, Unavailable};
-use serde_json::{Value as Json, json};
+use saga::{Op, Request, RunDigest, Settling, StepKey};
+use saga_executions::{self as known, Dead, Report};
+use serde_json::Value as Json;
 use smallvec::SmallVec;
 use std::{
     collections::BTreeMap,
@@ -28,31 +34,58 @@ pub(crate) struct Limits {
     pub(crate) operator_retries: u8,
 }
 
-/// What a participant's store holds, and what was done to it on the way.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Held {
-    pub(crate) memory: MemoryState,
-    pub(crate) effects: BTreeMap<(SagaId, String), Effects>,
-}
-
-/// What the writes of one step of one saga came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Effects {
-    pub(crate) runs: u8,
-    pub(crate) undos: u8,
-    /// An undo was answered: nothing may happen any more.
-    pub(crate) closed: bool,
-}
-
-/// A message, without the token.
+/// Something to do: a message without its token, an event, or a turn of what runs on a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Message {
-    /// Whose queue it is in.
-    pub(crate) host: usize,
-    pub(crate) body: String,
+    pub(crate) work: Work,
     /// For instance `undo reserve-stock`.
     pub(crate) what: String,
     pub(crate) saga_id: String,
+}
+
+impl Message {
+    /// It is time for a sweep.
+    pub(super) fn sweep() -> Self {
+        Self { work: Work::Sweep, what: "sweep".into(), saga_id: String::new() }
+    }
+
+    /// It is time to look at what stands under a key.
+    pub(super) fn examine(key: String) -> Self {
+        Self { what: "reconciliation".into(), saga_id: key.clone(), work: Work::Examine(key) }
+    }
+}
+
+/// Who has to do it, and what.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Work {
+    /// The participant at this place.
+    Request {
+        host: usize,
+        body: String,
+        /// What it asks for; `None` when it cannot be read.
+        of: Option<Wanted>,
+    },
+    /// Rescue: an execution died.
+    Report(Report),
+    /// Rescue: look for executions that died.
+    Sweep,
+    /// Reconciliation: look at what stands at the peer under this key.
+    Examine(String),
+}
+
+/// An operation of a step, for one run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Wanted {
+    pub(crate) key: StepKey,
+    pub(crate) run: Option<RunDigest>,
+    pub(crate) op: Op,
+}
+
+impl Wanted {
+    pub(super) fn of(body: &str) -> Option<Self> {
+        let Request { saga, id, step, item, run, op, .. } = Request::decode(body).ok()?;
+        Some(Self { key: StepKey { saga, saga_id: id, step, item }, run, op })
+    }
 }
 
 /// A handler at work: its message and the answers it got, last first.
@@ -69,11 +102,13 @@ pub(crate) type Parked = BTreeMap<String, (Json, u8)>;
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) message: Id,
-    /// Whose queue the message is in.
+    /// Whose store it works on.
     pub(crate) host: usize,
     pub(crate) progress: Progress,
     /// What it asked last can have changed the world.
     pub(crate) changed: bool,
+    /// It was told that an operator went on without its step.
+    pub(crate) abandoned: bool,
 }
 
 /// What asking does.
@@ -92,6 +127,8 @@ pub(crate) struct Move {
     pub(crate) effects: Vec<Done>,
     /// The state whose integration failed for good, if one did.
     pub(crate) failed: Option<String>,
+    /// What it breaks.
+    pub(crate) broken: Id,
 }
 
 /// An effect of a move.
@@ -99,6 +136,7 @@ pub(crate) struct Move {
 pub(crate) enum Done {
     Send { branch: u8, message: Id, answerable: bool },
     Lost { why: String },
+    Publish { notice: Notice, fails: bool },
     Park { branch: u8, key: String, item: Json },
     Put { key: String, item: Json },
     Set { key: String, attributes: Vec<(String, Json)> },
@@ -115,19 +153,28 @@ pub(crate) enum Manner {
     Busy,
     /// Done, and the answer is lost.
     Lost,
+    /// Done, and done again because the answer was lost: it is the second try that is answered.
+    Again,
+    /// Answered with what was so some time ago.
+    Stale,
 }
 
 /// How many labels and fates the coverage tells apart.
-pub(crate) const LABELS: usize = 64;
-pub(crate) const FATES: usize = 24;
+pub(crate) const LABELS: usize = 128;
+pub(crate) const FATES: usize = 32;
 
 /// Everything the model knows.
 pub(crate) struct Tables {
     pub(crate) machines: Vec<(String, Machine)>,
+    /// Their ARNs.
+    pub(crate) state_machines: Vec<String>,
     pub(crate) handlers: Handlers,
     pub(crate) invariants: Vec<Invariant>,
     pub(crate) limits: Limits,
+    /// First those that are started at the beginning, then those whose id is used again.
     pub(crate) starts: Vec<Execution>,
+    /// How many are started at the beginning.
+    pub(crate) at_first: usize,
     pub(crate) first_stores: Vec<Held>,
     pub(crate) runs: Interner<Run>,
     pub(crate) events: Interner<Event>,
@@ -135,14 +182,15 @@ pub(crate) struct Tables {
     pub(crate) stores: Interner<Held>,
     pub(crate) peers: Interner<Json>,
     pub(crate) parked: Interner<Parked>,
+    pub(crate) notices: Interner<Notices>,
     pub(crate) processes: Interner<Process>,
     /// Number 0 is the empty text: nothing is broken.
     pub(crate) verdicts: Interner<String>,
     pub(crate) labels: Interner<String>,
     pub(crate) coverage: Vec<AtomicU64>,
-    known: Memo<Id, Arc<Known>>,
-    asked: Memo<(Id, Id, Manner), Arc<[Asked]>>,
-    moves: Memo<(Id, Id), Arc<[Move]>>,
+    pub(super) known: Memo<Id, Arc<Known>>,
+    pub(super) asked: Memo<(Id, Id, Manner), Arc<[Asked]>>,
+    pub(super) moves: Memo<(Id, Id), Arc<[Move]>>,
     pub(super) standing: Memo<Id, Arc<Standing>>,
     /// The event of a handler's reply, by the handler and the branch that waits.
     pub(super) answers: Memo<(Id, u8), Id>,
@@ -150,6 +198,7 @@ pub(crate) struct Tables {
     pub(super) judged: Memo<SmallVec<[Id; 12]>, Id>,
     pub(super) voided: Memo<(Id, u8), Id>,
     pub(super) operable: Memo<Id, Arc<[Operable]>>,
+    pub(super) examined: Memo<Id, Arc<[Id]>>,
     pub(super) closed: Memo<(Id, Id), Id>,
     pub(super) label_of_message: Memo<Id, Id>,
 }
@@ -161,8 +210,19 @@ pub(crate) struct Standing {
     pub(crate) saga: usize,
     /// An execution of its machine can settle what a dead one left.
     pub(crate) settles: bool,
+    /// What Step Functions says of it.
+    pub(crate) known: known::Execution,
+    /// When it has ended without an outcome.
+    pub(crate) dead: Option<Dead>,
+    /// For which one it settles.
+    pub(crate) settling: Option<Settling>,
+}
+
+impl Standing {
     /// It has ended without an outcome.
-    pub(crate) dead: bool,
+    pub(crate) fn is_dead(&self) -> bool {
+        self.known.status.is_dead()
+    }
 }
 
 /// A task that waits.
@@ -185,7 +245,7 @@ impl Tables {
     pub(crate) fn new(
         machines: Vec<(String, Machine)>,
         handlers: Handlers,
-        starts: Vec<Execution>,
+        (starts, at_first): (Vec<Execution>, usize),
         first_stores: Vec<Held>,
         invariants: Vec<Invariant>,
         limits: Limits,
@@ -193,11 +253,13 @@ impl Tables {
         let verdicts = Interner::default();
         verdicts.id(String::new());
         Self {
+            state_machines: (0..machines.len()).map(machine_arn).collect(),
             machines,
             handlers,
             invariants,
             limits,
             starts,
+            at_first,
             first_stores,
             runs: Interner::default(),
             events: Interner::default(),
@@ -205,6 +267,7 @@ impl Tables {
             stores: Interner::default(),
             peers: Interner::default(),
             parked: Interner::default(),
+            notices: Interner::default(),
             processes: Interner::default(),
             verdicts,
             labels: Interner::default(),
@@ -218,6 +281,7 @@ impl Tables {
             judged: Memo::default(),
             voided: Memo::default(),
             operable: Memo::default(),
+            examined: Memo::default(),
             closed: Memo::default(),
             label_of_message: Memo::default(),
         }
@@ -227,297 +291,22 @@ impl Tables {
     pub(crate) fn first(&self) -> State {
         let run = |start: &Execution| self.runs.id(Run::new(start.clone()));
         let mut state = State {
-            runs: self.starts.iter().map(run).collect(),
+            runs: self.starts.iter().take(self.at_first).map(run).collect(),
             stores: self.first_stores.iter().map(|held| self.stores.id(held.clone())).collect(),
             flights: SmallVec::new(),
             peer: self.peers.id(self.handlers.peer.start()),
             parked: self.parked.id(Parked::new()),
+            notices: self.notices.id(Notices::new()),
             verdict: 0,
             faults: self.limits.faults,
             retries: self.limits.operator_retries,
-            skipped: 0,
+            flags: 0,
+            expired: 0,
+            blind: 0,
         };
         for slot in 0..state.runs.len() {
             self.happen(&mut state, slot, self.events.id(Event::Start), 0);
         }
         state
-    }
-
-    /// The handler that takes up a message.
-    pub(crate) fn begin(&self, message: Id) -> Id {
-        self.processes.id(Process::Start(message))
-    }
-
-    pub(crate) fn then(&self, process: Id, answer: Answer) -> Id {
-        self.processes.id(Process::Then(process, answer))
-    }
-
-    pub(crate) fn known(&self, process: Id) -> Arc<Known> {
-        self.known.get(process, || {
-            let mut answers = Vec::new();
-            let mut at = process;
-            let message = loop {
-                match &*self.processes.value(at) {
-                    Process::Start(message) => break *message,
-                    Process::Then(before, answer) => {
-                        answers.push(answer.clone());
-                        at = *before;
-                    }
-                }
-            };
-            let changed = match &*self.processes.value(process) {
-                Process::Start(_) => false,
-                Process::Then(before, _) => {
-                    matches!(&self.known(*before).progress, Progress::Asks(ask) if ask.changes())
-                }
-            };
-            answers.reverse();
-            let sent = self.messages.value(message);
-            let host = &self.handlers.hosts[sent.host].host;
-            let progress = process::run(&**host, &sent.body, answers);
-            Arc::new(Known { message, host: sent.host, progress, changed })
-        })
-    }
-
-    /// Every way a question can be answered. `world`: the store, or the peer's memory when it asks the peer.
-    pub(crate) fn asked(&self, process: Id, world: Id, manner: Manner) -> Arc<[Asked]> {
-        self.asked.get((process, world, manner), || {
-            let known = self.known(process);
-            let Progress::Asks(ask) = &known.progress else { return Arc::new([]) };
-            match ask {
-                Ask::Outside(request) => self.ask_peer(process, request, world, manner),
-                Ask::Reply(_) => {
-                    Arc::new([Asked { world, process: self.then(process, Answer::Replied), verdict: 0 }])
-                }
-                _ => self.ask_store(process, &known, ask, world, manner),
-            }
-        })
-    }
-
-    fn ask_peer(&self, process: Id, request: &Json, world: Id, manner: Manner) -> Arc<[Asked]> {
-        if manner == Manner::Busy {
-            let process = self.then(process, Answer::Outside(None));
-            return Arc::new([Asked { world, process, verdict: 0 }]);
-        }
-        let ways = self.handlers.peer.take(&self.peers.value(world), request);
-        let way = |(memory, answer): (Json, Json)| {
-            let answer = (manner == Manner::Well).then_some(answer);
-            let process = self.then(process, Answer::Outside(answer));
-            Asked { world: self.peers.id(memory), process, verdict: 0 }
-        };
-        ways.into_iter().map(way).collect()
-    }
-
-    fn ask_store(&self, process: Id, known: &Known, ask: &Ask, world: Id, manner: Manner) -> Arc<[Asked]> {
-        let busy = || Unavailable("the store is busy".into());
-        let held = self.stores.value(world);
-        let (after, answer, verdict) = match (ask, manner) {
-            (Ask::ReadFence(_), Manner::Busy | Manner::Lost) => (None, Answer::Fence(Err(busy())), 0),
-            (Ask::ReadRow(_), Manner::Busy | Manner::Lost) => (None, Answer::Row(Err(busy())), 0),
-            (Ask::ReadFence(key), Manner::Well) => {
-                (None, Answer::Fence(Ok(held.memory.fences.get(key).cloned())), 0)
-            }
-            (Ask::ReadRow(key), Manner::Well) => {
-                (None, Answer::Row(Ok(held.memory.rows.get(key).cloned())), 0)
-            }
-            (Ask::Apply(_), Manner::Busy) => (None, Answer::Applied(Err(busy().into_refused())), 0),
-            (Ask::Apply(transaction), _) => {
-                let mut after = (*held).clone();
-                let applied = after.memory.apply(transaction);
-                let what = self.messages.value(known.message);
-                let verdict = match &applied {
-                    Ok(()) => self.broken(after.note(&what, transaction)),
-                    Err(_) => 0,
-                };
-                let answer = if manner == Manner::Lost { Err(busy().into_refused()) } else { applied };
-                (Some(after), Answer::Applied(answer), verdict)
-            }
-            (Ask::Outside(_) | Ask::Reply(_), _) => return Arc::new([]),
-        };
-        let world = after.map_or(world, |after| self.stores.id(after));
-        Arc::new([Asked { world, process: self.then(process, answer), verdict }])
-    }
-
-    /// The number of what is broken; 0 when nothing is.
-    pub(super) fn broken(&self, what: Option<String>) -> Id {
-        what.map_or(0, |what| self.verdicts.id(what))
-    }
-
-    pub(crate) fn moves(&self, run: Id, event: Id) -> Arc<[Move]> {
-        self.moves.get((run, event), || {
-            let before = self.runs.value(run);
-            let (_, machine) = &self.machines[before.execution().machine];
-            let moved = before.moves(machine, &self.events.value(event), self.limits.retries);
-            let in_numbers = |moved: crate::asl::Moved| Move {
-                effects: moved.effects.into_iter().map(|effect| self.done(&moved.run, effect)).collect(),
-                failed: moved.failed,
-                run: self.runs.id(moved.run),
-            };
-            // Where nothing can settle what a dead execution left, an integration that fails for good and is not caught
-            // is an incident and not explored.
-            let alive = |moved: &crate::asl::Moved| {
-                moved.failed.is_none()
-                    || machine.settles()
-                    || !matches!(moved.run.end(), Some(crate::asl::End::Failed { .. }))
-            };
-            moved.into_iter().filter(alive).map(in_numbers).collect()
-        })
-    }
-
-    fn done(&self, run: &Run, effect: Effect) -> Done {
-        match effect {
-            Effect::Send { branch, arguments } => self.sent(run, branch, &arguments),
-            Effect::Park { branch, arguments } => {
-                Done::Park { branch, key: key_of(&arguments["Item"]), item: arguments["Item"].clone() }
-            }
-            Effect::PutItem { arguments } => {
-                Done::Put { key: key_of(&arguments["Item"]), item: arguments["Item"].clone() }
-            }
-            Effect::UpdateItem { arguments } => {
-                Done::Set { key: key_of(&arguments["Key"]), attributes: attributes_of(&arguments) }
-            }
-            Effect::DeleteItem { arguments } => Done::Delete { key: key_of(&arguments["Key"]) },
-            Effect::Publish { arguments } => Done::Lost {
-                why: if arguments["TopicArn"].is_string() {
-                    String::new()
-                } else {
-                    "a notice has no topic".into()
-                },
-            },
-            Effect::Void { branch } => Done::Void { branch },
-        }
-    }
-
-    fn sent(&self, run: &Run, branch: u8, arguments: &Json) -> Done {
-        let queue = arguments["QueueUrl"].as_str().unwrap_or_default();
-        let Some(host) = self.handlers.hosts.iter().position(|host| host.queue == queue) else {
-            return Done::Lost {
-                why: format!("a message is sent to `{queue}`, which is the queue of nobody"),
-            };
-        };
-        let body = match &arguments["MessageBody"] {
-            Json::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        // The token is told apart by who waits, so that equal messages of different times are one.
-        let token = run.token(branch);
-        let text = |member: &str| arguments["MessageBody"][member].as_str().unwrap_or("?").to_owned();
-        let what = format!("{} {}", text("op"), text("step"));
-        let answerable = body.contains(&token);
-        let message = Message { host, body: body.replace(&token, "token"), what, saga_id: text("id") };
-        Done::Send { branch, message: self.messages.id(message), answerable }
-    }
-
-    /// Lets an event happen to an execution. `way`: see [`Run::moves`].
-    pub(super) fn happen(&self, state: &mut State, slot: usize, event: Id, way: usize) {
-        let moves = self.moves(state.runs[slot], event);
-        let Some(moved) = moves.get(way) else { return };
-        state.runs[slot] = moved.run;
-        if moved.failed.is_some() {
-            state.skipped |= INTEGRATION_FAILED;
-        }
-        for effect in &moved.effects {
-            match effect {
-                Done::Send { branch, message, answerable } => state.add(super::state::Flight {
-                    message: *message,
-                    process: QUEUED,
-                    token: if *answerable { token(slot, *branch) } else { VOID },
-                    receives: 0,
-                    mark: super::state::Mark::Live,
-                }),
-                Done::Lost { why } if why.is_empty() => {}
-                Done::Lost { why } => state.verdict = self.verdicts.id(why.clone()),
-                Done::Park { branch, key, item } => {
-                    self.park(state, |parked| {
-                        parked.insert(key.clone(), (item.clone(), token(slot, *branch)));
-                    });
-                }
-                Done::Put { key, item } => self.park(state, |parked| {
-                    parked.insert(key.clone(), (item.clone(), VOID));
-                }),
-                Done::Set { key, attributes } => self.park(state, |parked| {
-                    let (item, _) = parked.entry(key.clone()).or_insert_with(|| (json!({}), VOID));
-                    for (name, value) in attributes {
-                        item[name] = value.clone();
-                    }
-                }),
-                Done::Delete { key } => self.park(state, |parked| {
-                    parked.remove(key);
-                }),
-                Done::Void { branch } => {
-                    let token = token(slot, *branch);
-                    state.void(token);
-                    state.parked = self.voided.get((state.parked, token), || {
-                        let mut parked = (*self.parked.value(state.parked)).clone();
-                        for (_, answers) in parked.values_mut().filter(|(_, answers)| *answers == token) {
-                            *answers = VOID;
-                        }
-                        self.parked.id(parked)
-                    });
-                }
-            }
-        }
-    }
-
-    pub(super) fn park(&self, state: &mut State, change: impl FnOnce(&mut Parked)) {
-        let mut parked = (*self.parked.value(state.parked)).clone();
-        change(&mut parked);
-        state.parked = self.parked.id(parked);
-    }
-}
-
-/// The key of an item of the table of parked sagas.
-fn key_of(item: &Json) -> String {
-    json!([item["saga_id"]["S"], item["what"]["S"]]).to_string()
-}
-
-/// The attributes that an update sets. Its form was checked when the machine was read.
-fn attributes_of(arguments: &Json) -> Vec<(String, Json)> {
-    let sets = arguments["UpdateExpression"].as_str().and_then(|update| update.strip_prefix("SET "));
-    let attribute = |set: &str| {
-        let (name, value) = set.split_once(" = ")?;
-        let name = arguments["ExpressionAttributeNames"][name].as_str()?;
-        Some((name.to_owned(), arguments["ExpressionAttributeValues"][value].clone()))
-    };
-    sets.unwrap_or_default().split(", ").filter_map(attribute).collect()
-}
-
-trait IntoRefused {
-    fn into_refused(self) -> saga::Refused;
-}
-
-impl IntoRefused for Unavailable {
-    fn into_refused(self) -> saga::Refused {
-        saga::Refused::Unavailable(self)
-    }
-}
-
-impl Held {
-    /// Keeps account of an applied transaction. Says what it breaks.
-    fn note(&mut self, message: &Message, transaction: &saga::Transaction) -> Option<String> {
-        if transaction.writes.iter().all(saga::Write::only_checks) {
-            return None;
-        }
-        let (op, step) = message.what.split_once(' ')?;
-        let key = (transaction.fence.saga_id.clone(), step.to_owned());
-        let effects = self.effects.entry(key).or_default();
-        let id = &message.saga_id;
-        if op == "run" {
-            effects.runs = effects.runs.saturating_add(1).min(3);
-            if effects.closed || effects.undos > 0 {
-                return Some(format!("`{step}` of {id} took effect after it was undone"));
-            }
-            return (effects.runs > 1).then(|| format!("`{step}` of {id} took effect twice"));
-        }
-        effects.undos = effects.undos.saturating_add(1).min(3);
-        if effects.runs == 0 {
-            return Some(format!("`{step}` of {id} was undone without having taken effect"));
-        }
-        (effects.undos > 1).then(|| format!("`{step}` of {id} was undone twice"))
-    }
-
-    /// An undo was answered with success.
-    pub(super) fn close(&mut self, saga_id: &SagaId, step: &str) {
-        self.effects.entry((saga_id.clone(), step.to_owned())).or_default().closed = true;
     }
 }

@@ -23,6 +23,19 @@ pub(crate) fn trip_saga() -> Saga<Trip> {
         .build()
 }
 
+/// As [`trip_saga`], but nobody is told that it committed: so nothing needs the itinerary, and it can be skipped.
+pub(crate) fn quiet_saga() -> Saga<Trip> {
+    saga::<Trip>("trip")
+        .step(OpenBooking)
+        .parallel((BookFlight, BookHotel))
+        .step(RentCar)
+        .step(ChargeCard)
+        .pivot(ConfirmBooking)
+        .step(SendItinerary)
+        .on_compensate(TripNotBooked)
+        .build()
+}
+
 pub(crate) fn cancel_saga() -> Saga<Cancel> {
     saga::<Cancel>("cancel-trip").pivot(CancelBooking).build()
 }

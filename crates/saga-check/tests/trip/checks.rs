@@ -1,15 +1,25 @@
 //! What must hold of trips, and that it does.
 
 use crate::{
-    booking::{Bookings, Cancel, Cars, Ledger, Mails, Rooms, Seats, Trip, cancel_saga, trip_saga},
-    handlers::handlers,
+    booking::{
+        Bookings, Cancel, Cars, Ledger, Mails, Rooms, Seats, Trip, cancel_saga, quiet_saga, trip_saga,
+    },
+    handlers::{Forgetful, handlers},
 };
-use saga::Entity;
-use saga_check::{Check, CheckError, Handlers, Invariant, Outcome, Verdict, World, check};
+use saga::{Entity, Saga};
+use saga_check::{Check, CheckError, Covered, Handlers, Invariant, Outcome, Verdict, World, check};
 use std::sync::{Arc, atomic::AtomicBool};
 
 fn trips(trips: u32) -> Check {
-    let mut check = check(&trip_saga(), handlers());
+    trips_of(&trip_saga(), handlers(), trips)
+}
+
+fn trips_of(saga: &Saga<Trip>, handlers: Handlers, trips: u32) -> Check {
+    furnished(check(saga, handlers), trips)
+}
+
+/// Some trips, and one of everything that they need.
+pub(crate) fn furnished(mut check: Check, trips: u32) -> Check {
     for number in 1..=trips {
         let id = format!("t-{number}");
         check = check.start(&id, &Trip { id: id.clone(), price: 120 });
@@ -56,6 +66,22 @@ fn all_or_nothing(world: &World<'_>) -> Result<(), String> {
 #[test]
 fn a_trip_with_two_faults() {
     trips(1).faults(2).run().unwrap().assert_holds();
+}
+
+#[test]
+fn a_trip_with_a_step_that_can_be_skipped() {
+    let report = trips_of(&quiet_saga(), handlers(), 1).faults(1).run().unwrap();
+    report.assert_holds();
+    let skipped = |covered: &&Covered| covered.what == "park send-itinerary";
+    let covered = report.coverage.iter().find(skipped).unwrap();
+    assert!(covered.faults.contains_key("operator skips"), "{report}");
+}
+
+#[test]
+fn a_handler_that_asks_something_else_when_it_is_run_again_is_told_by_its_name() {
+    let handlers = handlers().service(Forgetful::new());
+    let report = trips_of(&trip_saga(), handlers, 1).faults(0).threads(1).run().unwrap();
+    insta::assert_snapshot!(report.counterexample().unwrap().broken);
 }
 
 #[test]

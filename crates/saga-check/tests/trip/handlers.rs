@@ -6,9 +6,13 @@ use crate::booking::{
     NoCar, NoRoom, OpenBooking, Payment, RentCar, Room, Rooms, Seat, SeatTaken, Seats, SendItinerary,
     TooLate, Trip, TripCancelled,
 };
-use saga::{Commit, Context, Entity, Fault, Handle, HandleOutside, Never, Retry, Service};
-use saga_check::{Handlers, Outside, Peer};
+use saga::{
+    Commit, Context, Deployment, Entity, Fault, Handle, HandleOutside, IdempotencyKey, Never, Retry, Service,
+    Store, fence::Fence,
+};
+use saga_check::{Handlers, Io, Outside, Peer};
 use serde_json::{Value as Json, json};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) fn handlers() -> Handlers {
     Handlers::new()
@@ -18,10 +22,21 @@ pub(crate) fn handlers() -> Handlers {
         .service(|_| Served(Garage))
         .service(Cashier)
         .peer(CardNetwork)
+        .reconciliation::<Bank, _>(CardNetwork::charged, reconcile)
+}
+
+/// Reverses a charge whose step has no effect and never will have.
+async fn reconcile(store: Io, network: Outside, key: String) -> Result<(), Retry> {
+    let Some(step) = IdempotencyKey::step_in(&Deployment::in_memory(), &key) else { return Ok(()) };
+    let fence = store.read_fence(&step).await?;
+    if fence.is_some_and(|recorded| matches!(recorded.fence, Fence::Undone | Fence::Rejected(_))) {
+        network.call(json!({ "reverse": key })).await.ok_or_else(|| Retry("no answer came".into()))?;
+    }
+    Ok(())
 }
 
 /// The service of a participant.
-pub(crate) struct Served<P>(P);
+pub(crate) struct Served<P>(pub(crate) P);
 
 macro_rules! services {
     ($($participant:ty),+) => {$(
@@ -116,6 +131,29 @@ impl Handle<CancelBooking> for Served<Agency> {
     }
 }
 
+/// A garage that counts how often it was asked, and rents out another car each time.
+pub(crate) struct Forgetful(AtomicU32);
+
+impl Forgetful {
+    /// Every message has its own; the count is everybody's.
+    pub(crate) fn new() -> impl Fn(Outside) -> Self + Send + Sync + 'static {
+        let asked = AtomicU32::new(0);
+        move |_| Self(AtomicU32::new(asked.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+impl Service for Forgetful {
+    type Participant = Garage;
+}
+
+impl Handle<RentCar> for Forgetful {
+    async fn run(&self, _: &Context, _: (Seat, Room)) -> Result<Commit<RentCar>, Fault<NoCar>> {
+        let mut commit = Commit::of(Car { class: format!("car {}", self.0.load(Ordering::Relaxed)) });
+        commit.update::<Cars>("small").subtract(Cars::FREE, 1).or_reject(NoCar {}).add(Cars::RENTED, 1);
+        Ok(commit)
+    }
+}
+
 /// The bank, which calls the card network.
 pub(crate) struct Cashier(Outside);
 
@@ -148,6 +186,14 @@ impl HandleOutside<ChargeCard> for Cashier {
 /// Charges a key once; a key that was reversed is charged anew. It may decline a key it does not know.
 #[derive(Debug)]
 struct CardNetwork;
+
+impl CardNetwork {
+    /// The keys of charges that stand.
+    fn charged(memory: &Json) -> Vec<String> {
+        let keys = memory.as_object().into_iter().flatten();
+        keys.filter(|(_, stands)| **stands == true).map(|(key, _)| key.clone()).collect()
+    }
+}
 
 impl Peer for CardNetwork {
     fn start(&self) -> Json {

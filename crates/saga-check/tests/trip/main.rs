@@ -4,3 +4,4 @@
 mod booking;
 mod checks;
 mod handlers;
+mod teeth;

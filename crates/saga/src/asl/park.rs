@@ -12,7 +12,7 @@ use super::{
 };
 use crate::parked_table::{
     ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION as EXECUTION_ATTRIBUTE, EXECUTION_ARN, FAILURE, OF,
-    OF_EXECUTION, REASON, SAGA, SAGA_ID as SAGA_ID_ATTRIBUTE, SINCE, STEP, TASK_TOKEN, WHAT,
+    OF_EXECUTION, REASON, REDRIVES, SAGA, SAGA_ID as SAGA_ID_ATTRIBUTE, SINCE, STEP, TASK_TOKEN, WHAT,
 };
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
@@ -79,6 +79,7 @@ impl Compiler<'_> {
         item[SAGA] = text(self.saga.name);
         item[EXECUTION_ATTRIBUTE] = text(expression(EXECUTION));
         item[EXECUTION_ARN] = text(expression("$states.context.Execution.Id"));
+        item[REDRIVES] = json!({ "N": expression(REDRIVE_COUNT) });
         item[STEP] = text(parking.steps.as_str());
         item[FAILURE] = text(expression("$string($unresolved)"));
         item[ATTEMPTS] = json!({ "N": expression(&attempts) });
@@ -146,6 +147,10 @@ fn key(thing: &str) -> Json {
     let what = format!("'{thing}{OF_EXECUTION}' & {EXECUTION}");
     json!({ SAGA_ID_ATTRIBUTE: text(expression(SAGA_ID)), WHAT: text(expression(&what)) })
 }
+
+/// How often this execution was redriven. An emulator may not know.
+const REDRIVE_COUNT: &str =
+    "$exists($states.context.Execution.RedriveCount) ? $string($states.context.Execution.RedriveCount) : '0'";
 
 /// The steps that an answer is about: those it names, or all that could not be done.
 const STEPS_ANSWERED: &str =

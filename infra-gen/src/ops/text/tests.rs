@@ -58,6 +58,7 @@ fn letter() -> DeadLetter {
         saga: some("order"),
         id: some("o-1"),
         step: some("charge-payment"),
+        item: None,
         op: some("undo"),
         event: None,
         reason: some("the gateway: 503"),

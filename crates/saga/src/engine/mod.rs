@@ -1,32 +1,28 @@
 //! Carries out one operation of one step against a store: the fence protocol with its transactions.
 
+mod decide;
+mod undo;
+
+pub(crate) use decide::{abandon, settle};
+pub(crate) use undo::{undo, undo_outside};
+
 use crate::{
-    commit::{Commit, Writes},
+    commit::Commit,
     entity::{Entities, EntitySpec},
-    fence::{
-        Fence, FenceState, OnAbandon, OnRun, OnSettle, OnUndo, Recorded, on_abandon, on_run, on_settle,
-        on_undo,
-    },
-    handler::{Context, Fault, Handle, HandleOutside, Retry, Undoing},
-    message::{AbandonReply, Direction, SettleReply},
-    rejection::{Never, Refusal},
-    serve::{Handled, OTHER_RUN, Outcomes},
+    fence::{Fence, FenceState, OnRun, Recorded, on_run},
+    handler::{Context, Fault, Handle, HandleOutside, Retry},
+    rejection::Refusal,
+    serve::{Handled, Outcomes},
     step::{Participant, Step},
-    store::{Refused, Store, Transaction, Unavailable},
+    store::{Refused, Store, Transaction},
     value::Value,
     write::Write,
 };
-use serde_json::{Value as Json, json};
-use std::{
-    fmt::{self, Write as _},
-    marker::PhantomData,
-};
+use serde_json::Value as Json;
+use std::fmt::{self, Write as _};
 
 /// How often one message is tried against a fence or an item that keeps moving, before it is left to redelivery.
 const ATTEMPTS: usize = 4;
-
-/// The most writes of an undo: what a `TransactWriteItems` takes beside the fence.
-const MAX_UNDO_WRITES: usize = 99;
 
 /// Runs a step whose effects are all in the store. `undoable`: record the inverse.
 pub(crate) async fn run<S: Step, H: Handle<S>>(
@@ -84,75 +80,6 @@ pub(crate) async fn run_outside<S: Step, H: HandleOutside<S>>(
         Concluded::Moved(now) => answer_outside(handler, cx, now.as_ref()).await,
         Concluded::Refused(_) => Err(Retry("a rejection could not be recorded".into())),
     }
-}
-
-/// Undoes a step whose effects are all in the store.
-pub(crate) async fn undo<S: Step, H: Handle<S>>(
-    handler: &H,
-    store: &impl Store,
-    cx: &Context,
-) -> Result<Handled, Retry> {
-    undo_writes::<S, _>(&Local(handler), store, cx).await
-}
-
-/// Undoes a step with an outside effect. The tombstone comes first: a run that is still under way then finds it and
-/// reverses its own effect, so what is reversed here misses nothing. What an operator went on without is left alone.
-pub(crate) async fn undo_outside<S: Step, H: HandleOutside<S>>(
-    handler: &H,
-    store: &impl Store,
-    cx: &Context,
-) -> Result<Handled, Retry> {
-    let handled = undo_writes::<S, _>(&Outside(handler), store, cx).await?;
-    if !matches!(handled.outcome, Outcomes::AbandonedBefore | Outcomes::OtherRun) {
-        handler.reverse(cx).await?;
-    }
-    Ok(handled)
-}
-
-/// Asks the pivot's fence for the direction, and by asking decides it.
-pub(crate) async fn settle(store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
-    let mut fence = store.read_fence(cx.key()).await?;
-    for _ in 0..ATTEMPTS {
-        match on_settle(fence.as_ref(), cx.run(), cx.if_absent()) {
-            OnSettle::Forward(output) => return Ok(settled(Direction::Forward, Some(output), None)),
-            OnSettle::Backward(refusal) => return Ok(settled(Direction::Backward, None, refusal)),
-            OnSettle::Gone => return Ok(Handled::fence_gone()),
-            OnSettle::OtherRun => {
-                let cause = "another saga had this id: what it did stays as it is".into();
-                return Ok(settled(
-                    Direction::Backward,
-                    None,
-                    Some(&Refusal { error: OTHER_RUN.into(), cause }),
-                ));
-            }
-            OnSettle::FenceOff => {
-                match store.apply(&moving(cx, fence.as_ref(), Fence::Undone, Vec::new())).await {
-                    Ok(()) => return Ok(settled(Direction::Backward, None, None)),
-                    Err(refused) => fence = moved(refused)?,
-                }
-            }
-        }
-    }
-    Err(fence_kept_moving())
-}
-
-/// Leaves a step as it is, for good. No code of a handler is needed, so a broken one does not stand in the way.
-pub(crate) async fn abandon(store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
-    let reply = |outcome, was| Ok(Handled::success(outcome, json!(AbandonReply { was })));
-    let mut fence = store.read_fence(cx.key()).await?;
-    for _ in 0..ATTEMPTS {
-        match on_abandon(fence.as_ref(), cx.run()) {
-            OnAbandon::AlreadyAbandoned { was } => return reply(Outcomes::AbandonedBefore, was),
-            OnAbandon::OtherRun => return reply(Outcomes::OtherRun, None),
-            OnAbandon::Abandon { was } => {
-                match store.apply(&moving(cx, fence.as_ref(), Fence::Abandoned { was }, Vec::new())).await {
-                    Ok(()) => return reply(Outcomes::Abandoned, was),
-                    Err(refused) => fence = moved(refused)?,
-                }
-            }
-        }
-    }
-    Err(fence_kept_moving())
 }
 
 /// What a handler decided, ready to be written: output and writes, or a rejection.
@@ -302,87 +229,6 @@ async fn answer_outside<S: Step, H: HandleOutside<S>>(
     answer(cx, fence)
 }
 
-/// How the writes of a step are undone: the same for local and outside steps, but for the trait that says it.
-trait UndoWrites<S: Step>: Send + Sync {
-    fn undo(
-        &self,
-        cx: &Context,
-        done: Undoing<S>,
-    ) -> impl Future<Output = Result<Writes<Never>, Retry>> + Send;
-}
-
-struct Local<'a, H>(&'a H);
-
-impl<S: Step, H: Handle<S>> UndoWrites<S> for Local<'_, H> {
-    fn undo(
-        &self,
-        cx: &Context,
-        done: Undoing<S>,
-    ) -> impl Future<Output = Result<Writes<Never>, Retry>> + Send {
-        self.0.undo(cx, done)
-    }
-}
-
-struct Outside<'a, H>(&'a H);
-
-impl<S: Step, H: HandleOutside<S>> UndoWrites<S> for Outside<'_, H> {
-    fn undo(
-        &self,
-        cx: &Context,
-        done: Undoing<S>,
-    ) -> impl Future<Output = Result<Writes<Never>, Retry>> + Send {
-        self.0.undo(cx, done)
-    }
-}
-
-async fn undo_writes<S: Step, U: UndoWrites<S>>(
-    undo: &U,
-    store: &impl Store,
-    cx: &Context,
-) -> Result<Handled, Retry> {
-    let nothing = |outcome| Ok(Handled::success(outcome, json!({})));
-    let mut fence = store.read_fence(cx.key()).await?;
-    for _ in 0..ATTEMPTS {
-        let (outcome, alternatives) = match on_undo(fence.as_ref(), cx.run()) {
-            OnUndo::AlreadyUndone => return nothing(Outcomes::UndoneBefore),
-            OnUndo::Abandoned => {
-                return Ok(Handled::success(Outcomes::AbandonedBefore, json!({ "abandoned": true })));
-            }
-            OnUndo::OtherRun => return nothing(Outcomes::OtherRun),
-            OnUndo::Tombstone => (Outcomes::NothingToUndo, vec![Vec::new()]),
-            OnUndo::Reverse { output, inverse } => {
-                let done = Undoing { output: output.clone(), inverse: inverse.to_vec(), step: PhantomData };
-                let alternatives = undo.undo(cx, done).await?.alternatives(MAX_UNDO_WRITES);
-                let alternatives = alternatives.map_err(|error| Retry(error.to_string()))?;
-                alternatives.iter().try_for_each(|writes| check_owned::<S>(writes))?;
-                (Outcomes::Undone, alternatives)
-            }
-        };
-        match apply_first(store, cx, fence.as_ref(), alternatives).await {
-            Ok(()) => return Ok(Handled::success(outcome, json!({}))),
-            Err(refused) => fence = moved(refused)?,
-        }
-    }
-    Err(fence_kept_moving())
-}
-
-/// Undoes with the first alternative whose guards hold. Says why the last one was refused when none does.
-async fn apply_first(
-    store: &impl Store,
-    cx: &Context,
-    fence: Option<&Recorded>,
-    alternatives: Vec<Vec<Write>>,
-) -> Result<(), Refused> {
-    let mut refused = Refused::Unavailable(Unavailable("there is nothing to write".into()));
-    for writes in alternatives {
-        match store.apply(&moving(cx, fence, Fence::Undone, writes)).await {
-            Err(guard @ Refused::Guard { .. }) => refused = guard,
-            other => return other,
-        }
-    }
-    Err(refused)
-}
-
 /// Moves the fence from what was found. A run that is known stays known.
 fn moving(cx: &Context, found: Option<&Recorded>, next: Fence, writes: Vec<Write>) -> Transaction {
     let run = cx.run().or_else(|| found?.run.as_ref()).cloned();
@@ -403,20 +249,6 @@ fn moved(refused: Refused) -> Result<Option<Recorded>, Retry> {
     }
 }
 
-fn settled(direction: Direction, output: Option<&Json>, refusal: Option<&Refusal>) -> Handled {
-    let outcome = match direction {
-        Direction::Forward => Outcomes::SettledForward,
-        Direction::Backward => Outcomes::SettledBackward,
-    };
-    let reply = SettleReply {
-        direction,
-        output: output.cloned(),
-        error: refusal.map(|refusal| refusal.error.clone()),
-        cause: refusal.map(|refusal| refusal.cause.clone()),
-    };
-    Handled::success(outcome, json!(reply))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -424,9 +256,11 @@ mod tests {
         identity::{Deployment, StepKey},
         memory::MemoryStore,
         message::Request,
+        store::Unavailable,
         write::{Change, Condition, FieldChange, Guard, Row, RowKey, Scalar},
     };
     use futures::executor::block_on;
+    use serde_json::json;
     use std::collections::BTreeMap;
 
     fn key() -> RowKey {

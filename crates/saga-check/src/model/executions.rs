@@ -1,0 +1,231 @@
+//! Executions as Step Functions knows them, and what rescue asks of them.
+
+use super::{
+    state::{State, VOID},
+    tables::{Asked, Manner, Standing, Tables, Waits},
+};
+use crate::{
+    asl::{End, Event, Execution, Run, Waiting},
+    intern::Id,
+    orchestrator::unanswered,
+    process::{Answer, Ask},
+};
+use saga::{
+    SagaId, Settling,
+    parked_table::{EXECUTION_ARN, REDRIVES, SAGA_ID, TASK_TOKEN, WHAT},
+};
+use saga_executions::{self as known, Dead, Death, Listed, Page, Record, Started, Status};
+use serde_json::Value as Json;
+use std::sync::Arc;
+
+/// The state machine at this place of the check.
+pub(crate) fn machine_arn(machine: usize) -> String {
+    format!("arn:aws:states:us-east-1:000000000000:stateMachine:m{machine}")
+}
+
+impl Tables {
+    pub(crate) fn standing(&self, run: Id) -> Arc<Standing> {
+        self.standing.get(run, || {
+            let value = self.runs.value(run);
+            let execution = value.execution();
+            let (_, machine) = &self.machines[execution.machine];
+            let waits = |waiting: Waiting<'_>| Waits {
+                branch: waiting.branch,
+                label: super::actions::small(self.labels.id(waiting.state.to_owned()) as usize),
+                times_out: waiting.times_out,
+                retries_timeout: waiting.retries_timeout,
+            };
+            let known = described(&value);
+            Arc::new(Standing {
+                waits: value.waiting(machine).into_iter().map(waits).collect(),
+                saga: execution.saga,
+                settles: machine.settles(),
+                dead: Dead::of(&known).ok().flatten(),
+                settling: known.start_input().and_then(|input| input.settle),
+                known,
+            })
+        })
+    }
+
+    /// The execution of this ARN, if there is one that is not forgotten.
+    pub(super) fn slot_of(&self, state: &State, arn: &str) -> Option<usize> {
+        (0..state.runs.len()).rev().find(|slot| {
+            let standing = self.standing(state.runs[*slot]);
+            standing.known.arn == arn && !self.is_forgotten(state, standing.saga)
+        })
+    }
+
+    /// An execution is dead, and none settles for it.
+    pub(super) fn unsettled(&self, state: &State, slot: usize) -> bool {
+        let standing = self.standing(state.runs[slot]);
+        let Some(dead) = &standing.dead else { return false };
+        let settles = |run: &Id| {
+            let other = self.standing(*run);
+            let for_it = |of: &Settling| of.execution == dead.name && of.attempt == dead.attempts() + 1;
+            other.saga == standing.saga && other.settling.as_ref().is_some_and(for_it)
+        };
+        standing.settles && !state.runs.iter().any(settles)
+    }
+
+    /// Every way in which a question about executions can be answered.
+    pub(super) fn asked_executions(
+        &self,
+        state: &State,
+        process: Id,
+        ask: &Ask,
+        manner: Manner,
+    ) -> Arc<[Asked]> {
+        let answered =
+            |answer| Asked { world: state.parked, process: self.then(process, answer), verdict: 0 };
+        let lost = matches!(manner, Manner::Busy | Manner::Lost);
+        match ask {
+            Ask::Describe(_) if lost => [answered(Answer::Described(Err(unanswered())))].into(),
+            Ask::Describe(arn) => {
+                let now = self.slot_of(state, arn).map(|slot| self.standing(state.runs[slot]).known.clone());
+                let told = if manner == Manner::Stale { before(now) } else { vec![now] };
+                let told = told.into_iter().map(|known| Answer::Described(Ok(known.map(Box::new))));
+                told.map(answered).collect()
+            }
+            Ask::ListDead { .. } if lost => [answered(Answer::Listed(Err(unanswered())))].into(),
+            Ask::ListDead { state_machine, death, .. } => {
+                let page = self.listed(state, state_machine, *death);
+                [answered(Answer::Listed(Ok(page)))].into()
+            }
+            Ask::Start { .. } if lost => [answered(Answer::Started(Err(unanswered())))].into(),
+            Ask::Start { state_machine, name, input } => {
+                let known = known::Execution::new(state_machine, name, Status::Running, input.clone());
+                let started = match self.slot_of(state, &known.arn) {
+                    None => Started::Now,
+                    Some(slot) => {
+                        // As AWS: the same input of an execution that still runs is a success.
+                        let there = &self.standing(state.runs[slot]).known;
+                        let same = there.status == Status::Running && there.input == *input;
+                        if same { Started::Now } else { Started::NameTaken }
+                    }
+                };
+                [answered(Answer::Started(Ok(started)))].into()
+            }
+            _ => Arc::default(),
+        }
+    }
+
+    fn listed(&self, state: &State, state_machine: &str, death: Death) -> Page {
+        let listed = |run: &Id| {
+            let standing = self.standing(*run);
+            let known = &standing.known;
+            let dead = !self.is_forgotten(state, standing.saga)
+                && known.state_machine == state_machine
+                && known.status == Status::Dead(death);
+            dead.then(|| Listed { arn: known.arn.clone(), redrives: known.redrives, stopped: None })
+        };
+        Page { executions: state.runs.iter().rev().filter_map(listed).collect(), next: None }
+    }
+
+    /// Starts the execution that is asked for, unless there has been one of this name.
+    pub(super) fn start(&self, state: &mut State, ask: &Ask) {
+        let Ask::Start { state_machine, name, input } = ask else { return };
+        let machine = (0..self.machines.len()).find(|machine| machine_arn(*machine) == *state_machine);
+        let Some(machine) = machine else { return };
+        let ours = |start: &Execution| {
+            start.machine == machine && start.input["id"] == input["id"] && start.input["run"] == input["run"]
+        };
+        let saga = self.starts.iter().position(ours).unwrap_or(usize::MAX);
+        let execution = Execution { machine, saga, name: name.clone(), input: input.clone() };
+        if self.slot_of(state, &execution.arn()).is_some() {
+            return;
+        }
+        state.runs.push(self.runs.id(Run::new(execution)));
+        self.happen(state, state.runs.len() - 1, self.events.id(Event::Start), 0);
+    }
+
+    pub(super) fn ask_records(&self, process: Id, id: &SagaId, parked: Id, manner: Manner) -> Asked {
+        let answer = match manner {
+            Manner::Busy | Manner::Lost => Err(unanswered()),
+            _ => {
+                let items = self.parked.value(parked);
+                let of_saga = items.values().filter(|(item, _)| item[SAGA_ID]["S"] == id.as_str());
+                Ok(of_saga.filter_map(|(item, _)| record(item)).collect())
+            }
+        };
+        Asked { world: parked, process: self.then(process, Answer::Records(answer)), verdict: 0 }
+    }
+
+    pub(super) fn ask_forget(
+        &self,
+        process: Id,
+        id: &SagaId,
+        record: &Record,
+        parked: Id,
+        manner: Manner,
+    ) -> Asked {
+        let lost = matches!(manner, Manner::Busy | Manner::Lost);
+        let process = self.then(process, Answer::Forgotten(if lost { Err(unanswered()) } else { Ok(()) }));
+        if manner == Manner::Busy {
+            return Asked { world: parked, process, verdict: 0 };
+        }
+        let mut items = (*self.parked.value(parked)).clone();
+        items.retain(|_, (item, _)| {
+            let meant = item[SAGA_ID]["S"] == id.as_str() && item[WHAT]["S"] == record.sort_key.as_str();
+            let still = item[EXECUTION_ARN]["S"] == record.execution_arn.as_str()
+                && redrives_of(item) <= record.redrives;
+            !(meant && still)
+        });
+        Asked { world: self.parked.id(items), process, verdict: 0 }
+    }
+
+    /// Something that a dead execution left is to be settled or taken away: what the next sweep does.
+    pub(super) fn needs_sweep(&self, state: &State) -> bool {
+        (0..state.runs.len()).any(|slot| self.unsettled(state, slot) || self.left_record(state, slot))
+    }
+
+    /// A redriven execution parked, and died again.
+    fn left_record(&self, state: &State, slot: usize) -> bool {
+        let standing = self.standing(state.runs[slot]);
+        standing.is_dead()
+            && standing.known.redrives > 0
+            && self.parked.value(state.parked).values().any(|(item, token)| {
+                *token == VOID
+                    && item.get(TASK_TOKEN).is_some()
+                    && item[EXECUTION_ARN]["S"] == standing.known.arn.as_str()
+            })
+    }
+}
+
+/// What was said of an execution some time ago: that it runs, that it is not known, or that it is still dead.
+fn before(now: Option<known::Execution>) -> Vec<Option<known::Execution>> {
+    let Some(now) = now else { return Vec::new() };
+    let mut told = vec![None];
+    if now.status != Status::Running {
+        told.push(Some(known::Execution { status: Status::Running, ..now.clone() }));
+    }
+    if let (Status::Running, Some(redrives)) = (now.status, now.redrives.checked_sub(1)) {
+        told.push(Some(known::Execution { status: Status::Dead(Death::Aborted), redrives, ..now }));
+    }
+    told
+}
+
+fn described(run: &Run) -> known::Execution {
+    let execution = run.execution();
+    let status = match run.end() {
+        None => Status::Running,
+        Some(End::Succeeded(_)) => Status::Succeeded,
+        Some(End::Failed { .. }) => Status::Dead(Death::Failed),
+        Some(End::Aborted) => Status::Dead(Death::Aborted),
+    };
+    let machine = machine_arn(execution.machine);
+    let known = known::Execution::new(&machine, &execution.name, status, execution.input.clone());
+    known::Execution { redrives: run.redrives(), ..known }
+}
+
+fn record(item: &Json) -> Option<Record> {
+    item.get(TASK_TOKEN)?;
+    Some(Record {
+        sort_key: item[WHAT]["S"].as_str()?.to_owned(),
+        execution_arn: item[EXECUTION_ARN]["S"].as_str()?.to_owned(),
+        redrives: redrives_of(item),
+    })
+}
+
+fn redrives_of(item: &Json) -> u32 {
+    item[REDRIVES]["N"].as_str().and_then(|count| count.parse().ok()).unwrap_or_default()
+}

@@ -1,0 +1,106 @@
+//! What happens after a long time: fences expire, and ids are used again.
+
+use super::{
+    actions::{Action, small},
+    state::{Mark, State},
+    tables::{Tables, Work},
+};
+use crate::asl::{Event, Run};
+
+impl Tables {
+    pub(super) fn late_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        if state.faults == 0 {
+            return;
+        }
+        for saga in 0..self.starts.len() {
+            if self.can_expire(state, saga) {
+                actions.push(Action::Expire { saga: small(saga) });
+            }
+            if self.can_come_again(state, saga) {
+                actions.push(Action::Again { saga: small(saga) });
+            }
+        }
+    }
+
+    /// An execution that settles the saga lay parked until it died, and nobody settles for it yet: by then no message of
+    /// the saga is left, and its fences are as old as they get.
+    fn can_expire(&self, state: &State, saga: usize) -> bool {
+        let of_saga = |slot: &usize| self.standing(state.runs[*slot]).saga == saga;
+        let slots: Vec<usize> = (0..state.runs.len()).filter(of_saga).collect();
+        let Some(last) = slots.last() else { return false };
+        state.expired >> saga & 1 == 0
+            && self.standing(state.runs[*last]).settling.is_some()
+            && self.unsettled(state, *last)
+            && slots.iter().all(|slot| self.standing(state.runs[*slot]).waits.is_empty())
+            && !self.has_messages(state, saga)
+    }
+
+    fn has_messages(&self, state: &State, saga: usize) -> bool {
+        let id = self.starts[saga].name.as_str();
+        state.flights.iter().any(|flight| {
+            let message = self.messages.value(flight.message);
+            message.saga_id == id && matches!(message.work, Work::Request { .. })
+        })
+    }
+
+    /// The fences of the saga are gone. What was done to it is not forgotten.
+    pub(super) fn expire(&self, state: &mut State, saga: usize) {
+        let start = &self.starts[saga];
+        let (name, _) = &self.machines[start.machine];
+        for store in &mut state.stores {
+            let mut held = (*self.stores.value(*store)).clone();
+            held.memory
+                .fences
+                .retain(|key, _| key.saga_id.as_str() != start.name || key.saga.as_str() != name);
+            *store = self.stores.id(held);
+        }
+        state.expired |= 1 << saga;
+    }
+
+    /// The place of the saga whose id this one has, if it is one that comes again.
+    pub(super) fn first_of(&self, saga: usize) -> Option<usize> {
+        let again = self.starts.get(saga).filter(|_| saga >= self.at_first)?;
+        self.starts.iter().position(|start| start.machine == again.machine && start.name == again.name)
+    }
+
+    /// The id of this saga was used again: its executions are forgotten.
+    pub(super) fn is_forgotten(&self, state: &State, saga: usize) -> bool {
+        self.at_first < self.starts.len()
+            && state.runs.iter().any(|run| self.first_of(self.standing(*run).saga) == Some(saga))
+    }
+
+    /// An execution can be run again for a few days after it died.
+    pub(super) fn can_be_redriven(&self, state: &State, saga: usize) -> bool {
+        state.expired >> saga & 1 == 0 && !self.is_forgotten(state, saga)
+    }
+
+    /// The saga that had the id before has ended, long ago.
+    fn can_come_again(&self, state: &State, saga: usize) -> bool {
+        let Some(first) = self.first_of(saga) else { return false };
+        let ended = |slot: usize| {
+            let standing = self.standing(state.runs[slot]);
+            standing.saga != first || standing.waits.is_empty() && !self.unsettled(state, slot)
+        };
+        let live = |mark| matches!(mark, Mark::Live | Mark::Adrift | Mark::Redriven);
+        let id = self.starts[saga].name.as_str();
+        !self.is_forgotten(state, first)
+            && state.expired >> first & 1 == 0
+            && (0..state.runs.len()).all(ended)
+            && !state
+                .flights
+                .iter()
+                .any(|flight| live(flight.mark) && self.messages.value(flight.message).saga_id == id)
+    }
+
+    /// The id is used again. No queue keeps a message for so long.
+    pub(super) fn come_again(&self, state: &mut State, saga: usize) {
+        let id = self.starts[saga].name.clone();
+        let kept = |message: &super::tables::Message| {
+            message.saga_id != id || !matches!(message.work, Work::Request { .. } | Work::Report(_))
+        };
+        state.flights.retain(|flight| kept(&self.messages.value(flight.message)));
+        let run = Run::new(self.starts[saga].clone());
+        state.runs.push(self.runs.id(run));
+        self.happen(state, state.runs.len() - 1, self.events.id(Event::Start), 0);
+    }
+}

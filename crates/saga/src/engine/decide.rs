@@ -1,0 +1,72 @@
+//! What decides for good: the direction of a pivot, and an operator's word. Neither needs a handler.
+
+use super::{ATTEMPTS, fence_kept_moving, moved, moving};
+use crate::{
+    fence::{Fence, OnAbandon, OnSettle, on_abandon, on_settle},
+    handler::{Context, Retry},
+    message::{AbandonReply, Direction, SettleReply},
+    rejection::Refusal,
+    serve::{Handled, OTHER_RUN, Outcomes},
+    store::Store,
+};
+use serde_json::{Value as Json, json};
+
+/// Asks the pivot's fence for the direction, and by asking decides it.
+pub(crate) async fn settle(store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
+    let mut fence = store.read_fence(cx.key()).await?;
+    for _ in 0..ATTEMPTS {
+        match on_settle(fence.as_ref(), cx.run(), cx.if_absent()) {
+            OnSettle::Forward(output) => return Ok(settled(Direction::Forward, Some(output), None)),
+            OnSettle::Backward(refusal) => return Ok(settled(Direction::Backward, None, refusal)),
+            OnSettle::Gone => return Ok(Handled::fence_gone()),
+            OnSettle::OtherRun => {
+                let cause = "another saga had this id: what it did stays as it is".into();
+                return Ok(settled(
+                    Direction::Backward,
+                    None,
+                    Some(&Refusal { error: OTHER_RUN.into(), cause }),
+                ));
+            }
+            OnSettle::FenceOff => {
+                match store.apply(&moving(cx, fence.as_ref(), Fence::Undone, Vec::new())).await {
+                    Ok(()) => return Ok(settled(Direction::Backward, None, None)),
+                    Err(refused) => fence = moved(refused)?,
+                }
+            }
+        }
+    }
+    Err(fence_kept_moving())
+}
+
+/// Leaves a step as it is, for good. No code of a handler is needed, so a broken one does not stand in the way.
+pub(crate) async fn abandon(store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
+    let reply = |outcome, was| Ok(Handled::success(outcome, json!(AbandonReply { was })));
+    let mut fence = store.read_fence(cx.key()).await?;
+    for _ in 0..ATTEMPTS {
+        match on_abandon(fence.as_ref(), cx.run()) {
+            OnAbandon::AlreadyAbandoned { was } => return reply(Outcomes::AbandonedBefore, was),
+            OnAbandon::OtherRun => return reply(Outcomes::OtherRun, None),
+            OnAbandon::Abandon { was } => {
+                match store.apply(&moving(cx, fence.as_ref(), Fence::Abandoned { was }, Vec::new())).await {
+                    Ok(()) => return reply(Outcomes::Abandoned, was),
+                    Err(refused) => fence = moved(refused)?,
+                }
+            }
+        }
+    }
+    Err(fence_kept_moving())
+}
+
+fn settled(direction: Direction, output: Option<&Json>, refusal: Option<&Refusal>) -> Handled {
+    let outcome = match direction {
+        Direction::Forward => Outcomes::SettledForward,
+        Direction::Backward => Outcomes::SettledBackward,
+    };
+    let reply = SettleReply {
+        direction,
+        output: output.cloned(),
+        error: refusal.map(|refusal| refusal.error.clone()),
+        cause: refusal.map(|refusal| refusal.cause.clone()),
+    };
+    Handled::success(outcome, json!(reply))
+}
