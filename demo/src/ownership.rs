@@ -70,7 +70,7 @@ impl Ownership {
     fn has_execution(&self, name: &str) -> bool {
         let settles = |id: &String| {
             let shown: String = id.chars().take(SETTLING_SHOWS).collect();
-            name.strip_prefix(&shown).is_some_and(|rest| rest.starts_with("-settle-"))
+            name.strip_prefix(&shown).is_some_and(|rest| rest.starts_with(".settle-"))
         };
         self.sagas.contains(name) || self.sagas.iter().any(settles)
     }
@@ -100,7 +100,7 @@ mod tests {
             (json!({ "type": "OrderPlaced", "order_id": "r2-nw-10248" }), Whose::Ours),
             (json!({ "detail": { "executionArn": arn("r2-nw-10248") } }), Whose::Ours),
             (
-                json!({ "id": "event", "detail": { "executionArn": arn("r2-nw-10248-settle-0f") } }),
+                json!({ "id": "event", "detail": { "executionArn": arn("r2-nw-10248.settle-0f") } }),
                 Whose::Ours,
             ),
             (json!({ "v": 1, "saga": "order", "id": "r1-nw-10248", "op": "run" }), Whose::Others),

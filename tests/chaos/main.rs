@@ -7,10 +7,11 @@
 //! | `world` | one deployment, with proxies between the functions and their peers |
 //! | `traffic` | places orders, some of them twice, some cancelled, many for one product |
 //! | `storm` | lets every fault loose at the same time, and counts |
-//! | `faults` | one file a kind of fault: `aborts`, `aws_calls`, `gateway_calls`, `gateway_restarts`, `kills`, `messages`, `shelf` |
+//! | `faults` | one file a kind of fault: `aborts`, `accounts`, `aws_calls`, `gateway_calls`, `gateway_restarts`, `ids`, `kills`, `messages`, `redrives`, `shelf`, `status_events` |
+//! | `executions` | tells executions of one saga apart, and who settles the dead ones |
 //! | `proxy` | passes calls on, and does to each what a judge says |
 //! | `proxy_check` | tries each fault of the proxy on a gateway |
-//! | `operator` | what a person on duty does: answers what is parked, sends dead letters back |
+//! | `operator` | what a person on duty does: answers what is parked, puts right what skipped steps left, sends dead letters back |
 //! | `quiet` | waits until nothing moves any more |
 //! | `invariants` | what must hold then: `endings`, `fences`, `histories`, `queues`, and units and money |
 //! | `report` | says what was done and what came of it |
@@ -23,6 +24,7 @@
 //! its mark in their environment.
 #![forbid(unsafe_code)]
 
+mod executions;
 mod faults;
 mod invariants;
 mod operator;
@@ -51,6 +53,12 @@ fn main() -> ExitCode {
     let mut trials = vec![
         Trial::test("a_history_that_is_unsound_is_told", move || {
             invariants::what_is_unsound_is_told().map_err(failed)
+        }),
+        Trial::test("a_fence_that_does_not_fit_is_told", move || {
+            invariants::what_does_not_fit_is_told().map_err(failed)
+        }),
+        Trial::test("what_is_parked_is_answered_in_every_way", move || {
+            operator::what_is_answered_is_told().map_err(failed)
         }),
         Trial::test("every_fault_of_the_proxy_does_what_it_says", move || {
             let runtime = tokio::runtime::Runtime::new()?;

@@ -1,30 +1,38 @@
 //! Waits until nothing moves any more.
 
 use crate::{
+    executions::{named, running, unsettled},
     operator, say,
     storm::Raged,
-    traffic::running,
     world::{Queue, World},
 };
 use anyhow::{Result, bail};
-use std::time::{Duration, Instant};
+use aws_sdk_sfn::types::ExecutionStatus;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 use system::Depth;
 use tokio::time::sleep;
 
-/// A step can wait three minutes for an answer that was lost for good, and its undo as long again.
+/// A step can wait three minutes for an answer that was lost for good, and its undo as long again; an undo that cannot be
+/// done is parked after two minutes; and a sweep comes every minute.
 const LIMIT: Duration = Duration::from_mins(12);
 const LOOK_EVERY: Duration = Duration::from_millis(1_500);
 const TELL_EVERY: Duration = Duration::from_secs(30);
 /// So often in a row nothing may move.
 const STILL_LOOKS: u32 = 3;
 
-/// Waits until no saga runs, no queue holds a message, nothing is parked, and only what nobody can understand is left
-/// as a dead letter.
+/// Waits until no saga runs, no dead execution is without one that settles for it, no queue holds a message, nothing is
+/// parked or has to be put right, and only what nobody can understand is left as a dead letter.
 pub(crate) async fn come_to_rest(world: &World, raged: &Raged) -> Result<()> {
     let begun = Instant::now();
-    let (mut still, mut told) = (0, begun);
+    let (mut still, mut told, mut settled) = (0, begun, BTreeSet::new());
     loop {
-        let moves = what_moves(world, raged).await?;
+        let mut moves = what_moves(world, raged).await?;
+        if moves.is_empty() {
+            moves = what_is_left(world, &mut settled).await?;
+        }
         if told.elapsed() > TELL_EVERY {
             told = Instant::now();
             say(&format!("  {} s after the storm: {}", begun.elapsed().as_secs(), moves.join("; ")));
@@ -48,6 +56,10 @@ async fn what_moves(world: &World, raged: &Raged) -> Result<Vec<String>> {
             moves.push(format!("{} executions of saga {} run, among them {first}", running.len(), saga.name));
         }
     }
+    let again = named(world, &world.made_again, ExecutionStatus::Running).await?;
+    if let Some(first) = again.first() {
+        moves.push(format!("{} sagas that were started again run, among them {first}", again.len()));
+    }
     for queue in world.queues() {
         let depth = world.system.depth(&queue.url).await?;
         if depth != Depth::default() {
@@ -65,6 +77,18 @@ async fn what_moves(world: &World, raged: &Raged) -> Result<Vec<String>> {
         moves.push(format!("the operator had {done} things to do"));
     }
     Ok(moves)
+}
+
+/// What will move, though nothing does now.
+async fn what_is_left(world: &World, settled: &mut BTreeSet<String>) -> Result<Vec<String>> {
+    if world.restore_shelves().await? {
+        return Ok(vec!["a product that was missing is back".to_owned()]);
+    }
+    let unsettled = unsettled(world, settled).await?;
+    let first = unsettled
+        .first()
+        .map(|first| format!("{} dead executions are not settled, among them {first}", unsettled.len()));
+    Ok(first.into_iter().collect())
 }
 
 fn garbage_of(raged: &Raged, queue: &Queue) -> u64 {

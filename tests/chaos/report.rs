@@ -13,8 +13,8 @@ pub(crate) fn of(plan: &Plan, world: &World, raged: &Raged, found: &Found) -> St
     let money: Vec<String> = money
         .map(|(currency, sum)| {
             format!(
-                "{currency}: charged {} - refunded {} = confirmed {}",
-                sum.charged_minor, sum.refunded_minor, sum.confirmed_minor
+                "{currency}: charged {} - refunded {} = confirmed {} + left to an operator {}",
+                sum.charged_minor, sum.refunded_minor, sum.confirmed_minor, sum.left_minor
             )
         })
         .collect();
@@ -29,6 +29,7 @@ pub(crate) fn of(plan: &Plan, world: &World, raged: &Raged, found: &Found) -> St
         String::new(),
         format!("{disturbed} of {calls} calls of functions were disturbed: {percent} %"),
         format!("the stock added up at {} looks while sagas ran, if nothing else is said below", raged.looks),
+        format!("{} dead executions were settled by a sweep: no event had told of them", found.swept),
         format!("{} histories were read", found.histories),
         format!("{}", found.conservation),
         money.join("; "),

@@ -1,7 +1,7 @@
 //! The storm: every fault at the same time, for as long as orders are placed.
 
 use crate::{
-    faults::{aborts, gateway_restarts, kills, messages, shelf},
+    faults::{aborts, gateway_restarts, ids, kills, messages, redrives, shelf, status_events},
     operator,
     plan::{Plan, Seeds},
     traffic::{Placed, Traffic},
@@ -23,6 +23,8 @@ pub(crate) struct Raged {
     pub(crate) placed: Placed,
     /// Messages that are none: the queue each was sent to, and what is known in it again.
     pub(crate) garbage: Vec<(Queue, String)>,
+    /// The ids that were started once more, as if their names were forgotten.
+    pub(crate) started_again: ids::StartedAgain,
     /// How long orders were placed.
     pub(crate) took: Duration,
     /// How often the stock was looked at while sagas ran, and what did not add up.
@@ -35,7 +37,9 @@ pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> R
     let (mut garbage_rng, traffic_rng) = (seeds.fork(), seeds.fork());
     let (kills_rng, restarts_rng) = (seeds.fork(), seeds.fork());
     let (messages_rng, aborts_rng) = (seeds.fork(), seeds.fork());
-    let shelf_rng = seeds.fork();
+    let (shelf_rng, ids_rng, redrives_rng) = (seeds.fork(), seeds.fork(), seeds.fork());
+    let (rule_rng, events_rng) = (seeds.fork(), seeds.fork());
+    let mut started_again = ids::StartedAgain::new();
     let mut gateway = world.gateway.take().context("the gateway is elsewhere")?;
     let world_now: &World = world;
     let mut traffic = Traffic::begin(world_now, plan, traffic_rng).await?;
@@ -57,8 +61,11 @@ pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> R
             let levels = world_now.system.all_stock().await?;
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.0 += 1;
-            // Units of the product that goes missing are counted when it is back.
-            for (sku, loaded) in stock.iter().filter(|(sku, _)| **sku != world_now.shelf.sku) {
+            for (sku, loaded) in &stock {
+                // Units of a product that goes missing are counted when it is back.
+                if world_now.shelves.iter().any(|shelf| shelf.sku == *sku) {
+                    continue;
+                }
                 let held = levels.get(sku).map(|level| level.available + level.reserved);
                 if held != Some(*loaded) {
                     seen.1
@@ -80,6 +87,10 @@ pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> R
         messages::rage(world_now, messages_rng),
         aborts::rage(world_now, aborts_rng),
         shelf::rage(world_now, shelf_rng),
+        ids::rage(world_now, &mut started_again, ids_rng),
+        redrives::rage(world_now, redrives_rng),
+        status_events::turn_off(world_now, rule_rng),
+        status_events::meddle(world_now, events_rng),
         operator::work_while_it_rages(world_now),
     );
     let took = begun.elapsed();
@@ -88,7 +99,8 @@ pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> R
     // One that broke off leaves the storm raging.
     world.weather.let_rage(false);
     raged?;
+    world.calm_down().await?;
     ensure!(!placed.orders.is_empty(), "no order was placed within {} s", plan.limit.as_secs());
     let (looks, live_violations) = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Raged { placed, garbage, took, looks, live_violations })
+    Ok(Raged { placed, garbage, started_again, took, looks, live_violations })
 }

@@ -1,8 +1,11 @@
-//! Customers: they order, order twice, change their minds, and all want the same product.
+//! Customers: they order, order twice, change their minds, take an id for two orders, and all want the same product.
 
-use crate::{plan::Plan, world::World};
-use anyhow::{Context, Result};
-use aws_sdk_sfn::types::ExecutionStatus;
+use crate::{
+    executions::{is_first, running},
+    plan::Plan,
+    world::World,
+};
+use anyhow::Result;
 use fastrand::Rng;
 use sagas::{
     cancel,
@@ -21,12 +24,22 @@ const IN_FLIGHT: usize = 160;
 /// How many orders are placed at a time, at most.
 const BATCH: usize = 40;
 const LOOK_EVERY: Duration = Duration::from_millis(400);
+/// Over how long orders are spread at least: few of them would else meet what comes only now and then.
+const SECONDS_LEAST: f64 = 30.0;
 /// Few enough that orders meet, and that some run out.
 const PRODUCTS: usize = 16;
 /// Out of 100 orders, how many want the product that all want.
 const FLOOD_PERCENT: u32 = 25;
 const CANCELLED_PERCENT: u32 = 6;
 const PLACED_TWICE_PERCENT: u32 = 6;
+/// Out of 100 times that orders are placed, how often all of them are by customers who cannot make up their minds: they
+/// want a product that goes missing, pay slowly, and cancel.
+const UNDECIDED_PERCENT: u32 = 20;
+/// How many of them come at a time, if there are so many left, and how they pay.
+const UNDECIDED: usize = 8;
+const UNDECIDED_TOKEN: &str = "tok_slow_1200";
+/// For as many of 100 orders another one is placed under an id that is taken.
+const TAKEN_PERCENT: u32 = 5;
 
 /// How customers pay, and how many of a hundred. A slow charge lands before its message comes back.
 const TOKENS: [(u32, &str); 8] = [
@@ -50,6 +63,8 @@ pub(crate) struct Placed {
     pub(crate) orders: BTreeSet<String>,
     /// The ids of the orders that were cancelled, and of the sagas that cancel them.
     pub(crate) cancelled: BTreeMap<String, String>,
+    /// The orders that were placed under ids of others: by e-mail address of the customer, the id.
+    pub(crate) under_taken_ids: BTreeMap<String, String>,
 }
 
 /// Somebody who orders.
@@ -58,14 +73,15 @@ pub(crate) struct Traffic<'w> {
     rng: Rng,
     skus: Vec<String>,
     flooded: String,
+    /// The ids of orders whose execution has been seen: nobody else can have them any more.
+    taken: BTreeSet<String>,
     pub(crate) placed: Placed,
 }
 
 impl<'w> Traffic<'w> {
     /// Fills the shelves: a part of what will be wanted.
     pub(crate) async fn begin(world: &'w World, plan: &Plan, mut rng: Rng) -> Result<Self> {
-        let mut skus: Vec<String> = (1..PRODUCTS).map(|n| format!("{}-p{n}", world.run)).collect();
-        skus.push(world.shelf.sku.clone());
+        let skus: Vec<String> = (1..PRODUCTS).map(|n| format!("{}-p{n}", world.run)).collect();
         let flooded = format!("{}-flooded", world.run);
         // An order wants three units on average of every eighth product, and every fourth one of the flooded.
         let wanted = u32::try_from(plan.sagas)?;
@@ -73,37 +89,50 @@ impl<'w> Traffic<'w> {
         let mut stock: Vec<(String, u32)> =
             skus.iter().map(|sku| (sku.clone(), wanted / 8 + rng.u32(0..=wanted / 2))).collect();
         stock.push((flooded.clone(), wanted / 5));
+        stock.extend(world.shelves.iter().map(|shelf| (shelf.sku.clone(), 2 * wanted)));
         for (sku, units) in &stock {
             placed.books.stock(sku, *units);
             placed.stock.insert(sku.clone(), (*units).into());
         }
         let loaded: Vec<(&str, u32)> = stock.iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
         world.system.load_stock(&loaded).await?;
-        Ok(Self { world, rng, skus, flooded, placed })
+        Ok(Self { world, rng, skus, flooded, taken: BTreeSet::new(), placed })
     }
 
     /// Places all orders of the plan, or as many as its time allows, with so many in flight as fit.
     pub(crate) async fn flow(&mut self, plan: &Plan) -> Result<()> {
         let begun = Instant::now();
         while self.placed.orders.len() < plan.sagas && begun.elapsed() < plan.limit {
-            let room = IN_FLIGHT.saturating_sub(self.in_flight().await?);
-            let left = plan.sagas - self.placed.orders.len();
-            let most = room.min(left).min(BATCH);
+            let running = running(self.world, "order").await?;
+            self.taken.extend(running.iter().filter(|name| is_first(name)).cloned());
+            let room = IN_FLIGHT.saturating_sub(self.waiting().await? + running.len());
+            let due = due(plan.sagas, begun.elapsed()).saturating_sub(self.placed.orders.len());
+            let most = room.min(due).min(BATCH);
             if most > 0 {
                 let count = self.rng.usize(1..=most);
-                self.place(count).await?;
+                let left = plan.sagas - self.placed.orders.len();
+                self.place(count, left, &running).await?;
             }
             sleep(LOOK_EVERY).await;
         }
         Ok(())
     }
 
-    async fn place(&mut self, count: usize) -> Result<()> {
+    async fn place(&mut self, count: usize, left: usize, running: &[String]) -> Result<()> {
         // A crowd wants the one product at the same time.
         let crowd = self.rng.u32(0..10) == 0;
+        let undecided = self.percent(UNDECIDED_PERCENT).then(|| self.product_to_go_missing()).flatten();
+        let count = if undecided.is_some() { UNDECIDED.min(left) } else { count };
         let mut events = Vec::new();
         for _ in 0..count {
-            let order = self.order(crowd);
+            if self.percent(TAKEN_PERCENT) {
+                events.extend(self.other_order(running));
+            }
+            let mut order = self.order(crowd);
+            if let Some(sku) = &undecided {
+                order.lines[0].sku.clone_from(sku);
+                UNDECIDED_TOKEN.clone_into(&mut order.payment_token);
+            }
             self.placed.books.order(&order);
             self.placed.orders.insert(order.order_id.clone());
             let placed = OrderEvent::OrderPlaced(order.clone());
@@ -112,7 +141,7 @@ impl<'w> Traffic<'w> {
                 events.push(placed.clone());
             }
             events.push(placed);
-            if self.percent(CANCELLED_PERCENT) {
+            if self.percent(CANCELLED_PERCENT) || undecided.is_some() {
                 let OrderPlaced { order_id, customer, .. } = order;
                 let saga_id = cancel::saga_id(&order_id, &customer.id);
                 self.placed.cancelled.insert(order_id.clone(), saga_id);
@@ -121,6 +150,25 @@ impl<'w> Traffic<'w> {
         }
         self.rng.shuffle(&mut events);
         self.world.system.publish_all(&events).await
+    }
+
+    /// One of those that are there.
+    fn product_to_go_missing(&mut self) -> Option<String> {
+        let there: Vec<_> = self.world.shelves.iter().filter(|shelf| !shelf.is_away()).collect();
+        self.rng.choice(there).map(|shelf| shelf.sku.clone())
+    }
+
+    /// Another order under an id that is taken, by one that runs if there is one.
+    fn other_order(&mut self, running: &[String]) -> Option<OrderEvent> {
+        let first: Vec<_> = running.iter().filter(|name| is_first(name)).collect();
+        let running_one = if self.rng.bool() { self.rng.choice(first).cloned() } else { None };
+        let id = running_one.or_else(|| self.rng.choice(&self.taken).cloned())?;
+        let mut order = self.order(false);
+        order.customer.email = format!("other-{}@example.com", self.placed.under_taken_ids.len());
+        self.placed.under_taken_ids.insert(order.customer.email.clone(), id.clone());
+        let when = if running.contains(&id) { "while that runs" } else { "after that ended" };
+        self.world.weather.count(format!("other order under the id of one, {when}"));
+        Some(OrderEvent::OrderPlaced(OrderPlaced { order_id: id, ..order }))
     }
 
     fn order(&mut self, crowd: bool) -> OrderPlaced {
@@ -168,23 +216,16 @@ impl<'w> Traffic<'w> {
         self.rng.u32(0..100) < percent
     }
 
-    /// What waits to be started, and what has not ended.
-    async fn in_flight(&self) -> Result<usize> {
+    /// What waits to be started.
+    async fn waiting(&self) -> Result<usize> {
         let depth = self.world.system.depth(self.world.system.queue_url("order-intake")).await?;
-        let running = running(self.world, "order").await?;
-        Ok(usize::try_from(depth.visible + depth.in_flight)? + running.len())
+        Ok(usize::try_from(depth.visible + depth.in_flight)?)
     }
 }
 
-/// The names of the executions of a saga that run.
-pub(crate) async fn running(world: &World, saga: &str) -> Result<Vec<String>> {
-    let arn = world.system.output(&stacks::outputs::state_machine_arn(saga));
-    let asked = world.system.clients().sfn.list_executions().state_machine_arn(arn);
-    let mut pages = asked.status_filter(ExecutionStatus::Running).into_paginator().send();
-    let mut names = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.with_context(|| format!("cannot list the executions of saga {saga}"))?;
-        names.extend(page.executions.into_iter().map(|execution| execution.name));
-    }
-    Ok(names)
+/// How many of so many orders may be placed by now.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
+fn due(sagas: usize, elapsed: Duration) -> usize {
+    let part = (elapsed.as_secs_f64() / SECONDS_LEAST).min(1.0);
+    (sagas as f64 * part).ceil() as usize
 }

@@ -3,18 +3,20 @@
 use crate::{
     faults::{
         Weather,
+        accounts::Accounts,
         aws_calls::AwsCalls,
         gateway_calls::GatewayCalls,
         gateway_restarts::GatewayProcess,
         kills::{self, Victims},
         shelf::Shelf,
     },
+    operator::Desk,
     plan::Seeds,
     proxy::Proxy,
 };
 use anyhow::{Context, Result};
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::{Duration, SystemTime},
 };
 use system::{System, SystemConfig};
@@ -23,6 +25,15 @@ use tempfile::TempDir;
 /// How long queues hide what was delivered: shorter than deployed, so that a message comes back while its first
 /// delivery may still be carried out, but longer than a function runs and a call is held.
 const VISIBILITY: Duration = Duration::from_secs(8);
+
+/// And how long once the storm is over: what cannot be done is to be found out and parked soon.
+const VISIBILITY_AT_REST: Duration = Duration::from_secs(2);
+
+/// By what the emulator shortens the waits before a state is tried again.
+const WAIT_SCALE: (&str, &str) = ("SFN_WAIT_SCALE", "0.1");
+
+/// How many products go missing.
+const SHELVES: usize = 4;
 
 /// Every function with a queue.
 const FUNCTIONS: [&str; 6] = ["order-intake", "orders", "inventory", "payment", "notification", "rescue"];
@@ -34,8 +45,16 @@ pub(crate) struct World {
     pub(crate) victims: Victims,
     /// The beginning of every id of this run.
     pub(crate) run: String,
-    /// The product that goes missing.
-    pub(crate) shelf: Shelf,
+    /// The products that go missing.
+    pub(crate) shelves: Vec<Shelf>,
+    /// The accounts to which nothing can be paid back.
+    pub(crate) accounts: Arc<Accounts>,
+    /// Whether no event tells of executions that die now.
+    pub(crate) deaths_are_untold: AtomicBool,
+    /// The ARN of a state machine like that of orders, which knows none of their names.
+    pub(crate) made_again: String,
+    /// What the operator remembers.
+    pub(crate) desk: Desk,
     /// Taken while the storm restarts it.
     pub(crate) gateway: Option<GatewayProcess>,
     pub(crate) gateway_proxy: Proxy,
@@ -64,16 +83,20 @@ impl World {
             rng: Mutex::new(seeds.fork()),
         };
         let aws_proxy = Proxy::bind(judge).await?;
+        let accounts = Arc::<Accounts>::default();
         let judge = GatewayCalls {
             weather: Arc::clone(&weather),
             victims: victims.clone(),
+            accounts: Arc::clone(&accounts),
             rng: Mutex::new(seeds.fork()),
         };
         let gateway_proxy = Proxy::bind(judge).await?;
         let journal = tempfile::tempdir().context("no folder for the gateway's journal")?;
         let gateway = GatewayProcess::start(&journal.path().join("journal"), &gateway_proxy).await?;
 
-        let functions = [("AWS_ENDPOINT_URL", aws_proxy.url()), (kills::MARK, run.clone())];
+        let (scale, by) = WAIT_SCALE;
+        let functions =
+            [("AWS_ENDPOINT_URL", aws_proxy.url()), (kills::MARK, run.clone()), (scale, by.to_owned())];
         let config = SystemConfig {
             // Always an emulator of our own: nobody else's functions are killed.
             endpoint: None,
@@ -83,24 +106,43 @@ impl World {
         };
         let system = System::start(config, report).await?;
         aws_proxy.pass_on_to(Some(system.endpoint()))?;
+        let made_again = system.made_again("order", "again").await?;
         let gateway = Some(gateway);
         let world = Self {
             system,
             weather,
             victims,
-            shelf: Shelf::of(format!("{run}-missing")),
+            shelves: (1..=SHELVES).map(|n| Shelf::of(format!("{run}-missing{n}"))).collect(),
+            accounts,
+            deaths_are_untold: AtomicBool::new(false),
+            made_again,
+            desk: Desk::of(seeds.fork()),
             run,
             gateway,
             gateway_proxy,
             _aws_proxy: aws_proxy,
             _journal: journal,
         };
-        world.shorten_visibility().await?;
+        world.hide_messages_for(VISIBILITY).await?;
         Ok(world)
+    }
+
+    /// The storm is over.
+    pub(crate) async fn calm_down(&self) -> Result<()> {
+        self.hide_messages_for(VISIBILITY_AT_REST).await
     }
 
     pub(crate) async fn end(self) {
         self.system.stop().await;
+    }
+
+    /// Brings back the products that are missing; says whether there were any.
+    pub(crate) async fn restore_shelves(&self) -> Result<bool> {
+        let mut restored = false;
+        for shelf in &self.shelves {
+            restored |= shelf.restore(self).await?;
+        }
+        Ok(restored)
     }
 
     /// The queues of all functions.
@@ -121,8 +163,8 @@ impl World {
         queues
     }
 
-    async fn shorten_visibility(&self) -> Result<()> {
-        let seconds = u32::try_from(VISIBILITY.as_secs())?;
+    async fn hide_messages_for(&self, time: Duration) -> Result<()> {
+        let seconds = u32::try_from(time.as_secs())?;
         for function in FUNCTIONS {
             self.system.hide_messages_for(function, seconds).await?;
         }

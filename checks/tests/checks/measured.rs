@@ -2,7 +2,8 @@
 
 use crate::machines::{cancel, order};
 use checks::{Bank, Scenario, handlers, order_check};
-use saga_check::Verdict;
+use saga_check::{Report, Verdict};
+use std::process::Command;
 
 /// Where a search is cut off.
 const MOST_STATES: usize = 20_000_000;
@@ -22,32 +23,54 @@ fn peak_megabytes() -> u64 {
     peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) / 1_024
 }
 
+/// With all that is kept beside the states, which is much where they are few.
+fn bytes_a_state(report: &Report) -> u64 {
+    let unique = u64::try_from(report.unique).unwrap_or(u64::MAX);
+    peak_megabytes() * 1_048_576 / unique.max(1)
+}
+
+/// Names the orders and faults to measure: each has a process of its own, because memory that is freed is kept.
+const ONE: &str = "MEASURED";
+
 #[test]
 #[ignore = "takes minutes: it measures"]
 fn measured() {
+    if let Ok(one) = std::env::var(ONE) {
+        let (orders, faults) = one.split_once(' ').expect("orders and faults");
+        println!("\n{}", measure(orders.parse().expect("orders"), faults.parse().expect("faults")));
+        return;
+    }
     println!(
         "| orders | faults | states | with repeats | seconds | processor s | repeats per processor s | peak MB | bytes a state | of them in the queue |"
     );
+    let this = std::env::current_exe().expect("this test");
     for orders in 1..=2 {
         for faults in 0..=3 {
-            let check =
-                order_check(Scenario::of_orders(orders), handlers(Bank::DECLINES), &order(), &cancel());
-            let before = processor_seconds();
-            let report = check.faults(faults).at_most(MOST_STATES).run().expect("the check is set up right");
-            let processor = processor_seconds() - before;
-            assert!(!matches!(report.verdict, Verdict::Broken(_)), "{report}");
-            let cut = if report.holds() { "" } else { " (cut off)" };
-            #[allow(clippy::cast_precision_loss)]
-            let rate = report.states as f64 / processor.max(0.01);
-            let seconds = report.milliseconds as f64 / 1_000.0;
-            println!(
-                "| {orders} | {faults} | {}{cut} | {} | {seconds:.1} | {processor:.1} | {rate:.0} | {} | {} | {} |",
-                report.unique,
-                report.states,
-                peak_megabytes(),
-                peak_megabytes() * 1_048_576 / report.unique as u64,
-                report.state_bytes,
-            );
+            let mut one = Command::new(&this);
+            one.args(["--ignored", "--nocapture", "--exact", "measured::measured"]);
+            let output = one.env(ONE, format!("{orders} {faults}")).output().expect("it runs");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+            let told = String::from_utf8_lossy(&output.stdout);
+            told.lines().filter(|line| line.starts_with('|')).for_each(|line| println!("{line}"));
         }
     }
+}
+
+fn measure(orders: u32, faults: u8) -> String {
+    let check = order_check(Scenario::of_orders(orders), handlers(Bank::DECLINES), &order(), &cancel());
+    let report = check.faults(faults).at_most(MOST_STATES).run().expect("the check is set up right");
+    let processor = processor_seconds();
+    assert!(!matches!(report.verdict, Verdict::Broken(_)), "{report}");
+    let cut = if report.holds() { "" } else { " (cut off)" };
+    #[allow(clippy::cast_precision_loss)]
+    let rate = report.states as f64 / processor.max(0.01);
+    let seconds = report.milliseconds as f64 / 1_000.0;
+    format!(
+        "| {orders} | {faults} | {}{cut} | {} | {seconds:.1} | {processor:.1} | {rate:.0} | {} | {} | {} |",
+        report.unique,
+        report.states,
+        peak_megabytes(),
+        bytes_a_state(&report),
+        report.state_bytes,
+    )
 }

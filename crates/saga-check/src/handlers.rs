@@ -26,9 +26,12 @@ pub struct Handlers {
 pub(crate) struct Reconciliation {
     pub(crate) participant: &'static str,
     /// The keys under which something stands in the peer's memory.
-    pub(crate) list: Arc<dyn Fn(&Json) -> Vec<String> + Send + Sync>,
+    pub(crate) list: Arc<List>,
     pub(crate) examine: Arc<Examine>,
 }
+
+/// Finds the keys in the peer's memory.
+type List = dyn Fn(&Json) -> Vec<String> + Send + Sync;
 
 /// Looks at what stands under a key.
 type Examine = dyn Fn(Io, Outside, String) -> Carried<'static> + Send + Sync;

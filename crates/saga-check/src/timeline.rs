@@ -3,11 +3,10 @@
 use crate::{
     asl::End,
     model::{Action, Fate, Flight, Process, QUEUED, State, Tables, VOID, Work, operator_event, owner},
-    process::{Answer, Ask, Progress},
+    process::{Ask, Progress},
     search::Path,
+    wording::{answered, applies, asks, replies},
 };
-use saga::{Refused, Reply, Transaction, fence::Recorded};
-use saga_executions::Started;
 use serde::Serialize;
 use std::{fmt, fmt::Write as _};
 
@@ -131,11 +130,6 @@ impl Teller<'_> {
                     _ => push(lines, &host, "peer", "the request of the dead process arrives", false),
                 }
             }
-            Action::Lose { flight } => {
-                let flight = before.flights[usize::from(flight)];
-                let text = format!("the event that {} died is lost", self.about(flight));
-                push(lines, "events", "events", &text, true);
-            }
             Action::PutBack { flight } => {
                 let flight = before.flights[usize::from(flight)];
                 let text = format!("redrives `{}` from the dead-letter queue", self.what(flight));
@@ -162,6 +156,29 @@ impl Teller<'_> {
                     push(lines, &who, &who, &format!("`{failed}` fails, with all its retries"), true);
                 }
             }
+            Action::Examine { place, choice } => {
+                if let Some(message) = self.tables.examined(before.peer).get(usize::from(place)) {
+                    let flight = Flight::new(*message, VOID);
+                    self.handled(before, flight, Fate::Well, usize::from(choice), lines);
+                }
+            }
+            other => self.tell_rare(before, other, fault, lines),
+        }
+        for slot in 0..after.runs.len() {
+            if before.runs.get(slot) != after.runs.get(slot) {
+                self.stands(after, slot, lines);
+            }
+        }
+    }
+
+    /// What happens to executions and sagas as a whole.
+    fn tell_rare(&self, before: &State, action: Action, fault: bool, lines: &mut Vec<Line>) {
+        match action {
+            Action::Lose { flight } => {
+                let flight = before.flights[usize::from(flight)];
+                let text = format!("the event that {} died is lost", self.about(flight));
+                push(lines, "events", "events", &text, true);
+            }
             Action::Abort { slot } => {
                 let who = self.execution(before, usize::from(slot));
                 push(lines, &who, &who, "the execution is stopped from outside", true);
@@ -179,17 +196,7 @@ impl Teller<'_> {
                 push(lines, "time", "time", &format!("the id {id} is used again, for another input"), true);
             }
             Action::Sweep => push(lines, "rescue", "rescue", "looks for executions that died", fault),
-            Action::Examine { place, choice } => {
-                if let Some(message) = self.tables.examined(before.peer).get(usize::from(place)) {
-                    let flight = Flight::new(*message, VOID);
-                    self.handled(before, flight, Fate::Well, usize::from(choice), lines);
-                }
-            }
-        }
-        for slot in 0..after.runs.len() {
-            if before.runs.get(slot) != after.runs.get(slot) {
-                self.stands(after, slot, lines);
-            }
+            _ => {}
         }
     }
 
@@ -308,72 +315,4 @@ impl Teller<'_> {
 
 fn push(lines: &mut Vec<Line>, from: &str, to: &str, text: &str, fault: bool) {
     lines.push(Line { from: from.into(), to: to.into(), text: text.into(), fault });
-}
-
-fn asks(ask: &Ask) -> String {
-    match ask {
-        Ask::ReadFence(key) => format!("reads the fence of `{}`", key.step),
-        Ask::ReadRow(key) => format!("reads {}/{}", key.entity, key.value),
-        Ask::Apply(transaction) => applies(transaction),
-        Ask::Outside(request) => format!("asks {request}"),
-        Ask::Reply(reply) => replies(reply),
-        Ask::Describe(arn) => format!("asks what became of {}", name_of(arn)),
-        Ask::ListDead { death, .. } => format!("lists executions that are {}", death.as_str()),
-        Ask::Start { name, .. } => format!("starts {name}"),
-        Ask::RecordsOf(id) => format!("reads what is parked of {id}"),
-        Ask::Forget(_, record) => format!("takes the record `{}` away", record.sort_key),
-    }
-}
-
-fn name_of(arn: &str) -> &str {
-    arn.rsplit(':').next().unwrap_or(arn)
-}
-
-fn applies(transaction: &Transaction) -> String {
-    let Transaction { fence, next, writes, .. } = transaction;
-    let items: Vec<String> =
-        writes.iter().map(|write| format!("{}/{}", write.key.entity, write.key.value)).collect();
-    let items = if items.is_empty() { "nothing else".to_owned() } else { items.join(", ") };
-    format!("writes the fence of `{}` as {} and {items}", fence.step, next.state().as_str())
-}
-
-fn answered(answer: &Answer) -> String {
-    match answer {
-        Answer::Fence(Ok(fence)) => {
-            format!(": {}", fence.as_ref().map_or("absent", state_of))
-        }
-        Answer::Row(Ok(row)) => if row.is_some() { ": it is there" } else { ": it is not there" }.into(),
-        Answer::Applied(Ok(())) => String::new(),
-        Answer::Applied(Err(Refused::Fence(fence))) => {
-            format!(": refused, the fence is {}", fence.as_ref().map_or("absent", state_of))
-        }
-        Answer::Applied(Err(Refused::Guard { what, .. })) => format!(": refused, {what}"),
-        Answer::Applied(Err(Refused::Unavailable(_))) | Answer::Fence(Err(_)) | Answer::Row(Err(_)) => {
-            ": no answer".into()
-        }
-        Answer::Outside(Some(answer)) => format!(": {answer}"),
-        Answer::Outside(None) => ": no answer".into(),
-        Answer::Replied | Answer::Forgotten(Ok(())) | Answer::Started(Ok(Started::Now)) => String::new(),
-        Answer::Described(Ok(Some(known))) => format!(": {}", known.status.as_str()),
-        Answer::Described(Ok(None)) => ": not known".into(),
-        Answer::Listed(Ok(page)) => format!(": {}", page.executions.len()),
-        Answer::Started(Ok(Started::NameTaken)) => ": there has been one of this name".into(),
-        Answer::Records(Ok(records)) => format!(": {}", records.len()),
-        Answer::Described(Err(_))
-        | Answer::Listed(Err(_))
-        | Answer::Started(Err(_))
-        | Answer::Records(Err(_))
-        | Answer::Forgotten(Err(_)) => ": no answer".into(),
-    }
-}
-
-fn state_of(recorded: &Recorded) -> &'static str {
-    recorded.fence.state().as_str()
-}
-
-fn replies(reply: &Reply) -> String {
-    match reply {
-        Reply::Success(_) => "success".into(),
-        Reply::Failure { error, .. } => error.clone(),
-    }
 }

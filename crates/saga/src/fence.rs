@@ -101,6 +101,24 @@ impl Fence {
     }
 }
 
+/// How it stands with a fence: what it takes to go on without the step.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Standing {
+    /// The run that wrote it; unknown for one of version 1.
+    pub run: Option<RunDigest>,
+    /// Its state.
+    pub state: FenceState,
+    /// Of an abandoned one: its state until then.
+    pub was: Option<FenceState>,
+}
+
+impl From<Recorded> for Standing {
+    fn from(Recorded { run, fence }: Recorded) -> Self {
+        let was = if let Fence::Abandoned { was } = fence { was } else { None };
+        Self { run, state: fence.state(), was }
+    }
+}
+
 /// A fence as a message of some run finds it.
 enum Found<'a> {
     Absent,
@@ -225,12 +243,12 @@ pub enum OnAbandon {
 }
 
 /// What to do when an abandon arrives.
-pub fn on_abandon(recorded: Option<&Recorded>, run: Option<&RunDigest>) -> OnAbandon {
-    match found(recorded, run) {
-        Found::Absent => OnAbandon::Abandon { was: None },
-        Found::Ours(Fence::Abandoned { was }) => OnAbandon::AlreadyAbandoned { was: *was },
-        Found::Ours(fence) => OnAbandon::Abandon { was: Some(fence.state()) },
-        Found::OfAnotherRun => OnAbandon::OtherRun,
+pub fn on_abandon(standing: Option<&Standing>, run: Option<&RunDigest>) -> OnAbandon {
+    match standing {
+        None => OnAbandon::Abandon { was: None },
+        Some(found) if !RunDigest::same(found.run.as_ref(), run) => OnAbandon::OtherRun,
+        Some(Standing { state: FenceState::Abandoned, was, .. }) => OnAbandon::AlreadyAbandoned { was: *was },
+        Some(found) => OnAbandon::Abandon { was: Some(found.state) },
     }
 }
 
@@ -320,7 +338,7 @@ mod tests {
                 assert_eq!(on_settle(fence.as_ref(), asker, IfAbsent::Decide), expected);
             }
             for (fence, expected) in fences.iter().zip(abandons()) {
-                assert_eq!(on_abandon(fence.as_ref(), asker), expected);
+                assert_eq!(on_abandon(fence.clone().map(Standing::from).as_ref(), asker), expected);
             }
         }
     }
@@ -332,7 +350,8 @@ mod tests {
             let fence = fence.as_ref();
             assert_eq!(on_run(fence, Some(&other)), OnRun::OtherRun);
             assert_eq!(on_undo(fence, Some(&other)), OnUndo::OtherRun);
-            assert_eq!(on_abandon(fence, Some(&other)), OnAbandon::OtherRun);
+            let standing = fence.cloned().map(Standing::from);
+            assert_eq!(on_abandon(standing.as_ref(), Some(&other)), OnAbandon::OtherRun);
             for if_absent in [IfAbsent::Decide, IfAbsent::Refuse] {
                 assert_eq!(on_settle(fence, Some(&other), if_absent), OnSettle::OtherRun);
             }

@@ -106,7 +106,7 @@ pub struct Request {
     /// Why the saga compensates; only with [`Op::Undo`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// What a missing fence means; only with [`Op::Settle`].
+    /// What a missing fence means; with [`Op::Settle`], and with an [`Op::Run`] that recalls what was done.
     #[serde(default, skip_serializing_if = "IfAbsent::is_default")]
     pub if_absent: IfAbsent,
 }
@@ -158,15 +158,14 @@ impl Op {
     }
 }
 
-/// What it means that the fence of a pivot is not there when it is asked.
+/// What it means that a fence is not there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IfAbsent {
-    /// The pivot was not done: by asking, that is decided for good.
+    /// The pivot was not done, and by asking that is decided for good; a step is to be done.
     #[default]
     Decide,
-    /// Nobody knows: somebody settled this saga before, so the fence was there and may have expired. It is left to an
-    /// operator.
+    /// Nobody knows: it was there before, and may have expired. It is left to an operator.
     Refuse,
 }
 

@@ -5,7 +5,7 @@ use crate::{
     handler::{Context, Handle, HandleOutside, Retry},
     identity::Deployment,
     input::Inputs,
-    message::{Malformed, Op, Request},
+    message::{IfAbsent, Malformed, Op, Request},
     rejection::Refusal,
     step::{Compensable, CompensableOutside, Participant, Pivot, Retriable, Step},
     store::Store,
@@ -238,6 +238,7 @@ async fn serve_step<S: Step, H: ServeAs<S, K>, K>(
 ) -> Result<Handled, Unserved> {
     let no_such_op = || Malformed::Op { step: S::NAME, op: request.op.as_str() };
     match request.op {
+        Op::Run if request.if_absent == IfAbsent::Refuse => Ok(engine::recall(store, cx).await?),
         Op::Run => {
             let input =
                 S::Input::decode(&request.input).map_err(|why| Malformed::Input { step: S::NAME, why })?;

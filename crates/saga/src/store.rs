@@ -1,7 +1,7 @@
 //! Stores: where a participant keeps its data and its fences.
 
 use crate::{
-    fence::{Fence, FenceState, Recorded},
+    fence::{Fence, FenceState, Recorded, Standing},
     identity::{RunDigest, StepKey},
     rejection::Refusal,
     write::{Row, RowKey, Write},
@@ -45,6 +45,15 @@ pub trait Store: Send + Sync {
     /// Reads a fence, seeing every transaction that has been applied.
     fn read_fence(&self, key: &StepKey)
     -> impl Future<Output = Result<Option<Recorded>, Unavailable>> + Send;
+
+    /// How it stands with a fence. A store overrides this when it can tell without reading what the fence records: a step
+    /// whose record cannot be read can then still be gone without.
+    fn read_standing(
+        &self,
+        key: &StepKey,
+    ) -> impl Future<Output = Result<Option<Standing>, Unavailable>> + Send {
+        async move { Ok(self.read_fence(key).await?.map(Standing::from)) }
+    }
 
     /// Reads an item, seeing every transaction that has been applied.
     fn read_row(&self, key: &RowKey) -> impl Future<Output = Result<Option<Row>, Unavailable>> + Send;

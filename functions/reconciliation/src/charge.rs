@@ -2,7 +2,7 @@
 
 use crate::judge::{Orphan, Verdict};
 use gateway::Charge;
-use saga::{Deployment, IdempotencyKey, Retry, Step, StepKey};
+use saga::{Deployment, IdempotencyKey, ItemId, Retry, Step, StepKey};
 use sagas::{
     environment::{ABANDONED_CHARGE_EVENT, ORPHANED_CHARGE_REFUNDED_EVENT, UNSETTLED_CHARGE_EVENT},
     order::ChargePayment,
@@ -25,7 +25,9 @@ macro_rules! tell {
         let OurCharge { key, charge_id, amount_minor, currency, age } = $charge;
         tracing::$level!(
             $($field = $value,)+
+            saga = key.saga.as_str(),
             saga_id = key.saga_id.as_str(),
+            item = key.item.as_ref().map(ItemId::as_str),
             charge_id = charge_id.as_str(),
             amount_minor,
             currency = currency.as_str(),

@@ -61,8 +61,9 @@ impl Rescue {
                 let Settled { dead, execution, before } = *settled;
                 let (saga_id, status) = (dead.saga_id().as_str(), dead.death.as_str());
                 let outcome = if before { "settling_before" } else { "settling" };
-                let dead = dead.name.as_str();
+                let (state_machine, dead) = (dead.state_machine.as_str(), dead.name.as_str());
                 tracing::warn!(
+                    state_machine,
                     saga_id,
                     execution,
                     dead,

@@ -1,27 +1,77 @@
 //! Executions that somebody stops, those that settle for stopped ones included. The rescue function has to settle them.
+//! Now and then somebody settles one by hand and stops that again at once: before it has asked anybody anything, so that
+//! the next one cannot know whether the fence it asks was ever there.
 
-use super::millis;
-use crate::{traffic::running, world::World};
-use anyhow::Result;
+use super::{millis, status_events};
+use crate::{
+    executions::{is_first, running, successor},
+    world::World,
+};
+use anyhow::{Context, Result};
 use aws_sdk_sfn::types::ExecutionStatus;
 use fastrand::Rng;
+use saga::StartInput;
+use std::sync::atomic::Ordering;
+
+/// After so many attempts to settle a saga nobody stops the next one: the rescue function makes a few more only.
+const ATTEMPTS_STOPPED: u32 = 2;
+/// Out of 100 orders that are stopped, how many are settled by somebody who changes his mind.
+const BY_HAND_PERCENT: u32 = 20;
+/// Out of 100 that are stopped, of how many more than one event tells.
+const DOUBLED_PERCENT: u32 = 35;
 
 /// Stops one every now and then.
 pub(crate) async fn rage(world: &World, mut rng: Rng) -> Result<()> {
-    while world.weather.still_rages_after(millis(&mut rng, 200..1_200)).await {
+    while world.weather.still_rages_after(millis(&mut rng, 150..800)).await {
         let sagas = sagas::all();
         let Some(saga) = rng.choice(&sagas) else { return Ok(()) };
         let running = running(world, saga.name).await?;
-        let Some(name) = rng.choice(&running) else { continue };
-        if let Err(error) = world.system.stop_execution(saga.name, name).await {
-            // It may have ended since it was looked for.
-            let found = world.system.execution(saga.name, name).await?;
-            if found.is_none_or(|found| found.status == ExecutionStatus::Running) {
-                return Err(error);
-            }
+        // Those that settle are few and soon over.
+        let settling: Vec<&String> = running.iter().filter(|name| !is_first(name)).collect();
+        let settling = if rng.bool() { rng.choice(settling) } else { None };
+        let Some(name) = settling.or_else(|| rng.choice(&running)) else { continue };
+        if !stop(world, saga.name, name).await? {
             continue;
         }
-        world.weather.count(format!("execution of {} stopped", saga.name));
+        if is_first(name) && rng.u32(0..100) < BY_HAND_PERCENT {
+            settle_and_stop(world, saga.name, name).await?;
+        }
+        if rng.u32(0..100) < DOUBLED_PERCENT {
+            status_events::double(world, saga.name, name, &mut rng).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Stops an execution; says whether it was stopped: it may have ended since it was looked for.
+pub(crate) async fn stop(world: &World, saga: &str, name: &str) -> Result<bool> {
+    let found = world.system.execution(saga, name).await?.context("it is listed")?;
+    let input: StartInput = serde_json::from_value(found.input)?;
+    if input.settle.is_some_and(|settling| settling.attempt > ATTEMPTS_STOPPED) {
+        return Ok(false);
+    }
+    let is_untold = world.deaths_are_untold.load(Ordering::Relaxed);
+    if let Err(error) = world.system.stop_execution(saga, name).await {
+        let found = world.system.execution(saga, name).await?;
+        return if found.is_none_or(|found| found.status == ExecutionStatus::Running) {
+            Err(error)
+        } else {
+            Ok(false)
+        };
+    }
+    let told = if is_untold { ", while no event told" } else { "" };
+    let which = if is_first(name) { "execution" } else { "settling or redriven execution" };
+    world.weather.count(format!("{which} of {saga} stopped{told}"));
+    Ok(true)
+}
+
+async fn settle_and_stop(world: &World, saga: &str, name: &str) -> Result<()> {
+    let dead = world.system.execution(saga, name).await?.context("it was stopped")?;
+    let input: StartInput = serde_json::from_value(dead.input)?;
+    let successor = successor(&world.system, saga, name)?;
+    world.system.start_execution(saga, &successor, &input.settled(name, "ABORTED")).await?;
+    if world.system.stop_execution(saga, &successor).await.is_ok() {
+        world.weather.count(format!("execution of {saga} settled by hand, and that stopped at once"));
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Calls of the payment service to its gateway: refused, lost, late, and cut off by the caller's death.
 
-use super::{Rate, Weather, draw, kills::Victims, millis};
+use super::{Rate, Weather, accounts::Accounts, draw, kills::Victims, millis};
 use crate::proxy::{Answer, Call, Fault, Judge};
 use fastrand::Rng;
-use gateway::{CHARGES_PATH, ErrorBody, ErrorCode, REVERSALS_PATH};
+use gateway::{CHARGES_PATH, ErrorBody, ErrorCode, REVERSALS_PATH, ReversalRequest};
 use hyper::StatusCode;
 use serde_json::json;
 use std::{
@@ -38,12 +38,18 @@ const RATES: [Rate<Kind>; 8] = [
 pub(crate) struct GatewayCalls {
     pub(crate) weather: Arc<Weather>,
     pub(crate) victims: Victims,
+    /// The accounts to which nothing can be paid back, storm or not.
+    pub(crate) accounts: Arc<Accounts>,
     pub(crate) rng: Mutex<Rng>,
 }
 
 impl Judge for GatewayCalls {
     fn judge(&self, call: &Call<'_>) -> Option<Fault> {
         let (method, path) = call.operation.split_once(' ')?;
+        if path == REVERSALS_PATH && order_of(call).is_some_and(|id| self.accounts.is_closed(&id)) {
+            self.weather.count("reversal: account closed");
+            return Some(Fault::Refuse(failure(StatusCode::SERVICE_UNAVAILABLE)));
+        }
         if !self.weather.rages() || method != "POST" {
             return None;
         }
@@ -74,6 +80,12 @@ fn fault(rng: &mut Rng, kind: Kind) -> (&'static str, Fault) {
         Kind::KilledBefore => ("caller killed before", Fault::KillBefore),
         Kind::KilledAfter => ("caller killed after", Fault::KillAfter),
     }
+}
+
+/// The order whose charge is to be reversed: the key has it in its fourth place.
+fn order_of(call: &Call<'_>) -> Option<String> {
+    let ReversalRequest { idempotency_key } = serde_json::from_slice(call.body).ok()?;
+    idempotency_key.split('/').nth(3).map(str::to_owned)
 }
 
 fn failure(status: StatusCode) -> Answer {

@@ -124,7 +124,8 @@ async fn meddle(
     }
 }
 
-async fn send(sqs: &Client, queue: &Queue, body: &str, delay_seconds: i32) -> Result<()> {
+/// Sends a message as it is.
+pub(super) async fn send(sqs: &Client, queue: &Queue, body: &str, delay_seconds: i32) -> Result<()> {
     let message = sqs.send_message().queue_url(&queue.url).message_body(body).delay_seconds(delay_seconds);
     message.send().await.with_context(|| format!("cannot send to {}", queue.url))?;
     Ok(())

@@ -1,12 +1,16 @@
 //! What goes wrong, one file a kind.
 
 pub(crate) mod aborts;
+pub(crate) mod accounts;
 pub(crate) mod aws_calls;
 pub(crate) mod gateway_calls;
 pub(crate) mod gateway_restarts;
+pub(crate) mod ids;
 pub(crate) mod kills;
 pub(crate) mod messages;
+pub(crate) mod redrives;
 pub(crate) mod shelf;
+pub(crate) mod status_events;
 
 use fastrand::Rng;
 use std::{

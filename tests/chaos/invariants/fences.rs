@@ -1,15 +1,16 @@
-//! The fences agree with the endings: of a committed saga every step is done, of a compensated one none.
+//! The fences agree with the endings: of a committed saga every step is done, of a compensated one none, and those that an
+//! operator went on without are abandoned. All were written by the run of the order that had the id first.
 
 use super::endings::{Endings, Way};
 use crate::world::World;
-use anyhow::{Context, Result};
-use aws_sdk_dynamodb::types::AttributeValue;
-use saga::fence_table::{SAGA_ID, STATE, STEP};
-use sagas::order::order_saga;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use anyhow::{Result, ensure};
+use saga::fence::FenceState;
+use sagas::order::{ORDER_SAGA, order_saga};
+use std::collections::{BTreeMap, BTreeSet};
+use system::FenceRow;
 
-/// The states of fences, by saga id and step.
-type Fences = BTreeMap<(String, String), String>;
+/// Fences, by saga id and place.
+type Fences = BTreeMap<(String, String), FenceRow>;
 
 pub(crate) async fn check(world: &World, endings: &Endings) -> Result<Vec<String>> {
     let fences = read(world).await?;
@@ -17,39 +18,63 @@ pub(crate) async fn check(world: &World, endings: &Endings) -> Result<Vec<String
     let steps: Vec<&str> = saga.definition().steps().map(|step| step.name).collect();
     let mut violations = Vec::new();
     for (id, ending) in endings {
+        let skipped = ending.skipped();
         for step in &steps {
-            let state = fences.get(&(id.clone(), (*step).to_owned())).map(String::as_str);
-            let agrees = match ending.way {
-                Way::Committed => state == Some("done"),
-                // 'started' would be a call of which nobody knows whether it was carried out.
-                Way::Compensated { .. } => matches!(state, None | Some("rejected" | "undone")),
-                // Told already.
-                Way::Open { .. } => true,
-            };
-            if !agrees {
+            let fence = fences.get(&(id.clone(), format!("{ORDER_SAGA}/{step}")));
+            let state = fence.map(|fence| fence.state);
+            if !agrees(ending.way(), state, skipped.contains(step)) {
                 violations
                     .push(format!("order {id}: its saga is {ending}, but the fence of {step} is {state:?}"));
+            }
+            if let Some(fence) = fence.filter(|fence| fence.run != ending.run) {
+                violations.push(format!("order {id}: the run is {:?}, but {fence:?}", ending.run));
             }
         }
     }
     Ok(violations)
 }
 
+fn agrees(way: &Way, state: Option<FenceState>, skipped: bool) -> bool {
+    match way {
+        Way::Committed => state == Some(FenceState::Done) && !skipped,
+        Way::Compensated { .. } if skipped => state == Some(FenceState::Abandoned),
+        // 'started' would be a call of which nobody knows whether it was carried out.
+        Way::Compensated { .. } => matches!(state, None | Some(FenceState::Rejected | FenceState::Undone)),
+        // Told already.
+        Way::Open { .. } => true,
+    }
+}
+
 async fn read(world: &World) -> Result<Fences> {
     let participants: BTreeSet<&str> = sagas::participants().iter().map(|spec| spec.name).collect();
     let mut fences = Fences::new();
     for participant in participants {
-        let table = world.system.output(&stacks::outputs::fence_table_name(participant));
-        let scan = world.system.clients().dynamodb.scan().table_name(table).consistent_read(true);
-        let items = scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-        for item in items.with_context(|| format!("cannot read the fences of {participant}"))? {
-            fences.insert((text(&item, SAGA_ID)?, text(&item, STEP)?), text(&item, STATE)?);
-        }
+        let rows = world.system.fences(participant).await?;
+        fences.extend(rows.into_iter().map(|row| ((row.saga_id.clone(), row.place.clone()), row)));
     }
     Ok(fences)
 }
 
-fn text(item: &HashMap<String, AttributeValue>, name: &str) -> Result<String> {
-    let value = item.get(name).and_then(|value| value.as_s().ok());
-    value.cloned().with_context(|| format!("a fence has no {name}: {:?}", item.keys()))
+/// A test of this file, run beside the storm: a fence that does not fit its saga is told.
+pub(crate) fn what_does_not_fit_is_told() -> Result<()> {
+    use FenceState::{Abandoned, Done, Rejected, Started, Undone};
+    let compensated = Way::Compensated { reason: "OutOfStock".to_owned() };
+    let fits = [
+        (&Way::Committed, Some(Done), false),
+        (&compensated, None, false),
+        (&compensated, Some(Rejected), false),
+        (&compensated, Some(Undone), false),
+        (&compensated, Some(Abandoned), true),
+    ];
+    let states = [None].into_iter().chain(FenceState::ALL.map(Some));
+    let ways = [&Way::Committed, &compensated];
+    let all = states.flat_map(|state| ways.map(|way| [(way, state, false), (way, state, true)])).flatten();
+    let all: Vec<_> = all.collect();
+    ensure!(all.contains(&(&compensated, Some(Started), false)), "not all are tried");
+    for (way, state, skipped) in all {
+        let expected = fits.contains(&(way, state, skipped));
+        let seen = agrees(way, state, skipped);
+        ensure!(seen == expected, "{way} with {state:?}, skipped {skipped}: {seen}");
+    }
+    Ok(())
 }

@@ -1,33 +1,41 @@
 //! What executions went through: forward to the end, or forward to a step and then back over every step before it, in
-//! reverse order, each once. An execution that settles for another only goes back, over all steps, or not at all.
+//! reverse order, each once. An execution that settles for another only goes back, over all steps, or not at all. Once an
+//! operator was asked, only what could not be undone is undone again or given up, as the answers say.
 
-use super::endings::{Ending, Endings, Way};
+use super::endings::{Chain, Endings, Way};
 use crate::world::World;
 use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
 use futures::{StreamExt, TryStreamExt, stream};
 use sagas::order::order_saga;
+use std::collections::BTreeSet;
 
 /// The emulator keeps long histories and tells them slowly: of more orders a sample is read.
 const READ_MAX: usize = 1_500;
 const AT_ONCE: usize = 8;
 /// How the states that undo a step are named.
 const UNDO: &str = "undo ";
-/// The state after an operator's answer about undos that could not be done.
-const RESUMED: &str = "resume undo";
+/// The state in which an operator is asked about undos that could not be done.
+const PARK: &str = "park undo";
+/// The state in which an operator is asked about a pivot whose fence is gone, and the one that turns back all the same.
+const PARK_RESCUE: &str = "park rescue ";
+const TURN_BACK: &str = "turn back ";
 
 /// Reads histories; says how many, and what is wrong with them.
 pub(crate) async fn check(world: &World, endings: &Endings, rng: &mut Rng) -> Result<(usize, Vec<String>)> {
-    let mut ended: Vec<(&String, &Ending)> =
-        endings.iter().filter(|(_, ending)| !matches!(ending.way, Way::Open { .. })).collect();
+    let chains = endings.iter().flat_map(|(id, ending)| ending.chains().map(move |chain| (id, chain)));
+    let mut ended: Vec<(&String, &Chain)> =
+        chains.filter(|(_, chain)| !matches!(chain.way, Way::Open { .. })).collect();
+    // Those that met something rare are all read.
     rng.shuffle(&mut ended);
+    ended.sort_by_key(|(id, chain)| chain.skipped.is_empty() && chain.executions.first() == Some(*id));
     ended.truncate(READ_MAX);
     let saga = order_saga();
     let steps: Vec<&str> = saga.definition().compensable_steps().map(|step| step.name).collect();
     let steps = &steps;
-    let read = stream::iter(ended.iter().copied()).map(async |(id, ending)| {
-        let states = states_entered(world, ending.executions.last().unwrap_or(id)).await?;
-        anyhow::Ok(unsound(steps, ending, &states).map(|why| format!("order {id}: {why}: {states:?}")))
+    let read = stream::iter(ended.iter().copied()).map(async |(id, chain)| {
+        let states = states_entered(world, chain.executions.last().unwrap_or(id)).await?;
+        anyhow::Ok(unsound(steps, chain, &states).map(|why| format!("order {id}: {why}: {states:?}")))
     });
     let unsound: Vec<Option<String>> = read.buffer_unordered(AT_ONCE).try_collect().await?;
     Ok((ended.len(), unsound.into_iter().flatten().collect()))
@@ -35,49 +43,83 @@ pub(crate) async fn check(world: &World, endings: &Endings, rng: &mut Rng) -> Re
 
 /// The names of the states that an execution entered, in order.
 async fn states_entered(world: &World, name: &str) -> Result<Vec<String>> {
-    let machine = world.system.output(&stacks::outputs::state_machine_arn("order"));
-    let arn = format!("{}:{name}", machine.replace(":stateMachine:", ":execution:"));
+    let arn = world.system.execution_arn("order", name);
     let asked = world.system.clients().sfn.get_execution_history().execution_arn(arn);
     let events = asked.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
     let events = events.with_context(|| format!("cannot read the history of {name}"))?;
     Ok(events.into_iter().filter_map(|event| Some(event.state_entered_event_details?.name)).collect())
 }
 
-fn unsound(steps: &[&str], ending: &Ending, states: &[String]) -> Option<&'static str> {
+fn unsound(steps: &[&str], chain: &Chain, states: &[String]) -> Option<&'static str> {
     let position = |name: &str| steps.iter().position(|step| *step == name);
-    let back = |states: &[String]| -> Vec<usize> {
-        states.iter().filter_map(|state| position(state.strip_prefix(UNDO)?)).collect()
-    };
     let all: Vec<usize> = (0..steps.len()).rev().collect();
-    // When an undo was parked, the saga goes back over all its steps once more: those that are undone say so again.
-    let mut rounds = states.split(|state| state == RESUMED);
-    let first = rounds.next().unwrap_or_default();
-    if rounds.any(|round| back(round) != all) {
-        return Some("it was resumed, but did not go back over every step");
+    let turned = states.iter().position(|state| state.starts_with(UNDO)).unwrap_or(states.len());
+    if states[turned..].iter().any(|state| position(state).is_some()) {
+        return Some("it went forward again after an undo");
+    }
+    let asked = states.iter().position(|state| state == PARK).unwrap_or(states.len());
+    let (unasked, answered) = states.split_at(asked);
+    if unasked.iter().any(|state| answer(state).is_some()) {
+        return Some("it did what an operator says, and no operator was asked");
+    }
+    let back: Vec<usize> = unasked.iter().filter_map(|state| position(state.strip_prefix(UNDO)?)).collect();
+    // The first round begins where the operator is asked, so nothing stands before it.
+    let rounds = answered.split(|state| state == PARK).skip(1);
+    if let Some(why) = rounds.into_iter().find_map(|round| unsound_round(steps, &back, round)) {
+        return Some(why);
     }
     let forward: Vec<usize> = states.iter().filter_map(|state| position(state)).collect();
-    let has_committed = ending.way == Way::Committed;
-    if ending.is_settled() {
+    let has_committed = chain.way == Way::Committed;
+    if chain.is_settled() {
         let expected = if has_committed { &[][..] } else { &all };
-        let is_sound = forward.is_empty() && back(first) == expected;
-        return (!is_sound).then_some("it did not settle all or nothing");
+        let is_sound = forward.is_empty() && back == expected;
+        return (!is_sound).then_some("it did not settle all or nothing").or_else(|| unasked_turn(states));
     }
     if !forward.iter().copied().eq(0..forward.len()) {
         return Some("it did not go forward step by step");
     }
     if has_committed {
-        let is_sound = back(first).is_empty() && forward.len() == steps.len();
+        let is_sound = back.is_empty() && forward.len() == steps.len();
         return (!is_sound).then_some("it committed without all its steps, or undid some");
-    }
-    let turned = states.iter().position(|state| state.starts_with(UNDO)).unwrap_or(states.len());
-    if states[turned..].iter().any(|state| position(state).is_some()) {
-        return Some("it went forward again after an undo");
     }
     // A step that was rejected has nothing to undo, any other one that was tried has.
     let tried = &all[all.len() - forward.len()..];
-    let back = back(first);
     let is_sound = back == tried || back == tried.get(1..).unwrap_or_default();
     (!is_sound).then_some("it did not go back over every step")
+}
+
+/// The step that a state undoes again or gives up, because an operator said so.
+fn answer(state: &str) -> Option<&str> {
+    let again = state.strip_prefix(UNDO).and_then(|undo| undo.strip_suffix(" again"));
+    again.or_else(|| state.strip_prefix("abandon "))
+}
+
+/// What an answer leads to: each step is looked at, the last one first, and only steps that were undone before are
+/// undone again or given up.
+fn unsound_round(steps: &[&str], back: &[usize], round: &[String]) -> Option<&'static str> {
+    let looked_at = round.iter().filter_map(|state| state.strip_prefix("answered ")?.strip_suffix('?'));
+    if !looked_at.eq(steps.iter().rev().copied()) {
+        return Some("an answer was not looked at for every step");
+    }
+    if round.iter().any(|state| state.starts_with(UNDO) && answer(state).is_none()) {
+        return Some("it went back over a step that nobody was asked about");
+    }
+    let mut done = BTreeSet::new();
+    for (before, state) in round.iter().zip(&round[1..]) {
+        let Some(step) = answer(state) else { continue };
+        let was_undone = back.iter().any(|place| steps[*place] == step);
+        if *before != format!("answered {step}?") || !was_undone || !done.insert(step) {
+            return Some("it did something that is no answer about an undo");
+        }
+    }
+    done.is_empty().then_some("an answer led to nothing")
+}
+
+/// Only an operator turns a saga back whose pivot has no fence any more.
+fn unasked_turn(states: &[String]) -> Option<&'static str> {
+    let turned = states.iter().position(|state| state.starts_with(TURN_BACK))?;
+    let was_asked = states[..turned].iter().any(|state| state.starts_with(PARK_RESCUE));
+    (!was_asked).then_some("it turned back, and no operator was asked")
 }
 
 /// A test of this file, run beside the storm: a way that leaves something behind is told.
@@ -86,7 +128,7 @@ pub(crate) fn what_is_unsound_is_told() -> Result<()> {
     let found = |way: &Way, settled: bool, states: &str| {
         let states: Vec<String> = states.split(", ").map(str::to_owned).collect();
         let executions = vec![String::new(); if settled { 2 } else { 1 }];
-        unsound(&steps, &Ending { way: way.clone(), executions }, &states)
+        unsound(&steps, &Chain { way: way.clone(), executions, skipped: BTreeSet::new() }, &states)
     };
     let committed = Way::Committed;
     let compensated = Way::Compensated { reason: "OutOfStock".to_owned() };
@@ -98,10 +140,24 @@ pub(crate) fn what_is_unsound_is_told() -> Result<()> {
         (
             &compensated,
             false,
-            "create, undo create, park undo, resume undo, undo reserve, undo create, compensated",
+            "create, undo create, all undone?, park undo, decide undo, unpark undo, answered reserve?, answered create?, \
+             undo create again, all undone?, compensated",
+        ),
+        (
+            &compensated,
+            false,
+            "create, reserve, undo reserve, undo create, park undo, answered reserve?, abandon reserve, answered create?, \
+             park undo, answered reserve?, undo reserve again, answered create?, abandon create, compensated",
         ),
         (&committed, true, "rescue confirm, committed"),
+        (&committed, true, "rescue confirm, park rescue confirm, rescue confirm, recall reserve, committed"),
         (&compensated, true, "rescue confirm, undo reserve, undo create, compensated"),
+        (
+            &compensated,
+            true,
+            "rescue confirm, park rescue confirm, turn back confirm, undo reserve, undo create, park undo, answered \
+             reserve?, abandon reserve, answered create?, compensated",
+        ),
     ] {
         let found = found(way, settled, states);
         ensure!(found.is_none(), "{states} is sound, but: {found:?}");
@@ -113,9 +169,41 @@ pub(crate) fn what_is_unsound_is_told() -> Result<()> {
         (&compensated, false, "create, reserve, undo create, undo reserve, compensated"),
         (&compensated, false, "create, reserve, undo reserve, undo reserve, undo create, compensated"),
         (&compensated, false, "create, undo create, reserve, compensated"),
-        (&compensated, false, "create, undo create, park undo, resume undo, undo create, compensated"),
+        (&compensated, false, "create, undo create, undo create again, compensated"),
+        (&compensated, false, "create, abandon create, undo create, compensated"),
+        (
+            &compensated,
+            false,
+            "create, undo create, park undo, answered create?, undo create again, compensated",
+        ),
+        (
+            &compensated,
+            false,
+            "create, undo create, park undo, answered reserve?, answered create?, compensated",
+        ),
+        (
+            &compensated,
+            false,
+            "create, undo create, park undo, answered reserve?, undo create, answered create?, abandon create, compensated",
+        ),
+        (
+            &compensated,
+            false,
+            "create, undo create, park undo, answered reserve?, undo reserve again, answered create?, compensated",
+        ),
+        (
+            &compensated,
+            false,
+            "create, undo create, park undo, answered reserve?, undo create again, answered create?, compensated",
+        ),
+        (
+            &compensated,
+            false,
+            "create, undo create, park undo, answered reserve?, answered create?, abandon create, reserve, compensated",
+        ),
         (&committed, true, "rescue confirm, create, reserve, committed"),
         (&compensated, true, "rescue confirm, undo create, compensated"),
+        (&compensated, true, "rescue confirm, turn back confirm, undo reserve, undo create, compensated"),
     ] {
         ensure!(found(way, settled, states).is_some(), "{states} passes");
     }

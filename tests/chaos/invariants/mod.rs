@@ -2,17 +2,19 @@
 //!
 //! | property | looked at in |
 //! | --- | --- |
-//! | every saga ends committed or compensated, the stopped ones by another execution | `endings` |
-//! | committed: all effects once; compensated: none; units and money are conserved | `fences`, `system::Conservation`, and the stock at every look while sagas ran |
+//! | every saga ends committed or compensated, the stopped ones by another execution, and all that act for one agree | `endings` |
+//! | committed: all effects once; compensated: none but what an operator took over; units and money are conserved | `fences`, `system::Conservation`, and the stock at every look while sagas ran |
 //! | no effect after its undo, no undo without its run or twice | `fences`, `histories`, units and money |
 //! | duplicate, late, reordered and lost messages change nothing | all of the above |
 //! | a message that nobody can understand harms only itself | `queues` |
+//! | an id means one run | `endings`, `fences`, `queues` |
 
 mod endings;
 mod fences;
 mod histories;
 mod queues;
 
+pub(crate) use fences::what_does_not_fit_is_told;
 pub(crate) use histories::what_is_unsound_is_told;
 
 use crate::{operator, storm::Raged, world::World};
@@ -33,6 +35,8 @@ pub(crate) struct Found {
     pub(crate) outcomes: BTreeMap<String, usize>,
     /// How many histories were read.
     pub(crate) histories: usize,
+    /// How many dead executions a sweep found to be settled by nobody.
+    pub(crate) swept: usize,
     /// Units and money.
     pub(crate) conservation: Conservation,
     /// What does not hold, one sentence each.
@@ -57,6 +61,7 @@ pub(crate) async fn check(world: &World, raged: &Raged, rng: &mut Rng) -> Result
     let mut violations = raged.live_violations.clone();
     let endings = endings::read(world, &raged.placed).await?;
     violations.extend(endings::check(world, &raged.placed, &endings).await?);
+    violations.extend(endings::check_started_again(world, &raged.started_again, &endings).await?);
     violations.extend(fences::check(world, &endings).await?);
     let (histories, unsound) = histories::check(world, &endings, rng).await?;
     violations.extend(unsound);
@@ -64,15 +69,20 @@ pub(crate) async fn check(world: &World, raged: &Raged, rng: &mut Rng) -> Result
     for record in operator::parked(world).await? {
         violations.push(format!("still parked: {:?}", record.get(saga::parked_table::SAGA_ID)));
     }
-    let conservation = world.system.conservation(&raged.placed.books, Moment::Settled).await?;
+    let mut books = raged.placed.books.clone();
+    for (id, minor) in world.desk.money_left().await {
+        books.leave_money(&id, minor);
+    }
+    let conservation = world.system.conservation(&books, Moment::Settled).await?;
     violations.extend(conservation.violations.iter().cloned());
 
     let mut outcomes = BTreeMap::new();
     for ending in endings.values() {
         *outcomes.entry(ending.to_string()).or_default() += 1;
     }
+    let swept = world.system.logs("rescue", r#""no event said that an execution died""#).await?.len();
     let evidence = evidence(world, raged, &violations).await?;
-    Ok(Found { outcomes, histories, conservation, violations, evidence })
+    Ok(Found { outcomes, histories, swept, conservation, violations, evidence })
 }
 
 async fn evidence(world: &World, raged: &Raged, violations: &[String]) -> Result<Vec<String>> {

@@ -1,13 +1,18 @@
-//! All queues are empty, and the dead letters are those that nobody can understand, each where it was sent.
+//! All queues are empty, and the dead letters are those that nobody can understand, each where it was sent. Refused are the
+//! orders that were placed under ids of others, all of them and no other; they are counted, and their customers are told.
 
-use crate::{storm::Raged, world::World};
+use crate::{storm::Raged, traffic::Placed, world::World};
 use anyhow::Result;
-use std::time::Duration;
+use sagas::{environment::ORDER_REFUSED_EVENT, events::OrderEvent};
+use serde_json::Value as Json;
+use std::{collections::BTreeSet, time::Duration};
 use system::Depth;
 use tokio::time::sleep;
 
 /// The operator has looked at them, which hides them for a moment.
 const IN_SIGHT_AGAIN: Duration = Duration::from_secs(3);
+/// How a customer is told.
+const COULD_NOT: &str = "could not be completed";
 
 pub(crate) async fn check(world: &World, raged: &Raged) -> Result<Vec<String>> {
     sleep(IN_SIGHT_AGAIN).await;
@@ -29,7 +34,41 @@ pub(crate) async fn check(world: &World, raged: &Raged) -> Result<Vec<String>> {
         }
         violations.extend(bodies.iter().map(|body| format!("{} left a dead letter: {body}", queue.function)));
     }
-    let refused = world.system.receive_all(world.system.refused_orders_queue_url()).await?;
-    violations.extend(refused.into_iter().map(|message| format!("an order was refused: {:?}", message.body)));
+    violations.extend(check_refused(world, &raged.placed).await?);
+    Ok(violations)
+}
+
+/// Each may be refused more than once, because its message may come more than once.
+async fn check_refused(world: &World, placed: &Placed) -> Result<Vec<String>> {
+    let mut violations = Vec::new();
+    let mut refused = BTreeSet::new();
+    for message in world.system.receive_all(world.system.refused_orders_queue_url()).await? {
+        let body = message.body.unwrap_or_default();
+        let letter: Json = serde_json::from_str(&body)?;
+        let email = match serde_json::from_value(letter["event"].clone()) {
+            Ok(OrderEvent::OrderPlaced(order)) if letter["reasons"][0]["field"] == "order_id" => {
+                let of = placed.under_taken_ids.get(&order.customer.email);
+                (of == Some(&order.order_id)).then_some(order.customer.email)
+            }
+            _ => None,
+        };
+        match email {
+            Some(email) => drop(refused.insert(email)),
+            None => violations.push(format!("an order was refused: {body}")),
+        }
+    }
+    let mails = world.system.mails().await?;
+    for (email, id) in &placed.under_taken_ids {
+        if !refused.contains(email) {
+            violations.push(format!("order {id}: another one of {email} under its id was not refused"));
+        }
+        if !mails.iter().any(|mail| mail.to.contains(email) && mail.subject.contains(COULD_NOT)) {
+            violations.push(format!("order {id}: {email} was not told that theirs could not be completed"));
+        }
+    }
+    let counted = world.system.logs("order-intake", &format!("{ORDER_REFUSED_EVENT:?}")).await?.len();
+    if counted < placed.under_taken_ids.len() {
+        violations.push(format!("{} orders were refused, but {counted} were counted", refused.len()));
+    }
     Ok(violations)
 }

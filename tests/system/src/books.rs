@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 pub struct Books {
     pub(crate) stock: BTreeMap<String, i64>,
     pub(crate) orders: BTreeMap<String, BTreeMap<String, i64>>,
+    pub(crate) left: BTreeMap<String, i64>,
 }
 
 impl Books {
@@ -29,5 +30,11 @@ impl Books {
             *lines.entry(line.sku.clone()).or_default() += line.quantity;
         }
         self.orders.insert(order.order_id.clone(), lines);
+    }
+
+    /// Notes that an operator went on without undoing the charge of an order, and how much of it the gateway held when he
+    /// looked, in minor units. He settles that with the customer elsewhere, so it is to stay exactly as it is.
+    pub fn leave_money(&mut self, order_id: &str, held_minor: i64) {
+        self.left.insert(order_id.to_owned(), held_minor);
     }
 }

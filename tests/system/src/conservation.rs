@@ -56,6 +56,8 @@ pub struct MoneyTotals {
     pub net_minor: i64,
     /// What the ledger says is charged.
     pub ledger_minor: i64,
+    /// What the gateway holds because an operator left it there.
+    pub left_minor: i64,
 }
 
 impl Conservation {
@@ -113,7 +115,13 @@ fn compare(books: &Books, held: &Held, moment: Moment) -> Conservation {
                 *confirmed_units.entry(sku).or_default() += quantity;
             }
         }
-        add_money(&mut report, id, order, held.ledger.get(id), held.charges.get(id), moment);
+        let money = OrderMoney {
+            order,
+            ledger: held.ledger.get(id),
+            charge: held.charges.get(id),
+            left: books.left.get(id).copied(),
+        };
+        add_money(&mut report, id, &money, moment);
     }
     for (sku, loaded) in &books.stock {
         let confirmed = confirmed_units.get(sku.as_str()).copied().unwrap_or_default();
@@ -145,14 +153,17 @@ fn add_units(
     }
 }
 
-fn add_money(
-    report: &mut Conservation,
-    id: &str,
-    order: Option<&OrderRow>,
-    ledger: Option<&LedgerRow>,
-    charge: Option<&Charge>,
-    moment: Moment,
-) {
+/// What there is about the money of one order.
+struct OrderMoney<'a> {
+    order: Option<&'a OrderRow>,
+    ledger: Option<&'a LedgerRow>,
+    charge: Option<&'a Charge>,
+    /// What an operator has left at the gateway.
+    left: Option<i64>,
+}
+
+fn add_money(report: &mut Conservation, id: &str, money: &OrderMoney<'_>, moment: Moment) {
+    let OrderMoney { order, ledger, charge, left } = *money;
     let confirmed = order.filter(|order| order.status == OrderStatus::Confirmed);
     let entered = ledger.filter(|entry| entry.status == LedgerEntry::CHARGED);
     let kept = charge.filter(|charge| charge.status == ChargeStatus::Charged);
@@ -170,6 +181,9 @@ fn add_money(
         }
         totals.net_minor = totals.charged_minor - totals.refunded_minor;
     }
+    if let (Some(minor), Some(charge)) = (left, kept) {
+        report.money.entry(charge.currency.clone()).or_default().left_minor += minor;
+    }
     if moment == Moment::Live {
         return;
     }
@@ -180,6 +194,17 @@ fn add_money(
     // Free orders are not charged.
     let owed = confirmed.map(|order| (order.total_minor, order.currency.as_str())).filter(|owed| owed.0 != 0);
     let paid = kept.map(|charge| (charge.amount_minor, charge.currency.as_str()));
+    if let Some(left) = left {
+        // The ledger stays at whatever it said when the step was given up.
+        let held = paid.map_or(0, |paid| paid.0);
+        if confirmed.is_some() {
+            violated("is confirmed, though its charge was left to an operator".to_owned());
+        }
+        if held != left {
+            violated(format!("the gateway holds {held} minor units, but {left} were left to an operator"));
+        }
+        return;
+    }
     let booked =
         entered.map(|entry| (entry.amount_minor, entry.currency.as_str())).filter(|paid| paid.0 != 0);
     if paid != owed {
@@ -284,6 +309,22 @@ mod tests {
             "tea: 3 reserved, but confirmed orders have 0",
         ];
         assert_eq!(report.violations, expected);
+    }
+
+    #[test]
+    fn money_that_an_operator_left_is_to_stay_as_it_is() {
+        for (refunded, left, holds) in
+            [(false, 300, true), (true, 0, true), (true, 300, false), (false, 0, false)]
+        {
+            let mut books = books();
+            books.leave_money("o-1", left);
+            let report = compare(&books, &held(OrderStatus::Rejected, 0, refunded), Moment::Settled);
+            assert_eq!(report.holds(), holds, "{left} left, refunded {refunded}: {report}");
+            assert_eq!(report.money["EUR"].left_minor, if refunded { 0 } else { left });
+        }
+        let mut books = books();
+        books.leave_money("o-1", 300);
+        assert!(!compare(&books, &held(OrderStatus::Confirmed, 3, false), Moment::Settled).holds());
     }
 
     #[test]

@@ -90,7 +90,14 @@ impl System {
     /// # Errors
     /// When Step Functions cannot be asked, or what it says is not of a saga.
     pub async fn execution(&self, saga: &str, id: &str) -> Result<Option<Execution>> {
-        let arn = self.execution_arn(saga, id);
+        self.execution_at(&self.execution_arn(saga, id)).await
+    }
+
+    /// One execution of any state machine.
+    ///
+    /// # Errors
+    /// As [`execution`](Self::execution).
+    pub async fn execution_at(&self, arn: &str) -> Result<Option<Execution>> {
         match self.clients().sfn.describe_execution().execution_arn(arn).send().await {
             Ok(described) => execution(described).map(Some),
             Err(error)
@@ -100,9 +107,7 @@ impl System {
             {
                 Ok(None)
             }
-            Err(error) => {
-                Err(error).with_context(|| format!("cannot describe execution {id} of saga {saga}"))
-            }
+            Err(error) => Err(error).with_context(|| format!("cannot describe {arn}")),
         }
     }
 

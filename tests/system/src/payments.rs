@@ -1,6 +1,6 @@
 //! What the payment gateway knows, asked over HTTP.
 
-use crate::{deploy::STAGE, start::System};
+use crate::{deploy::STAGE, eventually::eventually, start::System};
 use anyhow::{Context, Result};
 use gateway::{
     CALLS_PATH, CHARGES_PATH, Charge, ChargePage, ChargeRequest, IDEMPOTENCY_KEY_HEADER, KeyCalls,
@@ -9,9 +9,11 @@ use gateway::{
 use reqwest::{Response, StatusCode};
 use saga::{Deployment, IdempotencyKey, Step, StepKey};
 use sagas::order::{ChargePayment, order_saga};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 const PAGE: usize = 1_000;
+/// For a gateway that a storm has killed to be there again, on a busy machine.
+const GATEWAY_LIMIT: Duration = Duration::from_secs(60);
 
 impl System {
     /// The totals of all charges.
@@ -97,8 +99,11 @@ impl System {
 
     async fn ask_gateway(&self, path: &str) -> Result<Response> {
         let url = format!("{}{path}", self.gateway_url());
-        let answer = self.clients().http.get(&url).send().await;
-        answer.with_context(|| format!("the payment gateway does not answer GET {url}"))
+        // A storm kills the gateway and starts it again.
+        eventually(&format!("the payment gateway answers GET {url}"), GATEWAY_LIMIT, || async {
+            Ok(self.clients().http.get(&url).send().await.map_err(|error| error.to_string()))
+        })
+        .await
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::start::System;
 use anyhow::{Context, Result, anyhow, ensure};
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, ReturnValue, WriteRequest};
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{AttributeValue, PutRequest, ReturnValue, TransactWriteItem, Update, WriteRequest},
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use saga::{Entity, Field, FieldType, StepKey, fence::FenceState, fence_table};
 use sagas::entities::{LedgerEntry, Order, OrderStatus, Stock};
@@ -89,6 +92,38 @@ impl System {
         let asked = asked.key(Stock::KEY, key).return_values(ReturnValue::AllOld);
         let taken = asked.send().await.with_context(|| format!("cannot take away {sku}"))?;
         taken.attributes.as_ref().map(stock_level).transpose()
+    }
+
+    /// Puts units that are reserved back on the shelf by hand, of all these products or of none; says whether. Not when a
+    /// product is missing or has fewer reserved, and not while somebody else writes one of them.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn put_back_by_hand(&self, units: &BTreeMap<String, i64>) -> Result<bool> {
+        let put_back = |(sku, units): (&String, &i64)| {
+            let update = Update::builder()
+                .table_name(self.table(Stock::NAME))
+                .key(Stock::KEY, AttributeValue::S(sku.clone()))
+                .update_expression("SET #available = #available + :units, #reserved = #reserved - :units")
+                .condition_expression("#reserved >= :units")
+                .expression_attribute_names("#available", Stock::AVAILABLE.name())
+                .expression_attribute_names("#reserved", Stock::RESERVED.name())
+                .expression_attribute_values(":units", AttributeValue::N(units.to_string()));
+            Ok(TransactWriteItem::builder().update(update.build()?).build())
+        };
+        let writes: Vec<_> = units.iter().map(put_back).collect::<Result<_>>()?;
+        let write = self.clients().dynamodb.transact_write_items().set_transact_items(Some(writes));
+        match write.send().await {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(TransactWriteItemsError::is_transaction_canceled_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot put back {units:?}")),
+        }
     }
 
     /// The stock of one product.

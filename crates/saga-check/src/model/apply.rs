@@ -64,30 +64,38 @@ impl Tables {
             Action::Abort { slot } => {
                 self.happen(&mut state, usize::from(slot), self.events.id(Event::Abort), 0);
             }
+            other => self.rare(&mut state, other),
+        }
+        if state.verdict == 0 {
+            state.verdict = self.judge(&state);
+        }
+        state
+    }
+
+    /// What happens to executions and sagas as a whole, and on a schedule.
+    fn rare(&self, state: &mut State, action: Action) {
+        match action {
             Action::Redrive { slot } => {
-                self.happen(&mut state, usize::from(slot), self.events.id(Event::Redrive), 0);
+                self.happen(state, usize::from(slot), self.events.id(Event::Redrive), 0);
             }
-            Action::Expire { saga } => self.expire(&mut state, usize::from(saga)),
-            Action::Again { saga } => self.come_again(&mut state, usize::from(saga)),
+            Action::Expire { saga } => self.expire(state, usize::from(saga)),
+            Action::Again { saga } => self.come_again(state, usize::from(saga)),
             Action::Lose { flight } => {
                 state.flights.remove(usize::from(flight));
             }
             Action::Sweep => {
                 let flight = Flight::new(self.messages.id(Message::sweep()), VOID);
                 let process = self.begin(flight.message);
-                self.go_on(&mut state, Flight { process, ..flight }, 0);
+                self.go_on(state, Flight { process, ..flight }, 0);
             }
             Action::Examine { place, choice } => {
                 if let Some(message) = self.examined(state.peer).get(usize::from(place)) {
                     let flight = Flight::new(*message, VOID);
-                    self.handle(&mut state, flight, Fate::Well, choice, 0);
+                    self.handle(state, flight, Fate::Well, choice, 0);
                 }
             }
+            _ => {}
         }
-        if state.verdict == 0 {
-            state.verdict = self.judge(&state);
-        }
-        state
     }
 
     fn handle(&self, state: &mut State, mut flight: Flight, fate: Fate, choice: u8, way: usize) {

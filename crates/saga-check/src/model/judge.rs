@@ -1,23 +1,24 @@
 //! What must hold of every saga, whatever it does, and what the user says must hold.
 
 use super::{
-    effects::{Effects, Held},
+    effects::Held,
+    left::{Ended, Left, left, skipped},
     state::{INTEGRATION_FAILED, LEFT_TO_RECONCILIATION, QUEUED, State, VOID, token},
     tables::Tables,
 };
 use crate::{
-    asl::{End, Execution, Run},
+    asl::{End, Run},
     intern::Id,
     invariant::{Outcome, SagaEnd, World},
 };
 use saga::{
-    OTHER_RUN, RunDigest, StepKey,
-    fence::{Fence, FenceState},
+    OTHER_RUN,
+    fence::FenceState,
     parked_table::{TASK_TOKEN, WHAT},
 };
 use serde_json::Value as Json;
 use smallvec::SmallVec;
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 /// What the moments and the ends are told apart by, beside the numbers.
 const MOMENT: Id = 0;
@@ -273,78 +274,6 @@ impl Tables {
         quiet
             .then(|| format!("{} {} is compensated because of {error}, but nothing failed", end.saga, end.id))
     }
-}
-
-/// What is left of a step.
-struct Left {
-    fence: Option<Fence>,
-    effects: Effects,
-}
-
-/// A saga that has ended.
-struct Ended<'a> {
-    end: SagaEnd<'a>,
-    /// The steps that its executions say they went on without.
-    skipped: BTreeSet<&'a str>,
-    start: &'a Execution,
-    /// Its fences are gone, or it has none.
-    expired: bool,
-    /// And an operator decided something then.
-    blind: bool,
-}
-
-/// What is left of a step of this run.
-fn left(held: &[Arc<Held>], ended: &Ended<'_>, step: &str) -> Left {
-    let Ended { end, start, .. } = ended;
-    let run = start.input["run"].as_str();
-    let ours = |key: &StepKey, of: Option<&RunDigest>| {
-        key.saga.as_str() == end.saga
-            && key.saga_id.as_str() == end.id
-            && key.step == step
-            && (run.is_none() || of.is_none_or(|of| Some(of.as_str()) == run))
-    };
-    let mut fences = held.iter().flat_map(|held| held.memory.fences.iter());
-    let mut effects = held.iter().flat_map(|held| held.effects.iter());
-    Left {
-        fence: fences
-            .find(|(key, recorded)| ours(key, recorded.run.as_ref()))
-            .map(|(_, recorded)| recorded.fence.clone()),
-        effects: effects.find(|((key, of), _)| ours(key, of.as_ref())).map(|(_, of)| *of).unwrap_or_default(),
-    }
-}
-
-impl Left {
-    /// Whether it is in this state, or was when it was abandoned: the message of an earlier skip can come late.
-    fn is_or_was(&self, state: FenceState) -> bool {
-        match &self.fence {
-            Some(Fence::Abandoned { was }) => *was == Some(state),
-            fence => fence.as_ref().map(Fence::state) == Some(state),
-        }
-    }
-
-    fn is_abandoned(&self) -> bool {
-        matches!(self.fence, Some(Fence::Abandoned { .. }))
-    }
-
-    fn told(&self) -> &'static str {
-        self.fence.as_ref().map_or("absent", |fence| fence.state().as_str())
-    }
-
-    fn not_abandoned(&self, end: &SagaEnd<'_>, step: &str) -> Option<String> {
-        let SagaEnd { saga, id, .. } = end;
-        let fence = self.told();
-        (!self.is_abandoned())
-            .then(|| format!("{saga} {id} went on without `{step}`, but the fence of `{step}` is {fence}"))
-    }
-}
-
-/// The steps that its executions say they went on without.
-fn skipped<'a>(runs: &'a [Arc<Run>], acting: &[usize]) -> BTreeSet<&'a str> {
-    let of = |slot: &usize| match runs[*slot].end() {
-        Some(End::Succeeded(output)) => output["skipped"].as_object(),
-        _ => None,
-    };
-    acting.iter().filter_map(of).flat_map(|skipped| skipped.keys().map(String::as_str)).collect()
 }
 
 fn outcome_of(output: &Json) -> Option<Outcome<'_>> {

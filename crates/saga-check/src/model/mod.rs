@@ -10,6 +10,8 @@ mod effects;
 mod executions;
 mod happen;
 mod judge;
+mod left;
+mod next;
 mod notices;
 mod pack;
 mod past;

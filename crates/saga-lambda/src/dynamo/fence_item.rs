@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 };
 use saga::{
     Refusal, Refused, RunDigest, StepKey, Transaction, Unavailable,
-    fence::{Fence, FenceState, Recorded},
+    fence::{Fence, FenceState, Recorded, Standing},
     fence_table::{AT, CAUSE, ERROR, EXPIRES_AT, INVERSE, OUTPUT, RUN, SAGA_ID, STATE, STEP, WAS},
 };
 use serde_json::Value as Json;
@@ -106,12 +106,18 @@ pub(super) fn parse(item: &Item) -> Result<Recorded, Unavailable> {
             let output: Json = json(item, OUTPUT)?;
             Fence::Done { output, inverse: json(item, INVERSE)? }
         }
-        FenceState::Abandoned => {
-            let was = item.contains_key(WAS).then(|| state(item, WAS)).transpose()?;
-            Fence::Abandoned { was }
-        }
+        FenceState::Abandoned => Fence::Abandoned { was: was(item)? },
     };
     Ok(Recorded { run: run(item)?, fence })
+}
+
+/// Reads how it stands with a fence, and nothing of what it records.
+pub(super) fn standing(item: &Item) -> Result<Standing, Unavailable> {
+    Ok(Standing { run: run(item)?, state: state(item, STATE)?, was: was(item)? })
+}
+
+fn was(item: &Item) -> Result<Option<FenceState>, Unavailable> {
+    item.contains_key(WAS).then(|| state(item, WAS)).transpose()
 }
 
 fn run(item: &Item) -> Result<Option<RunDigest>, Unavailable> {
@@ -216,6 +222,8 @@ mod tests {
     fn an_unreadable_fence_says_which_and_why_and_not_what() {
         let mut item = table().item(&fence_key(), &recorded(done())).unwrap();
         item.insert(OUTPUT.into(), text("\"secret"));
+        let of_state = Standing { run: recorded(done()).run, state: FenceState::Done, was: None };
+        assert_eq!(standing(&item), Ok(of_state), "it can still be gone without");
         let error = parse(&item).unwrap_err().to_string();
         assert!(
             error.contains("the fence o-1/order/reserve-stock cannot be read: its `output` does not fit"),

@@ -20,7 +20,8 @@ use aws_sdk_dynamodb::{
 use cancelled::Cancelled;
 use fence_item::FenceTable;
 use saga::{
-    EntitySpec, Refused, Row, RowKey, StepKey, Store, Transaction, Unavailable, environment, fence::Recorded,
+    EntitySpec, Refused, Row, RowKey, StepKey, Store, Transaction, Unavailable, environment,
+    fence::{Recorded, Standing},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -149,6 +150,11 @@ impl Store for DynamoStore {
     async fn read_fence(&self, key: &StepKey) -> Result<Option<Recorded>, Unavailable> {
         let item = self.read(&self.tables.fences.name, fence_item::key(key)).await?;
         item.as_ref().map(fence_item::parse).transpose()
+    }
+
+    async fn read_standing(&self, key: &StepKey) -> Result<Option<Standing>, Unavailable> {
+        let item = self.read(&self.tables.fences.name, fence_item::key(key)).await?;
+        item.as_ref().map(fence_item::standing).transpose()
     }
 
     async fn read_row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {

@@ -77,9 +77,9 @@ pub(super) fn send(definition: &Definition, step: &StepSpec, op: Op) -> Json {
     json!({ "QueueUrl": Placeholder::Queue(step.participant).text(), "MessageBody": body })
 }
 
-/// The arguments that ask the fence of the pivot, and say what it means when there is none.
-pub(super) fn ask(definition: &Definition, if_absent: &Json) -> Json {
-    let mut arguments = send(definition, &definition.pivot, Op::Settle);
+/// The arguments that send a request, and say what it means when there is no fence.
+pub(super) fn ask(definition: &Definition, step: &StepSpec, op: Op, if_absent: &Json) -> Json {
+    let mut arguments = send(definition, step, op);
     arguments["MessageBody"]["if_absent"] = if_absent.clone();
     arguments
 }
@@ -87,6 +87,11 @@ pub(super) fn ask(definition: &Definition, if_absent: &Json) -> Json {
 /// That the pivot was not done, then.
 pub(super) fn decide_if_absent() -> Json {
     json!(IfAbsent::Decide)
+}
+
+/// That it must not be taken for one that was never there.
+pub(super) fn refuse_if_absent() -> Json {
+    json!(IfAbsent::Refuse)
 }
 
 /// The first execution that settles decides; for a later one the fence was there before, and may have expired since.

@@ -126,7 +126,11 @@ impl Compiler<'_> {
             resource: Integration::UpdateItem,
             arguments: Json::Null,
             timeout_seconds: None,
-            retry: vec![Retry::steadily("States.ALL", self.timing.parking_retry())],
+            retry: vec![
+                // An answer that is none, given by hand, is none the next time either.
+                Retry::never(["States.QueryEvaluationError"]),
+                Retry::steadily("States.ALL", self.timing.parking_retry()),
+            ],
             catch: Vec::new(),
             assign: BTreeMap::new(),
             transition: Transition::End(true),

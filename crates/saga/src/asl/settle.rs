@@ -9,7 +9,7 @@
 
 use super::{
     compile::{Compiler, Named, START, catch_errors, stage_name},
-    message::{ask, decide_if_absent, expression, refuse_if_settled_before, settling},
+    message::{ask, decide_if_absent, expression, refuse_if_absent, refuse_if_settled_before, settling},
     park::{Parking, park_name},
     skip::{Assign, Skipping, abandon_name, cleared, failed_alone, says_skip, skipped_before},
     state::{Catch, Choice, ChoiceRule, Retry, State, Task, Transition},
@@ -85,7 +85,7 @@ impl Compiler<'_> {
         states.push(self.direction(RESCUED_STATE, forward));
         for (place, step) in recalled.iter().enumerate() {
             let next = recalled.get(place + 1).map_or_else(|| self.after_pivot(), |step| recall_name(step));
-            states.extend(self.insist_or_park(step, &recall_name(step), next, false));
+            states.extend(self.recall(step, next));
         }
         states
     }
@@ -98,6 +98,16 @@ impl Compiler<'_> {
         let notices = self.saga.on_commit.iter().map(|notice| notice.inputs);
         let needed = inputs.chain(notices).any(|inputs| inputs.contains(&step.output));
         self.insist_or_park(step, step.name, next, !needed)
+    }
+
+    /// What a step did is asked for again. It was done, so a fence that is not there is gone: it is not done once more.
+    fn recall(&self, step: &StepSpec, next: String) -> Vec<Named> {
+        let mut states = self.insist_or_park(step, &recall_name(step), next, false);
+        if let Some((_, State::Task(run))) = states.first_mut() {
+            run.arguments = ask(self.saga, step, Op::Run, &refuse_if_absent());
+            run.retry.insert(0, Retry::never([FENCE_GONE]));
+        }
+        states
     }
 
     /// A run that must be done, or is parked. It can be skipped when nothing needs its output.
@@ -140,7 +150,10 @@ impl Compiler<'_> {
         let step = &self.saga.pivot;
         let (rescue, turn_back) = (rescue_name(step), format!("turn back {}", step.name));
         let asking = |if_absent: Json| {
-            let mut ask = Task { arguments: ask(self.saga, &if_absent), ..self.insist(step, Op::Settle) };
+            let mut ask = Task {
+                arguments: ask(self.saga, step, Op::Settle, &if_absent),
+                ..self.insist(step, Op::Settle)
+            };
             ask.retry.insert(0, Retry::never([FENCE_GONE]));
             State::Task(Box::new(self.asking(ask, &rescue, RESCUED_STATE)))
         };

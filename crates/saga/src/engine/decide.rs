@@ -1,13 +1,13 @@
 //! What decides for good: the direction of a pivot, and an operator's word. Neither needs a handler.
 
-use super::{ATTEMPTS, fence_kept_moving, moved, moving};
+use super::{ATTEMPTS, answer, fence_kept_moving, moved, moving, renew};
 use crate::{
     fence::{Fence, OnAbandon, OnSettle, on_abandon, on_settle},
     handler::{Context, Retry},
     message::{AbandonReply, Direction, SettleReply},
     rejection::Refusal,
     serve::{Handled, OTHER_RUN, Outcomes},
-    store::Store,
+    store::{Refused, Store, Transaction},
 };
 use serde_json::{Value as Json, json};
 
@@ -20,6 +20,10 @@ pub(crate) async fn settle(store: &impl Store, cx: &Context) -> Result<Handled, 
             OnSettle::Backward(refusal) => return Ok(settled(Direction::Backward, None, refusal)),
             OnSettle::Gone => return Ok(Handled::fence_gone()),
             OnSettle::OtherRun => {
+                if let Some(now) = renew(store, cx, fence.as_ref()).await? {
+                    fence = now;
+                    continue;
+                }
                 let cause = "another saga had this id: what it did stays as it is".into();
                 return Ok(settled(
                     Direction::Backward,
@@ -38,23 +42,39 @@ pub(crate) async fn settle(store: &impl Store, cx: &Context) -> Result<Handled, 
     Err(fence_kept_moving())
 }
 
-/// Leaves a step as it is, for good. No code of a handler is needed, so a broken one does not stand in the way.
+/// Leaves a step as it is, for good. Neither the code of a handler nor what the fence records is needed, so nothing that
+/// is broken about the step stands in the way.
 pub(crate) async fn abandon(store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
     let reply = |outcome, was| Ok(Handled::success(outcome, json!(AbandonReply { was })));
-    let mut fence = store.read_fence(cx.key()).await?;
     for _ in 0..ATTEMPTS {
-        match on_abandon(fence.as_ref(), cx.run()) {
+        let standing = store.read_standing(cx.key()).await?;
+        let was = match on_abandon(standing.as_ref(), cx.run()) {
             OnAbandon::AlreadyAbandoned { was } => return reply(Outcomes::AbandonedBefore, was),
             OnAbandon::OtherRun => return reply(Outcomes::OtherRun, None),
-            OnAbandon::Abandon { was } => {
-                match store.apply(&moving(cx, fence.as_ref(), Fence::Abandoned { was }, Vec::new())).await {
-                    Ok(()) => return reply(Outcomes::Abandoned, was),
-                    Err(refused) => fence = moved(refused)?,
-                }
-            }
+            OnAbandon::Abandon { was } => was,
+        };
+        let abandoned = Transaction {
+            fence: cx.key().clone(),
+            run: cx.run().or_else(|| standing.as_ref()?.run.as_ref()).cloned(),
+            expected: standing.as_ref().map(|standing| standing.state),
+            next: Fence::Abandoned { was },
+            writes: Vec::new(),
+        };
+        match store.apply(&abandoned).await {
+            Ok(()) => return reply(Outcomes::Abandoned, was),
+            Err(Refused::Fence(_)) => {}
+            Err(refused) => return Err(moved(refused).err().unwrap_or_else(fence_kept_moving)),
         }
     }
     Err(fence_kept_moving())
+}
+
+/// Answers a run with what was recorded, and does nothing: for a saga whose pivot is done, so that its steps are.
+pub(crate) async fn recall(store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
+    match store.read_fence(cx.key()).await? {
+        None => Ok(Handled::fence_gone()),
+        found => answer(cx, found.as_ref()),
+    }
 }
 
 fn settled(direction: Direction, output: Option<&Json>, refusal: Option<&Refusal>) -> Handled {

@@ -3,7 +3,7 @@
 mod decide;
 mod undo;
 
-pub(crate) use decide::{abandon, settle};
+pub(crate) use decide::{abandon, recall, settle};
 pub(crate) use undo::{undo, undo_outside};
 
 use crate::{
@@ -234,6 +234,22 @@ fn moving(cx: &Context, found: Option<&Recorded>, next: Fence, writes: Vec<Write
     let run = cx.run().or_else(|| found?.run.as_ref()).cloned();
     let expected = found.map(|recorded| recorded.fence.state());
     Transaction { fence: cx.key().clone(), run, expected, next, writes }
+}
+
+/// Writes the fence of another run again as it is, so that it is kept for as long as a message of this run can come back:
+/// it stands in for the tombstone that has no place beside it. Gives the fence as it is now when it has moved.
+async fn renew(
+    store: &impl Store,
+    cx: &Context,
+    found: Option<&Recorded>,
+) -> Result<Option<Option<Recorded>>, Retry> {
+    let Some(Recorded { run, fence }) = found else { return Ok(None) };
+    let (expected, next) = (Some(fence.state()), fence.clone());
+    let again = Transaction { fence: cx.key().clone(), run: run.clone(), expected, next, writes: Vec::new() };
+    match store.apply(&again).await {
+        Ok(()) => Ok(None),
+        Err(refused) => moved(refused).map(Some),
+    }
 }
 
 fn fence_kept_moving() -> Retry {

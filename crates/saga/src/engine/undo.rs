@@ -1,6 +1,6 @@
 //! Undoing a step: by the recorded inverse or by what its handler says, and outside by the idempotency key.
 
-use super::{ATTEMPTS, check_owned, fence_kept_moving, moved, moving};
+use super::{ATTEMPTS, check_owned, fence_kept_moving, moved, moving, renew};
 use crate::{
     commit::Writes,
     fence::{Fence, OnUndo, Recorded, on_undo},
@@ -86,7 +86,13 @@ async fn undo_writes<S: Step, U: UndoWrites<S>>(
             OnUndo::Abandoned => {
                 return Ok(Handled::success(Outcomes::AbandonedBefore, json!({ "abandoned": true })));
             }
-            OnUndo::OtherRun => return nothing(Outcomes::OtherRun),
+            OnUndo::OtherRun => match renew(store, cx, fence.as_ref()).await? {
+                None => return nothing(Outcomes::OtherRun),
+                Some(now) => {
+                    fence = now;
+                    continue;
+                }
+            },
             OnUndo::Tombstone => (Outcomes::NothingToUndo, vec![Vec::new()]),
             OnUndo::Reverse { output, inverse } => {
                 let done = Undoing { output: output.clone(), inverse: inverse.to_vec(), step: PhantomData };

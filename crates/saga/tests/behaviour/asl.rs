@@ -183,7 +183,8 @@ fn catchers_and_retriers_are_well_formed() {
                 }
                 for error in errors.iter().flatten().filter(|error| error.starts_with("States.")) {
                     assert!(
-                        ["States.ALL", "States.TaskFailed"].contains(&error.as_str()),
+                        ["States.ALL", "States.TaskFailed", "States.QueryEvaluationError"]
+                            .contains(&error.as_str()),
                         "misspelt: {error}"
                     );
                 }

@@ -7,8 +7,9 @@ use crate::{
 use futures::executor::block_on;
 use saga::{
     ABANDONED, Deployment, Entity, FENCE_GONE, HandleAll, Handled, IfAbsent, MemoryStore, OTHER_RUN, Op,
-    Outcomes, Participant, Reply, Request, RunDigest, Service, StepKey, Unserved,
-    fence::{Fence, FenceState},
+    Outcomes, Participant, Refused, Reply, Request, Row, RowKey, RunDigest, Service, StepKey, Store,
+    Transaction, Unavailable, Unserved,
+    fence::{Fence, FenceState, Recorded},
     serve,
 };
 use serde_json::json;
@@ -121,6 +122,44 @@ fn another_run_is_turned_away_and_touches_nothing() {
     assert_eq!(served(&world.hotel, &request("book-hotel", Op::Undo)).outcome, Outcomes::Undone);
 }
 
+/// A store that counts how often a fence is written.
+struct Counting<'a>(&'a MemoryStore, std::sync::atomic::AtomicUsize);
+
+impl Store for Counting<'_> {
+    async fn read_fence(&self, key: &StepKey) -> Result<Option<Recorded>, Unavailable> {
+        self.0.read_fence(key).await
+    }
+
+    async fn read_row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {
+        self.0.read_row(key).await
+    }
+
+    async fn apply(&self, transaction: &Transaction) -> Result<(), Refused> {
+        self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.0.apply(transaction).await
+    }
+}
+
+/// It may expire before the last message of the other run has come back, which would then find nothing.
+#[test]
+fn the_fence_of_another_run_is_written_anew_where_a_tombstone_would_be() {
+    let world = World::with_a_patient_network();
+    served(&world.hotel, &request("book-hotel", Op::Run));
+    served(&world.airline, &request("issue-tickets", Op::Run));
+    let before =
+        (world.hotel.1.recorded(&key("book-hotel")), world.airline.1.recorded(&key("issue-tickets")));
+    let hotel = Counting(&world.hotel.1, Default::default());
+    let airline = Counting(&world.airline.1, Default::default());
+    let here = Deployment::in_memory();
+    let undo = of_another_run(request("book-hotel", Op::Undo));
+    block_on(serve(&world.hotel.0, &hotel, &here, &undo)).unwrap();
+    let settle = of_another_run(request("issue-tickets", Op::Settle));
+    block_on(serve(&world.airline.0, &airline, &here, &settle)).unwrap();
+    assert_eq!((hotel.1.into_inner(), airline.1.into_inner()), (1, 1));
+    let after = (world.hotel.1.recorded(&key("book-hotel")), world.airline.1.recorded(&key("issue-tickets")));
+    assert_eq!(after, before);
+}
+
 #[test]
 fn the_pivot_of_another_run_turns_the_saga_back() {
     let world = World::with_a_patient_network();
@@ -144,6 +183,17 @@ fn a_message_of_version_1_finds_the_fence_of_any_run() {
 }
 
 // ---- a fence that is gone ----
+
+#[test]
+fn what_is_recalled_is_not_done_again_when_its_fence_is_gone() {
+    let world = World::with_a_patient_network();
+    let recall = Request { if_absent: IfAbsent::Refuse, ..request("book-hotel", Op::Run) };
+    let refused = served(&world.hotel, &recall);
+    assert_eq!((refused.outcome, fails_with(&refused)), (Outcomes::FenceGone, Some(FENCE_GONE)));
+    assert_eq!((rooms(&world), world.hotel.1.fence(&key("book-hotel"))), ((1, 0), None));
+    served(&world.hotel, &request("book-hotel", Op::Run));
+    assert_eq!(served(&world.hotel, &recall).outcome, Outcomes::DoneBefore);
+}
 
 #[test]
 fn a_later_settling_does_not_decide_by_a_fence_that_is_not_there() {

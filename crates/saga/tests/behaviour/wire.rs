@@ -51,7 +51,7 @@ fn start_input() {
     assert_wire!(start.clone(), @r#"{"v":2,"id":"trip-1","run":"bbe53d1db9740cd7b28a1d0f2762810d","input":{"traveller":"Ada"}}"#);
     let settling = start.settled("trip-1", "ABORTED");
     assert_wire!(settling.clone(), @r#"{"v":2,"id":"trip-1","run":"bbe53d1db9740cd7b28a1d0f2762810d","input":{"traveller":"Ada"},"settle":{"execution":"trip-1","status":"ABORTED","attempt":1}}"#);
-    let again = settling.settled("trip-1-settle-0123456789abcdef", "FAILED").settle.unwrap();
+    let again = settling.settled("trip-1.settle-0123456789abcdef01234567", "FAILED").settle.unwrap();
     assert_eq!((again.attempt, again.status.as_str()), (2, "FAILED"));
 }
 
