@@ -13,9 +13,6 @@ use sagas::events::OrderPlaced;
 use std::time::Duration;
 use system::eventually;
 
-/// Longer than an emulator takes from a status that shows to the event about it.
-const EVENT_DELAY: Duration = Duration::from_secs(10);
-
 pub(crate) fn cases() -> Vec<Case> {
     cases!["rescue" in Incidents:
         an_order_whose_execution_is_stopped_while_it_is_charged_is_undone,
@@ -125,8 +122,6 @@ async fn an_execution_of_whose_death_no_event_came_is_settled_by_the_sweep(world
     world.gateway_is_called(&order).await?;
     world.system.lose_deaths().await?;
     let stopped = stop(world, &order.order_id).await;
-    // Nothing shows when the event of a status that can be seen is sent, to no one: LocalStack takes seconds when busy.
-    tokio::time::sleep(EVENT_DELAY).await;
     // Others that die meanwhile are found by the sweep, too.
     world.system.tell_of_deaths().await?;
     let arn = stopped?;
