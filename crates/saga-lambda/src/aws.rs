@@ -3,7 +3,10 @@
 //! Retries and time limits are not the SDK's but [`persist`](crate::persist)'s, because only it knows how much time the
 //! invocation has left. Connecting is limited here.
 
-use crate::{Error, Variables, deadline::Tried};
+use crate::{
+    Error, Variables,
+    deadline::{Deadline, Tried, persist},
+};
 use aws_sdk_dynamodb::{
     config::{
         BehaviorVersion, Credentials, Region, SharedCredentialsProvider, http::HttpResponse,
@@ -11,6 +14,7 @@ use aws_sdk_dynamodb::{
     },
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
 };
+use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 use std::time::Duration;
@@ -29,6 +33,20 @@ pub fn config(variables: &Variables) -> Result<SdkConfig, Error> {
     let mut config = builder(variables)?.http_client(http);
     config.set_endpoint_url(variables.optional("AWS_ENDPOINT_URL").map(Into::into));
     Ok(config.build())
+}
+
+/// Sends a message to a queue, again and again while the queue is busy and there is time.
+///
+/// # Errors
+/// Why SQS did not take it: only the code, because messages of AWS can quote what was sent.
+pub async fn send(request: SendMessageFluentBuilder, deadline: Deadline) -> Result<(), String> {
+    let sent = persist(deadline, || async {
+        match request.clone().send().await {
+            Ok(_) => Tried::Answered(Ok(())),
+            Err(error) => Failure::of(&error).tried(|failure| Err(failure.code.unwrap_or(failure.text))),
+        }
+    });
+    sent.await.and_then(|answer| answer)
 }
 
 pub(crate) fn builder(variables: &Variables) -> Result<aws_types::sdk_config::Builder, Error> {

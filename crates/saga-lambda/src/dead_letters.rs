@@ -1,10 +1,9 @@
 //! The dead-letter queue of a function: where a message goes that could not be handled, with the reason.
 
 use crate::{
-    Error, Variables,
-    aws::Failure,
+    Error, Variables, aws,
     batch::{Message, Verdict},
-    deadline::{Deadline, Tried, persist},
+    deadline::Deadline,
 };
 use aws_sdk_sqs::{Client, error::BuildError, types::MessageAttributeValue};
 use aws_types::SdkConfig;
@@ -67,14 +66,7 @@ impl DeadLetters {
             .message_attributes(dead_letter::REASON, reason)
             .message_attributes(dead_letter::MESSAGE_ID, id)
             .message_attributes(dead_letter::DELIVERIES, deliveries);
-        let kept = persist(deadline, || async {
-            match request.clone().send().await {
-                Ok(_) => Tried::Answered(Ok(())),
-                // Only the code: messages can quote what was sent.
-                Err(error) => Failure::of(&error).tried(|failure| Err(failure.code.unwrap_or(failure.text))),
-            }
-        });
-        kept.await.and_then(|answer| answer)
+        aws::send(request, deadline).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::validate::Problem;
 use aws_sdk_sqs::Client;
-use saga_lambda::{Deadline, Tried, aws::Failure, persist};
+use saga_lambda::{Deadline, aws};
 use serde_json::{Value as Json, json};
 
 /// The most bytes of a message that every SQS queue takes.
@@ -29,14 +29,7 @@ impl RefusedOrders {
         deadline: Deadline,
     ) -> Result<(), Unkept> {
         let request = self.client.send_message().queue_url(&self.url).message_body(letter(event, reasons));
-        let kept = persist(deadline, || async {
-            match request.clone().send().await {
-                Ok(_) => Tried::Answered(Ok(())),
-                // Only the code: messages can quote what was sent.
-                Err(error) => Failure::of(&error).tried(|failure| Err(failure.code.unwrap_or(failure.text))),
-            }
-        });
-        kept.await.and_then(|answer| answer).map_err(Unkept)
+        aws::send(request, deadline).await.map_err(Unkept)
     }
 }
 

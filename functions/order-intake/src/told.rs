@@ -2,7 +2,7 @@
 
 use aws_sdk_sqs::Client;
 use saga::{Notice, NoticeMessage, Reason, SagaId, SagaName, Value, WIRE_VERSION};
-use saga_lambda::{Deadline, Tried, aws::Failure, persist};
+use saga_lambda::{Deadline, aws};
 use serde_json::{Map, Value as Json};
 
 /// The queue of the function that tells customers.
@@ -36,13 +36,6 @@ impl Notifications {
     pub(crate) async fn tell(&self, telling: &Telling, deadline: Deadline) -> Result<(), Untold> {
         let body = serde_json::to_string(&telling.0).map_err(|error| Untold(error.to_string()))?;
         let request = self.client.send_message().queue_url(&self.url).message_body(body);
-        let told = persist(deadline, || async {
-            match request.clone().send().await {
-                Ok(_) => Tried::Answered(Ok(())),
-                // Only the code: messages can quote what was sent.
-                Err(error) => Failure::of(&error).tried(|failure| Err(failure.code.unwrap_or(failure.text))),
-            }
-        });
-        told.await.and_then(|answer| answer).map_err(Untold)
+        aws::send(request, deadline).await.map_err(Untold)
     }
 }

@@ -23,7 +23,7 @@ pub(crate) async fn undo<S: Step, H: Handle<S>>(
     store: &impl Store,
     cx: &Context,
 ) -> Result<Handled, Retry> {
-    undo_writes::<S, _>(&Local(handler), store, cx).await
+    undo_writes::<S, _>(|done| handler.undo(cx, done), store, cx).await
 }
 
 /// Undoes a step with an outside effect. The tombstone comes first: a run that is still under way then finds it and
@@ -33,51 +33,22 @@ pub(crate) async fn undo_outside<S: Step, H: HandleOutside<S>>(
     store: &impl Store,
     cx: &Context,
 ) -> Result<Handled, Retry> {
-    let handled = undo_writes::<S, _>(&Outside(handler), store, cx).await?;
+    let handled = undo_writes::<S, _>(|done| handler.undo(cx, done), store, cx).await?;
     if !matches!(handled.outcome, Outcomes::AbandonedBefore | Outcomes::OtherRun) {
         handler.reverse(cx).await?;
     }
     Ok(handled)
 }
 
-/// How the writes of a step are undone: the same for local and outside steps, but for the trait that says it.
-trait UndoWrites<S: Step>: Send + Sync {
-    fn undo(
-        &self,
-        cx: &Context,
-        done: Undoing<S>,
-    ) -> impl Future<Output = Result<Writes<Never>, Retry>> + Send;
-}
-
-struct Local<'a, H>(&'a H);
-
-impl<S: Step, H: Handle<S>> UndoWrites<S> for Local<'_, H> {
-    fn undo(
-        &self,
-        cx: &Context,
-        done: Undoing<S>,
-    ) -> impl Future<Output = Result<Writes<Never>, Retry>> + Send {
-        self.0.undo(cx, done)
-    }
-}
-
-struct Outside<'a, H>(&'a H);
-
-impl<S: Step, H: HandleOutside<S>> UndoWrites<S> for Outside<'_, H> {
-    fn undo(
-        &self,
-        cx: &Context,
-        done: Undoing<S>,
-    ) -> impl Future<Output = Result<Writes<Never>, Retry>> + Send {
-        self.0.undo(cx, done)
-    }
-}
-
-async fn undo_writes<S: Step, U: UndoWrites<S>>(
-    undo: &U,
+/// Undoes the writes of a step. `inverse_of`: what undoes them, as its handler says.
+async fn undo_writes<S: Step, F>(
+    inverse_of: impl Fn(Undoing<S>) -> F + Send + Sync,
     store: &impl Store,
     cx: &Context,
-) -> Result<Handled, Retry> {
+) -> Result<Handled, Retry>
+where
+    F: Future<Output = Result<Writes<Never>, Retry>> + Send,
+{
     let nothing = |outcome| Ok(Handled::success(outcome, json!({})));
     let mut fence = store.read_fence(cx.key()).await?;
     for _ in 0..ATTEMPTS {
@@ -96,7 +67,7 @@ async fn undo_writes<S: Step, U: UndoWrites<S>>(
             OnUndo::Tombstone => (Outcomes::NothingToUndo, vec![Vec::new()]),
             OnUndo::Reverse { output, inverse } => {
                 let done = Undoing { output: output.clone(), inverse: inverse.to_vec(), step: PhantomData };
-                let alternatives = undo.undo(cx, done).await?.alternatives(MAX_UNDO_WRITES);
+                let alternatives = inverse_of(done).await?.alternatives(MAX_UNDO_WRITES);
                 let alternatives = alternatives.map_err(|error| Retry(error.to_string()))?;
                 alternatives.iter().try_for_each(|writes| check_owned::<S>(writes))?;
                 (Outcomes::Undone, alternatives)
