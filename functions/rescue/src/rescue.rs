@@ -2,7 +2,7 @@
 
 use crate::{patient::Patient, sweeps::Sweeps};
 use aws_types::SdkConfig;
-use saga::{environment, rescue::SWEEP};
+use saga::{environment, rescue::asks_for_sweep};
 use saga_executions::{
     Outcome, Report, Settled,
     aws::{Aws, ParkedTable, StepFunctions},
@@ -40,7 +40,7 @@ impl Rescue {
 
     /// Handles one message.
     pub async fn handle(&self, message: &Message, deadline: Deadline) -> Verdict {
-        if message.body == SWEEP {
+        if asks_for_sweep(&message.body) {
             return self.sweeps.sweep(&self.aws, message, deadline).await;
         }
         self.settle(message, deadline).await
