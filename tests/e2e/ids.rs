@@ -7,7 +7,7 @@ use crate::{
     world::World,
 };
 use anyhow::{Context, Result};
-use saga::{OTHER_RUN, RunDigest, StartInput};
+use saga::{OTHER_RUN, RunDigest, StartInput, TOO_LATE};
 use sagas::events::OrderPlaced;
 use serde_json::{Value as Json, json};
 
@@ -16,6 +16,8 @@ pub(crate) fn cases() -> Vec<Case> {
         another_order_under_the_id_of_one_that_runs_is_refused_and_told,
         another_order_under_the_id_of_one_that_ended_is_refused_and_told,
         an_id_whose_name_was_forgotten_is_not_carried_out_for_another_order,
+        another_execution_of_an_order_that_committed_commits_too_and_changes_nothing,
+        another_execution_of_an_order_that_turned_back_asks_the_pivot_and_turns_back,
     ]
 }
 
@@ -60,9 +62,7 @@ async fn an_id_whose_name_was_forgotten_is_not_carried_out_for_another_order(wor
     let turned_back = world.system.carry_out_on(&machine, &other, world.soon()).await?;
     assert_eq!(turned_back.outcome(), Some("compensated"), "{turned_back:?}");
     assert_eq!(turned_back.reason(), Some(OTHER_RUN), "{turned_back:?}");
-    for (op, outcome) in [("run", "other_run"), ("undo", "other_run")] {
-        world.log_lines("orders", id.as_str(), &[("op", op), ("outcome", outcome)], 1).await?;
-    }
+    world.log_lines("orders", id.as_str(), &[("op", "run"), ("outcome", "other_run")], 1).await?;
     expect_first_stays(world, &order, &execution, &tea).await?;
 
     // The same order is answered as before.
@@ -72,6 +72,38 @@ async fn an_id_whose_name_was_forgotten_is_not_carried_out_for_another_order(wor
     let again = world.system.carry_out_on(&machine, &same, world.soon()).await?;
     assert_eq!(again.output, execution.output);
     expect_first_stays(world, &order, &execution, &tea).await
+}
+
+/// As somebody does in the console: 'New execution', with the input of the one that is there.
+async fn joined_by_another(world: &World, execution: &system::Execution) -> Result<system::Execution> {
+    let input: StartInput = serde_json::from_value(execution.input.clone())?;
+    let name = format!("{}-by-hand", input.id);
+    world.system.start_execution("order", &name, &input).await?;
+    world.system.end_of("order", &name, world.soon()).await
+}
+
+async fn another_execution_of_an_order_that_committed_commits_too_and_changes_nothing(
+    world: &World,
+) -> Result<()> {
+    let (order, _, tea) = orders(world, "joined-committed", "tok_approve").await?;
+    let execution = world.carry_out(&order).await?;
+    let another = joined_by_another(world, &execution).await?;
+    assert_eq!(another.output, execution.output);
+    expect_first_stays(world, &order, &execution, &tea).await
+}
+
+async fn another_execution_of_an_order_that_turned_back_asks_the_pivot_and_turns_back(
+    world: &World,
+) -> Result<()> {
+    let (order, _, tea) = orders(world, "joined-compensated", "tok_decline").await?;
+    let execution = world.carry_out(&order).await?;
+    assert_eq!(execution.reason(), Some("PaymentDeclined"), "{execution:?}");
+    let another = joined_by_another(world, &execution).await?;
+    assert_eq!((another.outcome(), another.reason()), (Some("compensated"), Some(TOO_LATE)), "{another:?}");
+    world.log_lines("orders", &order.order_id, &[("op", "settle")], 1).await?;
+    assert_eq!(world.stock(&tea).await?, (9, 0));
+    assert_eq!(world.system.gateway_charge(&order.order_id).await?, None);
+    Ok(())
 }
 
 fn run_of(input: &Json) -> Option<RunDigest> {

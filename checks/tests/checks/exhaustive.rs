@@ -27,6 +27,7 @@ fn one_order_with_two_faults() {
     }
     let others = [
         ("execution", "execution redriven"),
+        ("execution", "joined by another"),
         ("sweep", "swept"),
         ("reconciliation", "examined"),
         ("saga id", "used again"),

@@ -94,6 +94,14 @@ fn pivot_that_is_compensated() {
 }
 
 #[test]
+fn unknown_outcome_that_does_not_ask_the_pivot() {
+    let machine = order_with(|states| {
+        catch_all(states, "reserve-stock")["Next"] = json!("undo reserve-stock");
+    });
+    insta::assert_snapshot!(found(Scenario::of_orders(1), &handlers(Bank::FORGETS), &machine));
+}
+
+#[test]
 fn parked_undo_that_is_dropped() {
     let machine = order_with(|states| {
         states["all undone?"]["Choices"][0]["Condition"] = json!("{% false %}");

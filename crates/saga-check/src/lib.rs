@@ -3,7 +3,7 @@
 //! [`check()`] takes a saga's *emitted* state machine (compiled, written as JSON and read again, or a file with
 //! [`check_machine`]) and the *real* handlers, with the *real* rescue of `saga_executions` and the reconciliation that it
 //! is given, and explores every order of deliveries, duplicates, deaths, late answers, timeouts, lost answers, failed
-//! undos, parking, aborts, redrives and rescues, up to a number of faults. It says that everything holds in all of these
+//! undos, parking, aborts, redrives, rescues and executions that somebody starts beside, up to a number of faults. It says that everything holds in all of these
 //! histories, or shows the shortest one that breaks something:
 //!
 //! ```no_run

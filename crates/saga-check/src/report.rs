@@ -77,7 +77,7 @@ pub struct Report {
 }
 
 /// The names of what can happen, by the number under which it is counted.
-pub(crate) const NAMES: [&str; 25] = [
+pub(crate) const NAMES: [&str; 26] = [
     "delivered",
     "delivered twice",
     "dies before",
@@ -103,6 +103,7 @@ pub(crate) const NAMES: [&str; 25] = [
     "examined",
     "expired",
     "used again",
+    "joined by another",
 ];
 
 impl Report {

@@ -187,6 +187,11 @@ impl Teller<'_> {
                 let who = self.execution(before, usize::from(slot));
                 push(lines, "operator", &who, "redrives the execution", true);
             }
+            Action::Beside { saga } => {
+                let id = &self.tables.starts[usize::from(saga)].name;
+                let text = format!("starts another execution of {id}, with the same input");
+                push(lines, "operator", "operator", &text, true);
+            }
             Action::Expire { saga } => {
                 let id = &self.tables.starts[usize::from(saga)].name;
                 push(lines, "time", "time", &format!("the fences of {id} expire"), true);

@@ -4,6 +4,7 @@
 //! at a time. The checker explores the emitted state machine with every order of messages.
 
 use crate::{
+    asl::needed_after_pivot,
     builder::Saga,
     definition::{Definition, Stage, StepSpec},
     identity::{Deployment, RunDigest, SagaId, SagaName, SagaNameError},
@@ -12,7 +13,7 @@ use crate::{
         Direction, IfAbsent, Malformed, NoticeMessage, Op, Reason, Request, SettleReply, TaskToken,
         WIRE_VERSION,
     },
-    serve::{DELIVERIES_EXHAUSTED, HandleAll, Handled, Reply, Service, Unserved, serve},
+    serve::{DELIVERIES_EXHAUSTED, HandleAll, Handled, OTHER_RUN, Reply, Service, Unserved, serve},
     step::Participant,
     value::Value,
 };
@@ -73,7 +74,8 @@ impl<In: Value> Runner<In> {
         let mut run = Run { runner: self, saga, id, digest, values, reached: 0, late: Vec::new() };
         let outcome = match run.forward().await? {
             Ok(()) => run.finish().await?,
-            Err(reason) => run.backward(reason).await?,
+            Err(Stop::Back(reason)) => run.backward(reason).await?,
+            Err(Stop::Parked(unresolved)) => Outcome::Parked { unresolved: vec![unresolved] },
         };
         run.deliver_late().await?;
         Ok(outcome)
@@ -153,11 +155,21 @@ pub enum RunError {
 /// What is known after asking for an operation as often as the state machine would.
 enum Answer {
     Success(Json),
-    /// A declared rejection.
+    /// A declared rejection, or the fence of another run: it is recorded and stays.
     Rejected(Reason),
     /// No answer, or one that says no more than that.
     Unknown(Reason),
 }
+
+/// Why a saga does not go forward.
+enum Stop {
+    /// It turns back.
+    Back(Reason),
+    /// This could not be done.
+    Parked(String),
+}
+
+type Forward = Result<Result<(), Stop>, RunError>;
 
 struct Run<'a, In> {
     runner: &'a Runner<In>,
@@ -172,8 +184,8 @@ struct Run<'a, In> {
 }
 
 impl<In: Value> Run<'_, In> {
-    /// Runs up to and with the pivot; the inner error says why the saga turns back.
-    async fn forward(&mut self) -> Result<Result<(), Reason>, RunError> {
+    /// Runs up to and with the pivot.
+    async fn forward(&mut self) -> Forward {
         for stage in &self.runner.saga.stages {
             let before = self.reached;
             self.reached += stage.steps().len();
@@ -185,36 +197,54 @@ impl<In: Value> Run<'_, In> {
                         if matches!(stage, Stage::Step(_)) {
                             self.reached = before;
                         }
-                        return Ok(Err(reason));
+                        return Ok(Err(Stop::Back(reason)));
                     }
-                    Answer::Unknown(reason) => return Ok(Err(reason)),
+                    Answer::Unknown(reason) => return self.ask_pivot(reason).await,
                 }
             }
         }
         let pivot = &self.runner.saga.pivot;
         match self.ask(pivot, Op::Run, None).await? {
             Answer::Success(output) => self.hold(pivot, output),
-            Answer::Rejected(reason) => return Ok(Err(reason)),
+            Answer::Rejected(reason) => return Ok(Err(Stop::Back(reason))),
             Answer::Unknown(reason) => return self.settle(reason).await,
         }
         Ok(Ok(()))
     }
 
-    async fn settle(&mut self, unknown: Reason) -> Result<Result<(), Reason>, RunError> {
+    /// How far the saga has got is not known: another run under the same id may have got further.
+    async fn ask_pivot(&mut self, unknown: Reason) -> Forward {
+        self.reached = self.runner.saga.compensable_steps().count();
+        if let Err(stop) = self.settle(unknown).await? {
+            return Ok(Err(stop));
+        }
+        for step in needed_after_pivot(&self.runner.saga) {
+            match self.ask(step, Op::Run, None).await? {
+                Answer::Success(output) => self.hold(step, output),
+                Answer::Rejected(_) | Answer::Unknown(_) => {
+                    return Ok(Err(Stop::Parked(format!("recall {}", step.name))));
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    async fn settle(&mut self, unknown: Reason) -> Forward {
         let pivot = &self.runner.saga.pivot;
         let Answer::Success(reply) = self.ask(pivot, Op::Settle, None).await? else {
-            return Ok(Err(Reason { step: format!("settle {}", pivot.name), ..unknown }));
+            return Ok(Err(Stop::Parked(format!("settle {}", pivot.name))));
         };
         let reply: SettleReply = serde_json::from_value(reply)
             .map_err(|error| Malformed::Input { step: pivot.name, why: error.to_string() })?;
-        match (reply.direction, reply.output, reply.error, reply.cause) {
+        let reason = match (reply.direction, reply.output, reply.error, reply.cause) {
             (Direction::Forward, output, ..) => {
                 self.hold(pivot, output.unwrap_or_default());
-                Ok(Ok(()))
+                return Ok(Ok(()));
             }
-            (_, _, Some(error), Some(cause)) => Ok(Err(Reason { step: pivot.name.into(), error, cause })),
-            _ => Ok(Err(unknown)),
-        }
+            (_, _, Some(error), Some(cause)) => Reason { step: pivot.name.into(), error, cause },
+            _ => unknown,
+        };
+        Ok(Err(Stop::Back(reason)))
     }
 
     async fn finish(&mut self) -> Result<Outcome, RunError> {
@@ -231,9 +261,6 @@ impl<In: Value> Run<'_, In> {
     }
 
     async fn backward(&mut self, reason: Reason) -> Result<Outcome, RunError> {
-        if reason.step == format!("settle {}", self.runner.saga.pivot.name) {
-            return Ok(Outcome::Parked { unresolved: vec![reason.step] });
-        }
         let undone: Vec<&StepSpec> = self.runner.saga.compensable_steps().take(self.reached).collect();
         let mut unresolved = Vec::new();
         for step in undone.into_iter().rev() {
@@ -291,8 +318,9 @@ impl<In: Value> Run<'_, In> {
                 Reply::Success(output) => Answer::Success(output),
                 Reply::Failure { error, cause } => {
                     let reason = Reason { step: step.name.into(), error, cause };
-                    let declared = step.rejections.contains(&reason.error.as_str());
-                    if declared { Answer::Rejected(reason) } else { Answer::Unknown(reason) }
+                    let error = reason.error.as_str();
+                    let is_final = error == OTHER_RUN || step.rejections.contains(&error);
+                    if is_final { Answer::Rejected(reason) } else { Answer::Unknown(reason) }
                 }
             });
         }

@@ -1,6 +1,7 @@
-//! What executions went through: forward to the end, or forward to a step and then back over every step before it, in
-//! reverse order, each once. An execution that settles for another only goes back, over all steps, or not at all. Once an
-//! operator was asked, only what could not be undone is undone again or given up, as the answers say.
+//! What executions went through: forward to the end, or forward to a step that said no and then back over every step before
+//! it, in reverse order, each once. One that does not know how far its saga has got asks the pivot, and then goes back over
+//! all steps, or not at all; so does an execution that settles for another, from its beginning. Once an operator was asked,
+//! only what could not be undone is undone again or given up, as the answers say.
 
 use super::endings::{Chain, Endings, Way};
 use crate::world::World;
@@ -20,6 +21,8 @@ const PARK: &str = "park undo";
 /// The state in which an operator is asked about a pivot whose fence is gone, and the one that turns back all the same.
 const PARK_RESCUE: &str = "park rescue ";
 const TURN_BACK: &str = "turn back ";
+/// The states that ask the pivot's fence.
+const ASK: [&str; 2] = ["settle ", "rescue "];
 
 /// Reads histories; says how many, and what is wrong with them.
 pub(crate) async fn check(world: &World, endings: &Endings, rng: &mut Rng) -> Result<(usize, Vec<String>)> {
@@ -32,10 +35,10 @@ pub(crate) async fn check(world: &World, endings: &Endings, rng: &mut Rng) -> Re
     ended.truncate(READ_MAX);
     let saga = order_saga();
     let steps: Vec<&str> = saga.definition().compensable_steps().map(|step| step.name).collect();
-    let steps = &steps;
+    let (steps, pivot) = (&steps, saga.definition().pivot.name);
     let read = stream::iter(ended.iter().copied()).map(async |(id, chain)| {
         let states = states_entered(world, chain.executions.last().unwrap_or(id)).await?;
-        anyhow::Ok(unsound(steps, chain, &states).map(|why| format!("order {id}: {why}: {states:?}")))
+        anyhow::Ok(unsound(steps, pivot, chain, &states).map(|why| format!("order {id}: {why}: {states:?}")))
     });
     let unsound: Vec<Option<String>> = read.buffer_unordered(AT_ONCE).try_collect().await?;
     Ok((ended.len(), unsound.into_iter().flatten().collect()))
@@ -50,7 +53,7 @@ async fn states_entered(world: &World, name: &str) -> Result<Vec<String>> {
     Ok(events.into_iter().filter_map(|event| Some(event.state_entered_event_details?.name)).collect())
 }
 
-fn unsound(steps: &[&str], chain: &Chain, states: &[String]) -> Option<&'static str> {
+fn unsound(steps: &[&str], pivot: &str, chain: &Chain, states: &[String]) -> Option<&'static str> {
     let position = |name: &str| steps.iter().position(|step| *step == name);
     let all: Vec<usize> = (0..steps.len()).rev().collect();
     let turned = states.iter().position(|state| state.starts_with(UNDO)).unwrap_or(states.len());
@@ -78,14 +81,16 @@ fn unsound(steps: &[&str], chain: &Chain, states: &[String]) -> Option<&'static 
     if !forward.iter().copied().eq(0..forward.len()) {
         return Some("it did not go forward step by step");
     }
+    let has_asked = states[..turned].iter().any(|state| ASK.iter().any(|ask| state.starts_with(ask)));
     if has_committed {
-        let is_sound = back.is_empty() && forward.len() == steps.len();
+        let is_sound = back.is_empty() && (has_asked || forward.len() == steps.len());
         return (!is_sound).then_some("it committed without all its steps, or undid some");
     }
-    // A step that was rejected has nothing to undo, any other one that was tried has.
-    let tried = &all[all.len() - forward.len()..];
-    let is_sound = back == tried || back == tried.get(1..).unwrap_or_default();
-    (!is_sound).then_some("it did not go back over every step")
+    // A step that was rejected has nothing to undo.
+    let before = all[all.len() - forward.len()..].get(1..).unwrap_or_default();
+    let is_past_all = has_asked || states[..turned].iter().any(|state| state == pivot);
+    let expected = if is_past_all { &all } else { before };
+    (back != expected).then_some("it did not go back over every step")
 }
 
 /// The step that a state undoes again or gives up, because an operator said so.
@@ -128,26 +133,30 @@ pub(crate) fn what_is_unsound_is_told() -> Result<()> {
     let found = |way: &Way, settled: bool, states: &str| {
         let states: Vec<String> = states.split(", ").map(str::to_owned).collect();
         let executions = vec![String::new(); if settled { 2 } else { 1 }];
-        unsound(&steps, &Chain { way: way.clone(), executions, skipped: BTreeSet::new() }, &states)
+        unsound(&steps, "confirm", &Chain { way: way.clone(), executions, skipped: BTreeSet::new() }, &states)
     };
     let committed = Way::Committed;
     let compensated = Way::Compensated { reason: "OutOfStock".to_owned() };
     for (way, settled, states) in [
         (&committed, false, "create, reserve, confirm, committed"),
+        (&committed, false, "create, reserve, confirm, settle confirm, committed"),
+        (&committed, false, "create, rescue confirm, recall reserve, committed"),
         (&compensated, false, "create, reserve, undo create, compensated"),
-        (&compensated, false, "create, reserve, undo reserve, undo create, compensated"),
+        (&compensated, false, "create, reserve, confirm, undo reserve, undo create, compensated"),
+        (&compensated, false, "create, reserve, rescue confirm, undo reserve, undo create, compensated"),
+        (&compensated, false, "create, rescue confirm, undo reserve, undo create, compensated"),
         (&compensated, false, "create, compensated"),
         (
             &compensated,
             false,
-            "create, undo create, all undone?, park undo, decide undo, unpark undo, answered reserve?, answered create?, \
-             undo create again, all undone?, compensated",
+            "create, reserve, undo create, all undone?, park undo, decide undo, unpark undo, answered reserve?, answered \
+             create?, undo create again, all undone?, compensated",
         ),
         (
             &compensated,
             false,
-            "create, reserve, undo reserve, undo create, park undo, answered reserve?, abandon reserve, answered create?, \
-             park undo, answered reserve?, undo reserve again, answered create?, abandon create, compensated",
+            "create, rescue confirm, undo reserve, undo create, park undo, answered reserve?, abandon reserve, answered \
+             create?, park undo, answered reserve?, undo reserve again, answered create?, abandon create, compensated",
         ),
         (&committed, true, "rescue confirm, committed"),
         (&committed, true, "rescue confirm, park rescue confirm, rescue confirm, recall reserve, committed"),
@@ -166,40 +175,48 @@ pub(crate) fn what_is_unsound_is_told() -> Result<()> {
         (&committed, false, "create, confirm, committed"),
         (&committed, false, "create, reserve, undo reserve, committed"),
         (&compensated, false, "create, reserve, undo reserve, compensated"),
-        (&compensated, false, "create, reserve, undo create, undo reserve, compensated"),
-        (&compensated, false, "create, reserve, undo reserve, undo reserve, undo create, compensated"),
-        (&compensated, false, "create, undo create, reserve, compensated"),
-        (&compensated, false, "create, undo create, undo create again, compensated"),
-        (&compensated, false, "create, abandon create, undo create, compensated"),
+        (&compensated, false, "create, reserve, undo reserve, undo create, compensated"),
+        (&compensated, false, "create, rescue confirm, undo create, compensated"),
+        (&compensated, false, "create, reserve, confirm, undo create, compensated"),
+        (&compensated, false, "create, reserve, rescue confirm, undo create, undo reserve, compensated"),
         (
             &compensated,
             false,
-            "create, undo create, park undo, answered create?, undo create again, compensated",
+            "create, reserve, rescue confirm, undo reserve, undo reserve, undo create, compensated",
+        ),
+        (&compensated, false, "create, reserve, undo create, reserve, compensated"),
+        (&compensated, false, "create, reserve, undo create, undo create again, compensated"),
+        (&compensated, false, "create, reserve, abandon create, undo create, compensated"),
+        (
+            &compensated,
+            false,
+            "create, reserve, undo create, park undo, answered create?, undo create again, compensated",
         ),
         (
             &compensated,
             false,
-            "create, undo create, park undo, answered reserve?, answered create?, compensated",
+            "create, reserve, undo create, park undo, answered reserve?, answered create?, compensated",
         ),
         (
             &compensated,
             false,
-            "create, undo create, park undo, answered reserve?, undo create, answered create?, abandon create, compensated",
+            "create, reserve, undo create, park undo, answered reserve?, undo create, answered create?, abandon create, \
+             compensated",
         ),
         (
             &compensated,
             false,
-            "create, undo create, park undo, answered reserve?, undo reserve again, answered create?, compensated",
+            "create, reserve, undo create, park undo, answered reserve?, undo reserve again, answered create?, compensated",
         ),
         (
             &compensated,
             false,
-            "create, undo create, park undo, answered reserve?, undo create again, answered create?, compensated",
+            "create, reserve, undo create, park undo, answered reserve?, undo create again, answered create?, compensated",
         ),
         (
             &compensated,
             false,
-            "create, undo create, park undo, answered reserve?, answered create?, abandon create, reserve, compensated",
+            "create, reserve, undo create, park undo, answered reserve?, answered create?, abandon create, reserve, compensated",
         ),
         (&committed, true, "rescue confirm, create, reserve, committed"),
         (&compensated, true, "rescue confirm, undo create, compensated"),

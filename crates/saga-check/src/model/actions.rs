@@ -31,6 +31,8 @@ pub(crate) enum Action {
     Abort { slot: u8 },
     /// Somebody has a dead execution run again.
     Redrive { slot: u8 },
+    /// Another execution goes forward for the same run.
+    Beside { saga: u8 },
     /// A sweep for dead executions begins.
     Sweep,
     /// The fences of a saga expire.
@@ -97,6 +99,7 @@ impl Action {
             | Self::Abort { .. }
             | Self::Lose { .. }
             | Self::Redrive { .. }
+            | Self::Beside { .. }
             | Self::Expire { .. }
             | Self::Again { .. } => 1,
         }

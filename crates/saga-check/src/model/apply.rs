@@ -78,6 +78,7 @@ impl Tables {
             Action::Redrive { slot } => {
                 self.happen(state, usize::from(slot), self.events.id(Event::Redrive), 0);
             }
+            Action::Beside { saga } => self.go_beside(state, usize::from(saga)),
             Action::Expire { saga } => self.expire(state, usize::from(saga)),
             Action::Again { saga } => self.come_again(state, usize::from(saga)),
             Action::Lose { flight } => {
@@ -291,6 +292,7 @@ impl Tables {
             Action::Examine { .. } => (self.labels.id("reconciliation".to_owned()), 22),
             Action::Expire { .. } => (self.labels.id("fences".to_owned()), 23),
             Action::Again { .. } => (self.labels.id("saga id".to_owned()), 24),
+            Action::Beside { .. } => (self.labels.id("execution".to_owned()), 25),
         }
     }
 

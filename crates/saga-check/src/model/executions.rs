@@ -1,6 +1,7 @@
 //! Executions as Step Functions knows them, and what rescue asks of them.
 
 use super::{
+    actions::{Action, small},
     state::{State, VOID},
     tables::{Asked, Manner, Standing, Tables, Waits},
 };
@@ -31,7 +32,7 @@ impl Tables {
             let (_, machine) = &self.machines[execution.machine];
             let waits = |waiting: Waiting<'_>| Waits {
                 branch: waiting.branch,
-                label: super::actions::small(self.labels.id(waiting.state.to_owned()) as usize),
+                label: small(self.labels.id(waiting.state.to_owned()) as usize),
                 times_out: waiting.times_out,
                 retries_timeout: waiting.retries_timeout,
             };
@@ -136,6 +137,33 @@ impl Tables {
         }
         state.runs.push(self.runs.id(Run::new(execution)));
         self.happen(state, state.runs.len() - 1, self.events.id(Event::Start), 0);
+    }
+
+    /// Nothing may assume that one execution is the only one that goes forward: somebody starts another in the console, or
+    /// a saga is handed over by what began it. One more for each saga is enough to see it.
+    pub(super) fn executions_beside(&self, state: &State, actions: &mut Vec<Action>) {
+        if state.faults == 0 {
+            return;
+        }
+        for saga in 0..self.at_first {
+            let beside = self.beside(saga);
+            let settles = self.machines[beside.machine].1.settles();
+            let there = self.slot_of(state, &beside.arn()).is_some();
+            if settles && !there && state.expired >> saga & 1 == 0 && !self.is_forgotten(state, saga) {
+                actions.push(Action::Beside { saga: small(saga) });
+            }
+        }
+    }
+
+    /// Starts another execution for a saga that goes forward too.
+    pub(super) fn go_beside(&self, state: &mut State, saga: usize) {
+        state.runs.push(self.runs.id(Run::new(self.beside(saga))));
+        self.happen(state, state.runs.len() - 1, self.events.id(Event::Start), 0);
+    }
+
+    fn beside(&self, saga: usize) -> Execution {
+        let first = &self.starts[saga];
+        Execution { name: format!("{}-beside", first.name), ..first.clone() }
     }
 
     pub(super) fn ask_records(&self, process: Id, id: &SagaId, parked: Id, manner: Manner) -> Asked {

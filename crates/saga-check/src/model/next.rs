@@ -27,6 +27,7 @@ impl Tables {
         for slot in 0..state.runs.len() {
             self.run_actions(state, slot, actions);
         }
+        self.executions_beside(state, actions);
         self.operator_actions(state, actions);
         self.scheduled_actions(state, actions);
         self.late_actions(state, actions);

@@ -1,8 +1,8 @@
 //! From a definition to a state machine.
 //!
-//! Forward, each step is a task with a task token. A declared rejection goes to the undo of the step before; anything
-//! else (a timeout, exhausted deliveries) goes to the undo of the step itself, or for the pivot to `settle`: the fence
-//! makes that safe. Backward, each undo is tried with backoff; one that cannot be done is set aside, the others go on,
+//! Forward, each step is a task with a task token. A declared rejection goes to the undo of the step before: it is
+//! recorded, so no execution gets past it. Anything else (a timeout, exhausted deliveries, a step that was undone) asks the
+//! fence of the pivot, and by asking decides: another execution that acts for this saga may have got further. Backward, each undo is tried with backoff; one that cannot be done is set aside, the others go on,
 //! and at the end of the chain the saga is parked until an operator answers.
 //!
 //! The same machine serves a settling execution, which acts for one that died: see `settle.rs`.
@@ -11,6 +11,7 @@ use super::{
     check::MachineError,
     message::{Placeholder, SAGA_ID, expression, publish, send},
     park::{Parking, park_name},
+    settle::rescue_name,
     skip::{CAUSE, set_aside, told_if_abandoned},
     state::{
         Branch, Catch, Choice, ChoiceRule, Integration, Parallel, Pass, Retry, State, StateMachine, States,
@@ -24,7 +25,7 @@ use crate::{
     serve::{ABANDONED, DELIVERIES_EXHAUSTED, OTHER_RUN, TOO_LATE},
 };
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest name a state can have.
 const MAX_STATE_NAME: usize = 80;
@@ -126,23 +127,22 @@ impl Compiler<'_> {
     }
 
     fn step(&self, step: &StepSpec, before: usize, next: String) -> State {
-        let mut catch = self.catch_rejections(step, before);
-        catch.push(self.catch_all(step.name, undo_name(step)));
+        let catch = vec![self.catch_final([step], step.name, before), self.catch_unknown(step.name)];
         let assign = [(step.output.to_owned(), expression("$states.result"))].into();
         State::Task(Box::new(Task { catch, assign, transition: Transition::Next(next), ..self.run(step) }))
     }
 
-    /// After a group fails, every step of the group is undone: a branch that was stopped may yet take effect.
+    /// After a group is rejected, every step of the group is undone: a branch that was stopped may yet take effect.
     fn group(&self, stage: &Stage, steps: &[StepSpec], before: usize, next: String) -> State {
         let branch = |step: &StepSpec| Branch {
             start_at: step.name.into(),
             states: States(vec![(step.name.into(), State::Task(Box::new(self.run(step))))]),
         };
-        let last = self.undo_before(before + steps.len());
+        let name = stage_name(stage);
         let result = |n: usize| expression(&format!("$states.result[{n}]"));
         State::Parallel(Parallel {
             branches: steps.iter().map(branch).collect(),
-            catch: vec![self.catch_all(&stage_name(stage), last)],
+            catch: vec![self.catch_final(steps, &name, before + steps.len()), self.catch_unknown(&name)],
             assign: steps.iter().enumerate().map(|(n, step)| (step.output.to_owned(), result(n))).collect(),
             transition: Transition::Next(next),
         })
@@ -258,16 +258,27 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn catch_rejections(&self, step: &StepSpec, before: usize) -> Vec<Catch> {
-        if step.rejections.is_empty() {
-            return Vec::new();
-        }
-        let error_equals = step.rejections.iter().map(|name| (*name).to_owned()).collect();
-        vec![Catch { error_equals, assign: backward(step.name), next: self.undo_before(before) }]
+    /// An answer that is recorded and stays: the steps had no effect in this run, and have none in any execution of it. So
+    /// nobody has got past them, and what they record decides without the pivot.
+    pub(super) fn catch_final<'s>(
+        &self,
+        steps: impl IntoIterator<Item = &'s StepSpec>,
+        name: &str,
+        undone: usize,
+    ) -> Catch {
+        let rejections = steps.into_iter().flat_map(|step| step.rejections.iter().copied());
+        let mut errors: Vec<&str> = rejections.collect();
+        errors.push(OTHER_RUN);
+        let seen = &mut BTreeSet::new();
+        errors.retain(|error| seen.insert(*error));
+        let error_equals = errors.into_iter().map(str::to_owned).collect();
+        Catch { error_equals, assign: backward(name), next: self.undo_before(undone) }
     }
 
-    pub(super) fn catch_all(&self, step: &str, next: String) -> Catch {
-        catch_errors(next, backward(step))
+    /// What is not known before the pivot, its fence decides: nothing may assume that this execution is the only one that
+    /// goes forward.
+    fn catch_unknown(&self, name: &str) -> Catch {
+        catch_errors(rescue_name(&self.saga.pivot), backward(name))
     }
 
     /// Where compensation begins when the first `n` compensable steps may have taken effect.

@@ -94,11 +94,12 @@ pub(super) fn refuse_if_absent() -> Json {
     json!(IfAbsent::Refuse)
 }
 
-/// The first execution that settles decides; for a later one the fence was there before, and may have expired since.
+/// The first execution that asks decides; for one that settles once more the fence was there before, and may have expired since.
 pub(super) fn refuse_if_settled_before() -> Json {
     let names = json!([IfAbsent::Refuse, IfAbsent::Decide]);
     let name = |place: usize| names[place].as_str().unwrap_or_default().to_owned();
-    expression(&format!("{}.attempt > 1 ? '{}' : '{}'", settling(), name(0), name(1)))
+    let settling = settling();
+    expression(&format!("$exists({settling}) and {settling}.attempt > 1 ? '{}' : '{}'", name(0), name(1)))
 }
 
 /// The arguments that publish a notice. `compensated`: with the reason.

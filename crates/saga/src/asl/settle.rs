@@ -2,13 +2,15 @@
 //!
 //! When the outcome of a pivot is unknown, its fence is asked, and by asking decided. The same question saves a saga
 //! whose execution died (stopped by somebody, too long a history, a bug): a settling execution of the same machine asks
-//! the fence first. When the pivot was done, it finishes forward; the values it still needs are recalled by sending the
-//! steps' runs again, which their fences answer with what they recorded. Otherwise it undoes every step.
+//! the fence first. So does an execution that cannot know how far its saga has got, because the outcome of a step before
+//! the pivot is unknown, or the step was undone already: another execution may act for the same saga. When the pivot was
+//! done, they finish forward; the values they still need are recalled by sending the steps' runs again, which their fences
+//! answer with what they recorded. Otherwise they undo every step.
 //!
 //! The states of the two are apart, so that it can be seen that every variable is set before it is used.
 
 use super::{
-    compile::{Compiler, Named, START, catch_errors, stage_name},
+    compile::{Compiler, Named, START, backward, catch_errors, stage_name},
     message::{ask, decide_if_absent, expression, refuse_if_absent, refuse_if_settled_before, settling},
     park::{Parking, park_name},
     skip::{Assign, Skipping, abandon_name, cleared, failed_alone, says_skip, skipped_before},
@@ -52,8 +54,8 @@ impl Compiler<'_> {
     /// The go/no-go step, and what asks its fence when its outcome is unknown.
     pub(super) fn pivot(&self) -> Vec<Named> {
         let step = &self.saga.pivot;
-        let mut catch = self.catch_rejections(step, self.undos.len());
-        catch.push(self.catch_all(step.name, settle_name(step)));
+        let unknown = catch_errors(settle_name(step), backward(step.name));
+        let catch = vec![self.catch_final([step], step.name, self.undos.len()), unknown];
         let run = Task {
             catch,
             assign: [(step.output.to_owned(), expression("$states.result"))].into(),
@@ -77,7 +79,7 @@ impl Compiler<'_> {
         states
     }
 
-    /// What a settling execution does until it goes on as any other.
+    /// What an execution does that does not know how far its saga has got, until it goes on as any other.
     pub(super) fn rescue(&self) -> Vec<Named> {
         let recalled = needed_after_pivot(self.saga);
         let forward = recalled.first().map_or_else(|| self.after_pivot(), |step| recall_name(step));
@@ -215,7 +217,7 @@ impl Compiler<'_> {
 
 /// The steps before the pivot whose outputs are still needed after it, with those whose outputs they in turn need, in
 /// forward order.
-fn needed_after_pivot(saga: &Definition) -> Vec<&StepSpec> {
+pub(crate) fn needed_after_pivot(saga: &Definition) -> Vec<&StepSpec> {
     let mut needed: BTreeSet<&str> = BTreeSet::new();
     for step in &saga.finish {
         needed.extend(step.inputs);
@@ -246,7 +248,7 @@ fn settle_name(step: &StepSpec) -> String {
     format!("settle {}", step.name)
 }
 
-fn rescue_name(step: &StepSpec) -> String {
+pub(super) fn rescue_name(step: &StepSpec) -> String {
     format!("rescue {}", step.name)
 }
 

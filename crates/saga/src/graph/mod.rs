@@ -54,14 +54,13 @@ fn edges(definition: &Definition) -> Vec<Edge> {
             edge(from, to, EdgeKind::Done);
         }
         let after = before + names.len();
-        for (place, step) in stage.steps().iter().enumerate() {
+        for step in stage.steps() {
             // A single step that said no had no effect; a group is undone as a whole.
             let rejected = if matches!(stage, Stage::Step(_)) { before } else { after };
             if !step.rejections.is_empty() {
                 edge(step.name, &undo_before(rejected), EdgeKind::Rejected(step.rejections));
             }
-            let unknown = if names.len() == 1 { before + place + 1 } else { after };
-            edge(step.name, &undo_before(unknown), EdgeKind::Unknown);
+            edge(step.name, &settle_name(definition), EdgeKind::Unknown);
         }
         (last, before) = (names, after);
     }

@@ -186,6 +186,6 @@ fn ends(from: &Placed, to: &Placed) -> (i32, i32, i32, i32) {
 fn legend(height: i32) -> String {
     let y = height - 14;
     format!(
-        "<text x=\"{MARGIN}\" y=\"{y}\" font-size=\"11\" fill=\"#555555\">blue: done · orange: rejected, the step had no effect · grey: outcome unknown, so the step itself is undone · red: undo</text>\n"
+        "<text x=\"{MARGIN}\" y=\"{y}\" font-size=\"11\" fill=\"#555555\">blue: done · orange: rejected, the step had no effect · grey: outcome unknown, so the pivot decides · red: undo</text>\n"
     )
 }
