@@ -189,8 +189,8 @@ impl Backoff {
 /// What a saga costs at worst, in time, bytes and events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
-    /// The sum along the longest path: every step times out at its limit, and every undo and notice uses all its
-    /// retries.
+    /// The sum along the longest path: every step times out at its limit, and every undo, recalled step and notice uses
+    /// all its retries.
     pub longest: Vec<(String, Duration)>,
     /// The largest message: its step or notice and its bytes.
     pub largest_message: (String, usize),
@@ -265,8 +265,11 @@ fn longest_path(definition: &Definition, timing: Timing) -> Vec<(String, Duratio
     let published = |notice: &NoticeSpec| (format!("publish {}", notice.name), timing.send_retry().longest());
     let backward = definition.compensable_steps().map(|step| (format!("undo {}", step.name), insisted(step)));
     let backward: Vec<_> = backward.chain(definition.on_compensate.iter().map(published)).collect();
+    // Where another execution got further, what this one does not know is recalled.
+    let recalled = definition.steps_needed_after_pivot().into_iter();
+    let recalled = recalled.map(|step| (format!("recall {}", step.name), insisted(step)));
     let finish = definition.finish.iter().map(|step| (format!("run {}", step.name), insisted(step)));
-    let finish: Vec<_> = finish.chain(definition.on_commit.iter().map(published)).collect();
+    let finish: Vec<_> = recalled.chain(finish).chain(definition.on_commit.iter().map(published)).collect();
     let sum = |path: &[(String, Duration)]| -> Duration { path.iter().map(|(_, duration)| *duration).sum() };
     forward.extend(if sum(&backward) >= sum(&finish) { backward } else { finish });
     forward
@@ -308,7 +311,7 @@ fn history_events(definition: &Definition, timing: Timing) -> u64 {
     let compensable = definition.compensable_steps().count() as u64;
     let finish = definition.finish.len() as u64;
     let notices = definition.on_commit.len().max(definition.on_compensate.len()) as u64;
-    // The pivot is run and settled; 20 for start, end, choices and group states.
+    // A step before the pivot is undone or recalled, never both. The pivot is run and settled; 20 for start, end, choices and group states.
     (compensable + 1 + notices) * task(send) + (compensable + 1 + finish) * task(undo) + parking + 20
 }
 
@@ -483,6 +486,10 @@ mod tests {
         saga.finish[0].timeout = Duration::from_mins(20);
         let shipped = [entry("run ship", 9_010), entry("publish Confirmed", 51)];
         assert_eq!(path(&saga), [&start[..], &shipped].concat());
+        // What is needed after the pivot may have to be asked for again.
+        saga.on_commit[0].inputs = &["reservation"];
+        let recalled = [entry("recall reserve", 6_910)];
+        assert_eq!(path(&saga), [&start[..], &recalled, &shipped].concat());
     }
 
     #[test]

@@ -143,6 +143,23 @@ impl Definition {
         self.stages.iter().flat_map(Stage::steps)
     }
 
+    /// The steps before the pivot whose outputs are still needed after it, with those whose outputs they in turn need, in
+    /// forward order.
+    pub fn steps_needed_after_pivot(&self) -> Vec<&StepSpec> {
+        let after = self.finish.iter().map(|step| step.inputs);
+        let after = after.chain(self.on_commit.iter().map(|notice| notice.inputs));
+        let mut needed: BTreeSet<&str> = after.flatten().copied().collect();
+        let mut steps: Vec<&StepSpec> = Vec::new();
+        for step in self.compensable_steps().collect::<Vec<_>>().into_iter().rev() {
+            if needed.contains(step.output) {
+                needed.extend(step.inputs);
+                steps.push(step);
+            }
+        }
+        steps.reverse();
+        steps
+    }
+
     /// Whether the spelling of every wire name is allowed, and no name stands for two things: steps and notices name
     /// states, and values name variables.
     ///

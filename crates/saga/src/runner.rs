@@ -4,7 +4,6 @@
 //! at a time. The checker explores the emitted state machine with every order of messages.
 
 use crate::{
-    asl::needed_after_pivot,
     builder::Saga,
     definition::{Definition, Stage, StepSpec},
     identity::{Deployment, RunDigest, SagaId, SagaName, SagaNameError},
@@ -218,7 +217,7 @@ impl<In: Value> Run<'_, In> {
         if let Err(stop) = self.settle(unknown).await? {
             return Ok(Err(stop));
         }
-        for step in needed_after_pivot(&self.runner.saga) {
+        for step in self.runner.saga.steps_needed_after_pivot() {
             match self.ask(step, Op::Run, None).await? {
                 Answer::Success(output) => self.hold(step, output),
                 Answer::Rejected(_) | Answer::Unknown(_) => {

@@ -14,7 +14,6 @@ mod state;
 pub use check::MachineError;
 pub use compile::{CompileError, compile};
 pub use message::Placeholder;
-pub(crate) use settle::needed_after_pivot;
 pub use state::{
     Catch, Choice, ChoiceRule, Integration, Parallel, Pass, Retry, State, StateMachine, States, Task,
     Transition,

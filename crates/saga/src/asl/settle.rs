@@ -17,12 +17,11 @@ use super::{
     state::{Catch, Choice, ChoiceRule, Retry, State, Task, Transition},
 };
 use crate::{
-    definition::{Definition, StepSpec},
+    definition::StepSpec,
     message::{Op, RESCUED},
     serve::{ABANDONED, FENCE_GONE, OTHER_RUN},
 };
 use serde_json::{Value as Json, json};
-use std::collections::BTreeSet;
 
 const SETTLED: &str = "settled?";
 const RESCUED_STATE: &str = "rescued?";
@@ -81,7 +80,7 @@ impl Compiler<'_> {
 
     /// What an execution does that does not know how far its saga has got, until it goes on as any other.
     pub(super) fn rescue(&self) -> Vec<Named> {
-        let recalled = needed_after_pivot(self.saga);
+        let recalled = self.saga.steps_needed_after_pivot();
         let forward = recalled.first().map_or_else(|| self.after_pivot(), |step| recall_name(step));
         let mut states = self.ask_again();
         states.push(self.direction(RESCUED_STATE, forward));
@@ -213,27 +212,6 @@ impl Compiler<'_> {
     fn after_pivot(&self) -> String {
         self.saga.finish.first().map_or_else(|| self.first_on_commit(), |step| step.name.into())
     }
-}
-
-/// The steps before the pivot whose outputs are still needed after it, with those whose outputs they in turn need, in
-/// forward order.
-pub(crate) fn needed_after_pivot(saga: &Definition) -> Vec<&StepSpec> {
-    let mut needed: BTreeSet<&str> = BTreeSet::new();
-    for step in &saga.finish {
-        needed.extend(step.inputs);
-    }
-    for notice in &saga.on_commit {
-        needed.extend(notice.inputs);
-    }
-    let mut recalled: Vec<&StepSpec> = Vec::new();
-    for step in saga.compensable_steps().collect::<Vec<_>>().into_iter().rev() {
-        if needed.contains(step.output) {
-            needed.extend(step.inputs);
-            recalled.push(step);
-        }
-    }
-    recalled.reverse();
-    recalled
 }
 
 /// Goes the one way when a condition holds, and otherwise tries again.
