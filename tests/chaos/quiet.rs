@@ -15,9 +15,9 @@ use std::{
 use system::Depth;
 use tokio::time::sleep;
 
-/// A step can wait three minutes for an answer that was lost for good, and its undo as long again; an undo that cannot be
-/// done is parked after two minutes; and a sweep comes every minute.
-const LIMIT: Duration = Duration::from_mins(12);
+/// A step can wait three minutes for an answer that was lost for good, and so can the question whose the id is, the one to
+/// the pivot, and an undo; an undo that cannot be done is parked after two minutes; and a sweep comes every minute.
+const LIMIT: Duration = Duration::from_mins(20);
 const LOOK_EVERY: Duration = Duration::from_millis(1_500);
 const TELL_EVERY: Duration = Duration::from_secs(30);
 /// So often in a row nothing may move.

@@ -31,6 +31,7 @@ fn one_order_with_two_faults() {
         ("sweep", "swept"),
         ("reconciliation", "examined"),
         ("saga id", "used again"),
+        ("saga id", "taken meanwhile"),
     ];
     for (what, fault) in others {
         assert!(tried(what, fault), "`{fault}` is never tried:\n{report}");

@@ -77,7 +77,7 @@ pub struct Report {
 }
 
 /// The names of what can happen, by the number under which it is counted.
-pub(crate) const NAMES: [&str; 26] = [
+pub(crate) const NAMES: [&str; 27] = [
     "delivered",
     "delivered twice",
     "dies before",
@@ -104,6 +104,7 @@ pub(crate) const NAMES: [&str; 26] = [
     "expired",
     "used again",
     "joined by another",
+    "taken meanwhile",
 ];
 
 impl Report {

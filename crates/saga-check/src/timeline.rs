@@ -146,11 +146,13 @@ impl Teller<'_> {
                 let state = self.waits_in(before, usize::from(slot), branch);
                 push(lines, &who, &who, &format!("the message of `{state}` cannot be sent"), true);
             }
-            Action::Operate { token, skip, way } => {
+            Action::Operate { token, skip, only, way } => {
                 let (slot, branch) = owner(token);
                 let who = self.execution(before, slot);
-                push(lines, "operator", &who, if skip { "skip" } else { "retry" }, false);
-                let event = self.tables.events.id(operator_event(branch, skip));
+                let only = self.tables.only(before.parked, token, only);
+                let of = only.as_ref().map_or_else(String::new, |step| format!(" `{step}` only"));
+                push(lines, "operator", &who, &format!("{}{of}", if skip { "skip" } else { "retry" }), false);
+                let event = self.tables.events.id(operator_event(branch, skip, only.as_deref()));
                 let moves = self.tables.moves(before.runs[slot], event);
                 if let Some(failed) = moves.get(usize::from(way)).and_then(|moved| moved.failed.as_ref()) {
                     push(lines, &who, &who, &format!("`{failed}` fails, with all its retries"), true);
@@ -186,6 +188,11 @@ impl Teller<'_> {
             Action::Redrive { slot } => {
                 let who = self.execution(before, usize::from(slot));
                 push(lines, "operator", &who, "redrives the execution", true);
+            }
+            Action::Another { saga } => {
+                let id = &self.tables.starts[usize::from(saga)].name;
+                let text = format!("the id {id} is used for another input, on another machine");
+                push(lines, "customer", "customer", &text, true);
             }
             Action::Beside { saga } => {
                 let id = &self.tables.starts[usize::from(saga)].name;

@@ -260,6 +260,9 @@ fn longest_path(definition: &Definition, timing: Timing) -> Vec<(String, Duratio
         })
         .collect();
     forward.push((format!("run {}", definition.pivot.name), once(&definition.pivot)));
+    // Whose the id is, and then how far the saga has got.
+    let first = definition.stages.first().map_or(&[][..], Stage::steps);
+    forward.extend(first.iter().map(|step| (format!("ask {}", step.name), insisted(step))));
     forward.push((format!("settle {}", definition.pivot.name), insisted(&definition.pivot)));
     // A notice that cannot be published is left out in the end, but only after all its retries.
     let published = |notice: &NoticeSpec| (format!("publish {}", notice.name), timing.send_retry().longest());
@@ -311,8 +314,10 @@ fn history_events(definition: &Definition, timing: Timing) -> u64 {
     let compensable = definition.compensable_steps().count() as u64;
     let finish = definition.finish.len() as u64;
     let notices = definition.on_commit.len().max(definition.on_compensate.len()) as u64;
-    // A step before the pivot is undone or recalled, never both. The pivot is run and settled; 20 for start, end, choices and group states.
-    (compensable + 1 + notices) * task(send) + (compensable + 1 + finish) * task(undo) + parking + 20
+    let first = definition.stages.first().map_or(0, |stage| stage.steps().len()) as u64;
+    // A step before the pivot is undone or recalled, never both. Those of the first stage may be asked whose the id is. The
+    // pivot is run and settled; 20 for start, end, choices and group states.
+    (compensable + 1 + notices) * task(send) + (first + compensable + 1 + finish) * task(undo) + parking + 20
 }
 
 /// A sum with its parts.
@@ -453,11 +458,11 @@ mod tests {
         insta::assert_snapshot!(told(|saga| stage(saga).max_writes = 100), @"step `reserve` may write 100 items, but a transaction takes 99 beside the fence: lower `Step::MAX_WRITES`");
         insta::assert_snapshot!(told(|saga| saga.pivot.input_max_bytes = 259_145), @"the message of step `confirm` can have 259145 bytes of input + 3000 beside = 262145, but 262144 are allowed: lower `Value::MAX_BYTES` of its inputs");
         insta::assert_snapshot!(told(|saga| saga.on_compensate[0].input_max_bytes = 200_000), @"the message of notice `Rejected` can have 200000 bytes of input + 69500 beside = 269500, but 262144 are allowed: lower `Value::MAX_BYTES` of its inputs");
-        insta::assert_snapshot!(told(|saga| saga.deadline = Duration::from_hours(1)), @"saga `order` can take 15773 s, but its deadline is 3600 s: run reserve 951 s + run confirm 951 s + settle confirm 6910 s + undo reserve 6910 s + publish Rejected 51 s");
+        insta::assert_snapshot!(told(|saga| saga.deadline = Duration::from_hours(1)), @"saga `order` can take 22683 s, but its deadline is 3600 s: run reserve 951 s + run confirm 951 s + ask reserve 6910 s + settle confirm 6910 s + undo reserve 6910 s + publish Rejected 51 s");
         insta::assert_snapshot!(told(|saga| {
             saga.deadline = Duration::MAX;
             saga.finish = vec![step("ship", Kind::Retriable, "shipment"); 900];
-        }), @"saga `order` can have 28412 history events, but an execution takes 25000: split it");
+        }), @"saga `order` can have 28442 history events, but an execution takes 25000: split it");
     }
 
     #[test]
@@ -479,7 +484,8 @@ mod tests {
             budget.longest.into_iter().map(|(what, duration)| (what, duration.as_secs())).collect::<Vec<_>>()
         };
         let entry = |what: &str, seconds| (what.to_owned(), seconds);
-        let start = [entry("run reserve", 951), entry("run confirm", 951), entry("settle confirm", 6_910)];
+        let runs = [entry("run reserve", 951), entry("run confirm", 951)];
+        let start = [&runs[..], &[entry("ask reserve", 6_910), entry("settle confirm", 6_910)]].concat();
         let mut saga = saga();
         let undone = [entry("undo reserve", 6_910), entry("publish Rejected", 51)];
         assert_eq!(path(&saga), [&start[..], &undone].concat());

@@ -37,7 +37,8 @@ impl<In: Value, Held> Open<In, Held> {
         Open { name: self.name, stages: self.stages, describer: self.describer, held: PhantomData }
     }
 
-    /// Adds two to four compensable steps that run at the same time. When one fails, all of them are undone.
+    /// Adds two to four compensable steps that run at the same time. When one is rejected, all of them are
+    /// undone.
     pub fn parallel<G, I>(mut self, _: G) -> Open<In, G::Held>
     where
         G: Branches<Held, I>,

@@ -44,7 +44,7 @@ pub struct Definition {
 pub enum Stage {
     /// One step.
     Step(StepSpec),
-    /// Steps that run at the same time. When one fails, all are undone.
+    /// Steps that run at the same time. When one is rejected, all are undone.
     Parallel(Vec<StepSpec>),
 }
 

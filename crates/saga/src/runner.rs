@@ -198,7 +198,9 @@ impl<In: Value> Run<'_, In> {
                         }
                         return Ok(Err(Stop::Back(reason)));
                     }
-                    Answer::Unknown(reason) => return self.ask_pivot(reason).await,
+                    Answer::Unknown(reason) => {
+                        return self.ask_pivot(reason, before == 0).await;
+                    }
                 }
             }
         }
@@ -211,14 +213,28 @@ impl<In: Value> Run<'_, In> {
         Ok(Ok(()))
     }
 
-    /// How far the saga has got is not known: another run under the same id may have got further.
-    async fn ask_pivot(&mut self, unknown: Reason) -> Forward {
+    /// How far the saga has got is not known: the same run may have got further before. `whose`: nor is it known whether the
+    /// id is that of another run.
+    async fn ask_pivot(&mut self, unknown: Reason, whose: bool) -> Forward {
+        let first = self.runner.saga.stages.first().filter(|_| whose).map_or(&[][..], Stage::steps);
+        for step in first {
+            match self.ask_for_recorded(step).await? {
+                Answer::Rejected(reason) if reason.error == OTHER_RUN => {
+                    self.reached = 0;
+                    return Ok(Err(Stop::Back(reason)));
+                }
+                Answer::Unknown(reason) if reason.error == DELIVERIES_EXHAUSTED => {
+                    return Ok(Err(Stop::Parked(format!("ask {}", step.name))));
+                }
+                _ => {}
+            }
+        }
         self.reached = self.runner.saga.compensable_steps().count();
         if let Err(stop) = self.settle(unknown).await? {
             return Ok(Err(stop));
         }
         for step in self.runner.saga.steps_needed_after_pivot() {
-            match self.ask(step, Op::Run, None).await? {
+            match self.ask_for_recorded(step).await? {
                 Answer::Success(output) => self.hold(step, output),
                 Answer::Rejected(_) | Answer::Unknown(_) => {
                     return Ok(Err(Stop::Parked(format!("recall {}", step.name))));
@@ -276,7 +292,17 @@ impl<In: Value> Run<'_, In> {
 
     /// Delivers a message until it is answered, as often as its queue would.
     async fn ask(&mut self, step: &StepSpec, op: Op, reason: Option<&Reason>) -> Result<Answer, RunError> {
-        let mut request = self.request(step, op, reason);
+        let request = self.request(step, op, reason);
+        self.send(step, request).await
+    }
+
+    /// Asks a step what it recorded; nothing is done.
+    async fn ask_for_recorded(&mut self, step: &StepSpec) -> Result<Answer, RunError> {
+        let request = Request { if_absent: IfAbsent::Refuse, ..self.request(step, Op::Run, None) };
+        self.send(step, request).await
+    }
+
+    async fn send(&mut self, step: &StepSpec, mut request: Request) -> Result<Answer, RunError> {
         let answer = self.deliver(step, &request).await;
         // What the saga holds went with the message and comes back, so that nothing is copied.
         self.values.append(&mut request.input);
@@ -286,8 +312,10 @@ impl<In: Value> Run<'_, In> {
     async fn deliver(&mut self, step: &StepSpec, request: &Request) -> Result<Answer, RunError> {
         let host = self.runner.hosts.get(step.participant);
         let host = host.ok_or(RunError::NoService { step: step.name, participant: step.participant })?;
-        let failure =
-            self.runner.failures.iter().find(|failure| failure.step == step.name && failure.op == request.op);
+        // A question does nothing, so it is no run.
+        let is_run = |failure: &&Failure| failure.op != Op::Run || request.if_absent == IfAbsent::Decide;
+        let mut failures = self.runner.failures.iter().filter(is_run);
+        let failure = failures.find(|failure| failure.step == step.name && failure.op == request.op);
         let unknown = |error: &str| Reason {
             step: step.name.into(),
             error: error.into(),

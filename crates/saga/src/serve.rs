@@ -84,6 +84,12 @@ impl Handled {
         Self::refused(FENCE_GONE, cause, Outcomes::FenceGone)
     }
 
+    pub(crate) fn nothing_recorded() -> Self {
+        let cause = "no fence says what this step did, and it may have expired: when the step is known to be done, bring \
+                     its fence back and retry";
+        Self::refused(FENCE_GONE, cause, Outcomes::FenceGone)
+    }
+
     fn refused(error: &str, cause: &str, outcome: Outcomes) -> Self {
         Self { reply: Reply::Failure { error: error.into(), cause: cause.into() }, outcome }
     }

@@ -212,6 +212,8 @@ fn check_skip(open: &Open, action: Action) -> Result<(), OpsError> {
     let what = &open.record.what;
     let why = if what.starts_with("settle ") || what.starts_with("rescue ") {
         "only the pivot's fence knows whether the saga goes forward or back"
+    } else if what.starts_with("ask ") {
+        "only its fence knows whether the id is that of this saga or of another one"
     } else if what.starts_with("recall ") {
         "later steps need what it did"
     } else {
@@ -288,6 +290,7 @@ mod tests {
         for (what, why) in [
             ("settle confirm-order", "only the pivot's fence knows"),
             ("rescue confirm-order", "only the pivot's fence knows"),
+            ("ask create-order", "whether the id is that of this saga"),
             ("recall reserve-stock", "later steps need what it did"),
             ("ship-order", "past its pivot"),
         ] {

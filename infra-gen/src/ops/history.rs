@@ -162,7 +162,8 @@ pub(super) fn shown_cause(error: &str, cause: &str) -> Option<String> {
 
 /// What a state of the compiled machine does.
 fn operation(definition: &Definition, state: &str) -> (Kind, String) {
-    const PREFIXES: [(&str, Kind); 8] = [
+    const PREFIXES: [(&str, Kind); 9] = [
+        ("ask ", Kind::Recall),
         ("abandon ", Kind::Abandon),
         ("park ", Kind::Park),
         ("undo ", Kind::Undo),
@@ -288,6 +289,7 @@ mod tests {
             ("undo charge-payment again", (Kind::Undo, "charge-payment")),
             ("abandon charge-payment", (Kind::Abandon, "charge-payment")),
             ("turn back confirm-order", (Kind::Settle, "confirm-order")),
+            ("ask create-order", (Kind::Recall, "create-order")),
             ("rescue confirm-order", (Kind::Settle, "confirm-order")),
             ("reserve-stock", (Kind::Run, "reserve-stock")),
             ("decide undo", (Kind::Other, "decide undo")),

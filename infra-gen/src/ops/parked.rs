@@ -27,7 +27,7 @@ pub struct Parked {
 pub struct ParkedRecord {
     /// The saga id: the order's id.
     pub id: String,
-    /// What is parked: `undo <saga>`, `settle <pivot>`, `rescue <pivot>`, `recall <step>` or the name of a step.
+    /// What is parked: `undo <saga>`, `settle <pivot>`, `rescue <pivot>`, `ask <step>`, `recall <step>` or the name of a step.
     pub what: String,
     /// The saga's name.
     pub saga: String,

@@ -1,14 +1,15 @@
 //! An id means one run.
 
-use super::found;
+use super::{catch_all, found, found_in};
 use crate::{
     edges::{Edge, Edged},
-    machines::order,
+    machines::{cancel, order, order_with},
 };
-use checks::{Bank, BankClient, Scenario, handlers};
+use checks::{Bank, BankClient, Scenario, handlers, order_check};
 use inventory::Inventory;
 use orders::Orders;
 use payment::Payment;
+use serde_json::json;
 
 #[test]
 fn fences_that_do_not_compare_runs() {
@@ -29,5 +30,16 @@ fn one_fence_that_does_not_compare_runs() {
 fn undo_that_reverses_the_charge_of_another_run() {
     let handlers = handlers(Bank::FORGETS)
         .service_on(|outside| Payment::new(BankClient(outside)), Edged::with(Edge::OtherRunIsReversed));
-    insta::assert_snapshot!(found(Scenario::of_orders(1), &handlers, &order()));
+    // A fault more than most: it takes that the question whose the id is stays without an answer.
+    let check = || order_check(Scenario::of_orders(1), handlers.clone(), &order(), &cancel());
+    insta::assert_snapshot!(found_in(check, 3));
+}
+
+#[test]
+fn pivot_that_is_asked_before_it_is_known_whose_the_id_is() {
+    let machine = order_with(|states| {
+        states["settling?"]["Choices"][0]["Next"] = json!("rescue confirm-order");
+        catch_all(states, "create-order")["Next"] = json!("rescue confirm-order");
+    });
+    insta::assert_snapshot!(found(Scenario::of_orders(1), &handlers(Bank::FORGETS), &machine));
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::asl::Event;
 use saga::{
     Reply,
-    parked_table::{ACTION, BY, REASON, RETRY, SKIP},
+    parked_table::{ACTION, BY, REASON, RETRY, SKIP, STEPS},
 };
 
 /// One thing that happens.
@@ -25,12 +25,14 @@ pub(crate) enum Action {
     TimeOut { slot: u8, branch: u8, used_up: bool },
     /// A message cannot be sent, however often it is tried.
     SendFails { slot: u8, branch: u8 },
-    /// An operator answers a parked saga.
-    Operate { token: u8, skip: bool, way: u8 },
+    /// An operator answers a parked saga. `only`: for one of the steps that could not be done, counted from one; 0: for all.
+    Operate { token: u8, skip: bool, only: u8, way: u8 },
     /// An execution is stopped from outside.
     Abort { slot: u8 },
     /// Somebody has a dead execution run again.
     Redrive { slot: u8 },
+    /// The id of a saga that has not ended is used for another run.
+    Another { saga: u8 },
     /// Another execution goes forward for the same run.
     Beside { saga: u8 },
     /// A sweep for dead executions begins.
@@ -100,16 +102,20 @@ impl Action {
             | Self::Lose { .. }
             | Self::Redrive { .. }
             | Self::Beside { .. }
+            | Self::Another { .. }
             | Self::Expire { .. }
             | Self::Again { .. } => 1,
         }
     }
 }
 
-/// What the operator says, to the state machine.
-pub(crate) fn operator_event(branch: u8, skip: bool) -> Event {
+/// What the operator says, to the state machine. `only`: the step that it is about, when it is not all of them.
+pub(crate) fn operator_event(branch: u8, skip: bool, only: Option<&str>) -> Event {
     let action = if skip { SKIP } else { RETRY };
-    let output = serde_json::json!({ ACTION: action, REASON: "looked into it", BY: "operator" });
+    let mut output = serde_json::json!({ ACTION: action, REASON: "looked into it", BY: "operator" });
+    if let Some(step) = only {
+        output[STEPS] = serde_json::json!([step]);
+    }
     Event::Success { branch, output }
 }
 

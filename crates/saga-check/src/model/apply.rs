@@ -51,14 +51,18 @@ impl Tables {
                 let event = Event::Failure { branch, error, cause, used_up: true };
                 self.happen(&mut state, usize::from(slot), self.events.id(event), 0);
             }
-            Action::Operate { token, skip, way } => {
+            Action::Operate { token, skip, only, way } => {
                 let (slot, branch) = owner(token);
                 if skip {
                     state.blind |= state.expired & 1 << self.standing(state.runs[slot]).saga;
                 } else {
                     state.retries = state.retries.saturating_sub(1);
                 }
-                let event = self.events.id(operator_event(branch, skip));
+                let event = self.events.id(operator_event(
+                    branch,
+                    skip,
+                    self.only(before.parked, token, only).as_deref(),
+                ));
                 self.happen(&mut state, slot, event, usize::from(way));
             }
             Action::Abort { slot } => {
@@ -78,6 +82,7 @@ impl Tables {
             Action::Redrive { slot } => {
                 self.happen(state, usize::from(slot), self.events.id(Event::Redrive), 0);
             }
+            Action::Another { saga } => self.begin_another(state, usize::from(saga)),
             Action::Beside { saga } => self.go_beside(state, usize::from(saga)),
             Action::Expire { saga } => self.expire(state, usize::from(saga)),
             Action::Again { saga } => self.come_again(state, usize::from(saga)),
@@ -293,6 +298,7 @@ impl Tables {
             Action::Expire { .. } => (self.labels.id("fences".to_owned()), 23),
             Action::Again { .. } => (self.labels.id("saga id".to_owned()), 24),
             Action::Beside { .. } => (self.labels.id("execution".to_owned()), 25),
+            Action::Another { .. } => (self.labels.id("saga id".to_owned()), 26),
         }
     }
 

@@ -123,6 +123,7 @@ impl Tables {
                 .or_else(|| self.notices_broken(state, &end, saga))
                 .or_else(|| if blind { None } else { two_ways(&end, &runs, &acting) })
                 .or_else(|| self.without_cause(state, &end))
+                .or_else(|| self.turned_away(&end, saga))
                 .or_else(|| self.used_again(state, &ended, saga, &held));
             if broken.is_some() {
                 return broken;
@@ -171,6 +172,14 @@ impl Tables {
             "{} {}: the execution {name} waits for an answer that nobody will give",
             end.saga, end.id
         ))
+    }
+
+    /// The run that has the id is not turned away because of another one.
+    fn turned_away(&self, end: &SagaEnd<'_>, saga: usize) -> Option<String> {
+        let Outcome::Compensated(output) = end.outcome else { return None };
+        (saga < self.at_first && output["reason"]["error"] == OTHER_RUN).then(|| {
+            format!("{} {} had its id first, and is turned back because of another run", end.saga, end.id)
+        })
     }
 
     /// An id that is used again means another run: it has no effect.

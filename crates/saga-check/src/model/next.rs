@@ -10,7 +10,11 @@ use crate::{
     intern::Id,
     process::{Ask, Progress},
 };
-use saga::{Reply, parked_table::CAN_SKIP};
+use saga::{
+    Reply,
+    parked_table::{CAN_SKIP, FAILURE},
+};
+use serde_json::Value as Json;
 use std::sync::Arc;
 
 impl Tables {
@@ -256,20 +260,21 @@ impl Tables {
         for record in self.operable(state.parked).iter() {
             let answers = [(false, state.retries > 0), (true, record.can_skip)];
             for skip in answers.into_iter().filter_map(|(skip, can)| can.then_some(skip)) {
-                let ways = self.operator_ways(state, record.token, skip);
-                let ways = if state.faults > 0 { ways } else { ways.min(1) };
-                actions.extend((0..small(ways)).map(|way| Action::Operate {
-                    token: record.token,
-                    skip,
-                    way,
-                }));
+                let token = record.token;
+                let some = if record.steps > 1 { record.steps } else { 0 };
+                for only in 0..=some {
+                    let ways = self.operator_ways(state, token, skip, only);
+                    let ways = if state.faults > 0 { ways } else { ways.min(1) };
+                    actions.extend((0..small(ways)).map(|way| Action::Operate { token, skip, only, way }));
+                }
             }
         }
     }
 
-    fn operator_ways(&self, state: &State, token: u8, skip: bool) -> usize {
+    fn operator_ways(&self, state: &State, token: u8, skip: bool, only: u8) -> usize {
         let (slot, branch) = owner(token);
-        let event = self.events.id(operator_event(branch, skip));
+        let only = self.only(state.parked, token, only);
+        let event = self.events.id(operator_event(branch, skip, only.as_deref()));
         state.runs.get(slot).map_or(0, |run| self.moves(*run, event).len())
     }
 
@@ -278,8 +283,26 @@ impl Tables {
         self.operable.get(parked, || {
             let parked = self.parked.value(parked);
             let live = parked.values().filter(|(_, token)| *token != VOID);
-            live.map(|(item, token)| Operable { token: *token, can_skip: item[CAN_SKIP]["BOOL"] != false })
-                .collect()
+            live.map(|(item, token)| Operable {
+                token: *token,
+                can_skip: item[CAN_SKIP]["BOOL"] != false,
+                steps: small(failed(item).len()),
+            })
+            .collect()
         })
     }
+
+    /// The step that an answer is about, when it is not all of those that could not be done.
+    pub(crate) fn only(&self, parked: Id, token: u8, only: u8) -> Option<String> {
+        let parked = self.parked.value(parked);
+        let (item, _) = parked.values().find(|(_, answers)| *answers == token)?;
+        failed(item).into_iter().nth(usize::from(only.checked_sub(1)?))
+    }
+}
+
+/// The steps that could not be done, as a parked record has them.
+fn failed(item: &Json) -> Vec<String> {
+    let failed: Json =
+        item[FAILURE]["S"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    failed.as_object().map(|steps| steps.keys().cloned().collect()).unwrap_or_default()
 }

@@ -5,7 +5,14 @@ use super::{
     state::{Mark, State},
     tables::{Tables, Work},
 };
-use crate::asl::{Event, Run};
+use crate::{
+    asl::{Event, Execution, Run},
+    intern::Id,
+};
+use saga::{
+    StepKey,
+    fence::{Fence, Recorded},
+};
 
 impl Tables {
     pub(super) fn late_actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -18,6 +25,9 @@ impl Tables {
             }
             if self.can_come_again(state, saga) {
                 actions.push(Action::Again { saga: small(saga) });
+            }
+            if self.can_be_taken(state, saga) {
+                actions.push(Action::Another { saga: small(saga) });
             }
         }
     }
@@ -63,10 +73,18 @@ impl Tables {
         self.starts.iter().position(|start| start.machine == again.machine && start.name == again.name)
     }
 
-    /// The id of this saga was used again: its executions are forgotten.
+    /// The id of this saga was used again, long after: its executions are forgotten.
     pub(super) fn is_forgotten(&self, state: &State, saga: usize) -> bool {
-        self.at_first < self.starts.len()
-            && state.runs.iter().any(|run| self.first_of(self.standing(*run).saga) == Some(saga))
+        let again = |run: &Id| {
+            let standing = self.standing(*run);
+            self.first_of(standing.saga) == Some(saga) && standing.known.name == self.starts[saga].name
+        };
+        self.at_first < self.starts.len() && state.runs.iter().any(again)
+    }
+
+    /// Its id is used for another run, now or before.
+    pub(super) fn has_begun(&self, state: &State, saga: usize) -> bool {
+        state.runs.iter().any(|run| self.standing(*run).saga == saga)
     }
 
     /// An execution can be run again for a few days after it died.
@@ -77,6 +95,9 @@ impl Tables {
     /// The saga that had the id before has ended, long ago.
     fn can_come_again(&self, state: &State, saga: usize) -> bool {
         let Some(first) = self.first_of(saga) else { return false };
+        if self.has_begun(state, saga) {
+            return false;
+        }
         let ended = |slot: usize| {
             let standing = self.standing(state.runs[slot]);
             standing.saga != first || standing.waits.is_empty() && !self.unsettled(state, slot)
@@ -101,6 +122,31 @@ impl Tables {
         state.flights.retain(|flight| kept(&self.messages.value(flight.message)));
         let run = Run::new(self.starts[saga].clone());
         state.runs.push(self.runs.id(run));
+        self.happen(state, state.runs.len() - 1, self.events.id(Event::Start), 0);
+    }
+
+    /// A state machine that was made again does not know the names of the first one. The id belongs to the run that did a step:
+    /// before that it is open which of the two is turned away.
+    fn can_be_taken(&self, state: &State, saga: usize) -> bool {
+        let Some(first) = self.first_of(saga) else { return false };
+        let start = &self.starts[first];
+        let (name, machine) = &self.machines[start.machine];
+        let has_id = |key: &StepKey| key.saga_id.as_str() == start.name && key.saga.as_str() == name;
+        let done = |recorded: &Recorded| matches!(recorded.fence, Fence::Done { .. });
+        machine.settles()
+            && !self.has_begun(state, saga)
+            && state.expired >> first & 1 == 0
+            && self
+                .held(state)
+                .iter()
+                .any(|held| held.memory.fences.iter().any(|(key, recorded)| has_id(key) && done(recorded)))
+    }
+
+    /// Another run begins under an id that is taken.
+    pub(super) fn begin_another(&self, state: &mut State, saga: usize) {
+        let again = &self.starts[saga];
+        let another = Execution { name: format!("{}-other", again.name), ..again.clone() };
+        state.runs.push(self.runs.id(Run::new(another)));
         self.happen(state, state.runs.len() - 1, self.events.id(Event::Start), 0);
     }
 }

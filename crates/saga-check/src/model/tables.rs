@@ -239,6 +239,8 @@ pub(crate) struct Waits {
 pub(crate) struct Operable {
     pub(crate) token: u8,
     pub(crate) can_skip: bool,
+    /// How many steps could not be done.
+    pub(crate) steps: u8,
 }
 
 impl Tables {

@@ -127,7 +127,7 @@ impl Compiler<'_> {
     }
 
     fn step(&self, step: &StepSpec, before: usize, next: String) -> State {
-        let catch = vec![self.catch_final([step], step.name, before), self.catch_unknown(step.name)];
+        let catch = vec![self.catch_final([step], step.name, before), self.catch_unknown(step.name, before)];
         let assign = [(step.output.to_owned(), expression("$states.result"))].into();
         State::Task(Box::new(Task { catch, assign, transition: Transition::Next(next), ..self.run(step) }))
     }
@@ -142,7 +142,10 @@ impl Compiler<'_> {
         let result = |n: usize| expression(&format!("$states.result[{n}]"));
         State::Parallel(Parallel {
             branches: steps.iter().map(branch).collect(),
-            catch: vec![self.catch_final(steps, &name, before + steps.len()), self.catch_unknown(&name)],
+            catch: vec![
+                self.catch_final(steps, &name, before + steps.len()),
+                self.catch_unknown(&name, before),
+            ],
             assign: steps.iter().enumerate().map(|(n, step)| (step.output.to_owned(), result(n))).collect(),
             transition: Transition::Next(next),
         })
@@ -258,8 +261,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// An answer that is recorded and stays: the steps had no effect in this run, and have none in any execution of it. So
-    /// nobody has got past them, and what they record decides without the pivot.
+    /// An answer that stays: a step had no effect in this run, and has none in any execution of it, because its fence holds
+    /// the rejection or belongs to another run. So nobody has got past it, and it is decided without the pivot.
     pub(super) fn catch_final<'s>(
         &self,
         steps: impl IntoIterator<Item = &'s StepSpec>,
@@ -276,9 +279,10 @@ impl Compiler<'_> {
     }
 
     /// What is not known before the pivot, its fence decides: nothing may assume that this execution is the only one that
-    /// goes forward.
-    fn catch_unknown(&self, name: &str) -> Catch {
-        catch_errors(rescue_name(&self.saga.pivot), backward(name))
+    /// goes forward. Whoever is past the first stage has the id. `before`: how many steps stand before this one.
+    fn catch_unknown(&self, name: &str, before: usize) -> Catch {
+        let next = if before == 0 { self.first_question() } else { rescue_name(&self.saga.pivot) };
+        catch_errors(next, backward(name))
     }
 
     /// Where compensation begins when the first `n` compensable steps may have taken effect.

@@ -94,7 +94,8 @@ pub(super) fn refuse_if_absent() -> Json {
     json!(IfAbsent::Refuse)
 }
 
-/// The first execution that asks decides; for one that settles once more the fence was there before, and may have expired since.
+/// An execution that settles for the first time decides, as does an ordinary one; for one that settles once more the fence
+/// was there before, and may have expired since.
 pub(super) fn refuse_if_settled_before() -> Json {
     let names = json!([IfAbsent::Refuse, IfAbsent::Decide]);
     let name = |place: usize| names[place].as_str().unwrap_or_default().to_owned();

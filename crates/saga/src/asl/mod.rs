@@ -10,6 +10,7 @@ mod park;
 mod settle;
 mod skip;
 mod state;
+mod whose;
 
 pub use check::MachineError;
 pub use compile::{CompileError, compile};

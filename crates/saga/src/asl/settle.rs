@@ -27,7 +27,7 @@ const SETTLED: &str = "settled?";
 const RESCUED_STATE: &str = "rescued?";
 
 impl Compiler<'_> {
-    /// Every execution begins here. A settling one goes straight to the fence of the pivot.
+    /// Every execution begins here. A settling one goes straight to the questions.
     pub(super) fn start(&self) -> Named {
         let step = &self.saga.pivot;
         let cause = format!("'execution ' & {0}.execution & ' ended ' & {0}.status", settling());
@@ -42,7 +42,7 @@ impl Compiler<'_> {
                 ("skipped".to_owned(), json!({})),
             ]
             .into(),
-            next: rescue_name(step),
+            next: self.first_question(),
         };
         let first = self.saga.stages.first().map_or_else(|| step.name.to_owned(), stage_name);
         let assign = [("skipped".to_owned(), json!({}))].into();
@@ -82,7 +82,8 @@ impl Compiler<'_> {
     pub(super) fn rescue(&self) -> Vec<Named> {
         let recalled = self.saga.steps_needed_after_pivot();
         let forward = recalled.first().map_or_else(|| self.after_pivot(), |step| recall_name(step));
-        let mut states = self.ask_again();
+        let mut states = self.whose();
+        states.extend(self.ask_again());
         states.push(self.direction(RESCUED_STATE, forward));
         for (place, step) in recalled.iter().enumerate() {
             let next = recalled.get(place + 1).map_or_else(|| self.after_pivot(), |step| recall_name(step));

@@ -40,7 +40,7 @@ pub(crate) async fn run<S: Step, H: Handle<S>>(
     };
     match concluded {
         Concluded::Reply(handled) => Ok(handled),
-        Concluded::Moved(now) => answer(cx, now.as_ref()),
+        Concluded::Moved(now) => answer_lastingly(store, cx, now).await,
         Concluded::Refused(_) => Err(Retry("a rejection could not be recorded".into())),
     }
 }
@@ -60,7 +60,7 @@ pub(crate) async fn run_outside<S: Step, H: HandleOutside<S>>(
     if let Err(refused) = claimed {
         let now = moved(refused)?;
         if on_run(now.as_ref(), cx.run()) != OnRun::Run {
-            return answer_outside(handler, cx, now.as_ref()).await;
+            return answer_outside(handler, store, cx, now).await;
         }
     }
     let decided = decide::<S>(handler.call(cx, input).await)?;
@@ -77,7 +77,7 @@ pub(crate) async fn run_outside<S: Step, H: HandleOutside<S>>(
             }
             Ok(handled)
         }
-        Concluded::Moved(now) => answer_outside(handler, cx, now.as_ref()).await,
+        Concluded::Moved(now) => answer_outside(handler, store, cx, now).await,
         Concluded::Refused(_) => Err(Retry("a rejection could not be recorded".into())),
     }
 }
@@ -220,13 +220,33 @@ fn answer(cx: &Context, fence: Option<&Recorded>) -> Result<Handled, Retry> {
 /// reversed by its key whether or not this delivery called: the request of a dead process can still land.
 async fn answer_outside<S: Step, H: HandleOutside<S>>(
     handler: &H,
+    store: &impl Store,
     cx: &Context,
-    fence: Option<&Recorded>,
+    fence: Option<Recorded>,
 ) -> Result<Handled, Retry> {
-    if matches!(on_run(fence, cx.run()), OnRun::TooLate | OnRun::ReplyRejected(_)) {
+    if matches!(on_run(fence.as_ref(), cx.run()), OnRun::TooLate | OnRun::ReplyRejected(_)) {
         handler.reverse(cx).await?;
     }
-    answer(cx, fence)
+    answer_lastingly(store, cx, fence).await
+}
+
+/// As [`answer`]. A run that is turned away because of another one records nothing, so the fence that turns it away is kept
+/// for as long as a message of this run can come back.
+async fn answer_lastingly(
+    store: &impl Store,
+    cx: &Context,
+    mut fence: Option<Recorded>,
+) -> Result<Handled, Retry> {
+    for _ in 0..ATTEMPTS {
+        if on_run(fence.as_ref(), cx.run()) != OnRun::OtherRun {
+            return answer(cx, fence.as_ref());
+        }
+        match renew(store, cx, fence.as_ref()).await? {
+            None => return Ok(Handled::other_run()),
+            Some(now) => fence = now,
+        }
+    }
+    Err(fence_kept_moving())
 }
 
 /// Moves the fence from what was found. A run that is known stays known.

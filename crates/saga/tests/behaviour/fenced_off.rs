@@ -155,7 +155,14 @@ fn the_fence_of_another_run_is_written_anew_where_a_tombstone_would_be() {
     block_on(serve(&world.hotel.0, &hotel, &here, &undo)).unwrap();
     let settle = of_another_run(request("issue-tickets", Op::Settle));
     block_on(serve(&world.airline.0, &airline, &here, &settle)).unwrap();
-    assert_eq!((hotel.1.into_inner(), airline.1.into_inner()), (1, 1));
+    // A run that is turned away leaves nothing else behind, nor does a question.
+    let run = of_another_run(request("book-hotel", Op::Run));
+    for run in [Request { if_absent: IfAbsent::Refuse, ..run.clone() }, run] {
+        let handled = block_on(serve(&world.hotel.0, &hotel, &here, &run)).unwrap();
+        assert_eq!(handled.outcome, Outcomes::OtherRun);
+    }
+    // A run first tries to write its own.
+    assert_eq!((hotel.1.into_inner(), airline.1.into_inner()), (4, 1));
     let after = (world.hotel.1.recorded(&key("book-hotel")), world.airline.1.recorded(&key("issue-tickets")));
     assert_eq!(after, before);
 }
@@ -193,6 +200,26 @@ fn what_is_recalled_is_not_done_again_when_its_fence_is_gone() {
     assert_eq!((rooms(&world), world.hotel.1.fence(&key("book-hotel"))), ((1, 0), None));
     served(&world.hotel, &request("book-hotel", Op::Run));
     assert_eq!(served(&world.hotel, &recall).outcome, Outcomes::DoneBefore);
+}
+
+#[test]
+fn what_is_only_begun_is_not_gone_on_with_by_asking_what_is_recorded() {
+    let world = World::with_a_patient_network();
+    let begun = request("charge-card", Op::Run);
+    let started = Transaction {
+        fence: key("charge-card"),
+        run: begun.run.clone(),
+        expected: None,
+        next: Fence::Started,
+        writes: Vec::new(),
+    };
+    world.bank.1.apply_now(&started).unwrap();
+    let refused = served(&world.bank, &Request { if_absent: IfAbsent::Refuse, ..begun });
+    assert_eq!((refused.outcome, fails_with(&refused)), (Outcomes::FenceGone, Some(FENCE_GONE)));
+    assert_eq!(
+        (world.network.standing(), world.bank.1.fence(&key("charge-card"))),
+        (0, Some(Fence::Started))
+    );
 }
 
 #[test]

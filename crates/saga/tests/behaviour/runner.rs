@@ -109,6 +109,28 @@ fn a_step_that_is_lost_or_unanswered_is_undone() {
 }
 
 #[test]
+fn a_step_that_is_unanswered_in_a_saga_that_has_committed_before_undoes_nothing() {
+    for step in ["book-hotel", "book-flight", "charge-card"] {
+        let world = World::with_a_patient_network();
+        let saga = |failures: &[Failure]| {
+            let runner = world.clone().runner();
+            let runner = failures.iter().fold(runner, |runner, failure| runner.failing(*failure));
+            block_on(runner.run(&trip_id(), &trip())).unwrap()
+        };
+        saga(&[]);
+        let rows = world.rows();
+        let again = saga(&[fail(step, Op::Run, FailureKind::ReplyLost)]);
+        // What is needed after the pivot is recalled.
+        let Outcome::Committed { values, .. } = &again else { panic!("{step}: {again:?}") };
+        assert_eq!(
+            (&values["room"], &values["itinerary"]),
+            (&json!({ "nights": 2 }), &json!({ "sent": true }))
+        );
+        assert_eq!((world.rows(), world.network.standing()), (rows, 1), "{step}");
+    }
+}
+
+#[test]
 fn a_pivot_that_comes_after_it_was_settled_has_no_effect() {
     let world = World::with_a_patient_network();
     let before = world.rows();

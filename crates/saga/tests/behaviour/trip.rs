@@ -104,7 +104,7 @@ step!(SendItinerary "send-itinerary" of Agency: Retriable, (Room, Tickets) => It
 
 macro_rules! participant {
     ($participant:ident $name:literal: $steps:ty, $entities:ty) => {
-        #[derive(Debug)]
+        #[derive(Debug, Clone)]
         pub(crate) struct $participant;
 
         impl Participant for $participant {
@@ -168,6 +168,7 @@ entity!(Mails "mails" by "trip" { TO: String = "to" });
 // ---- handlers ----
 
 /// The service of a participant, with the card network where it needs one.
+#[derive(Clone)]
 pub(crate) struct Served<P> {
     participant: P,
     network: Arc<CardNetwork>,
@@ -340,6 +341,7 @@ impl Drop for Sent<'_> {
 // ---- the world ----
 
 /// The services with their stores: one free room, one seat, one open fare.
+#[derive(Clone)]
 pub(crate) struct World {
     pub(crate) hotel: (Served<Hotel>, Arc<MemoryStore>),
     pub(crate) airline: (Served<Airline>, Arc<MemoryStore>),
