@@ -1,4 +1,9 @@
-//! Each of these mistakes is found, with the shortest history that shows it.
+//! Each of these mistakes is found, with the shortest history that shows it. Those of stores that somebody else writes to
+//! too are in `crates/saga-check/tests/trip/exact.rs`.
+//!
+//! Not in the model, so that a mistake there is found elsewhere: what intake does with a taken id (`order-intake` and the
+//! end-to-end cases `ids`), whose charges reconciliation looks at and its brake (`reconciliation`), and how long a state is
+//! tried again (the machine's own tests, `crates/saga/tests/behaviour/asl.rs`).
 
 use crate::{
     bugs::{Bug, BuggyStore, LateChargeStays},

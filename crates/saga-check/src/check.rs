@@ -4,7 +4,7 @@ use crate::{
     asl::{Execution, Machine, ParseError},
     handlers::Handlers,
     invariant::Invariant,
-    model::{Held, Limits, Tables},
+    model::{Held, Limits, Meanwhile, Tables},
     report::{Progress, Report, Verdict},
     search::{Bounds, search},
     timeline::Timeline,
@@ -40,6 +40,7 @@ pub struct Check {
     starts: Vec<Execution>,
     again: Vec<Execution>,
     rows: BTreeMap<usize, Held>,
+    meanwhile: Option<Meanwhile>,
     invariants: Vec<Invariant>,
     limits: Limits,
     threads: usize,
@@ -120,8 +121,9 @@ impl Check {
             starts: Vec::new(),
             again: Vec::new(),
             rows: BTreeMap::new(),
+            meanwhile: None,
             invariants: Vec::new(),
-            limits: Limits { faults: 1, deliveries: 2, retries: 1, operator_retries: 1 },
+            limits: Limits { faults: 1, deliveries: 2, retries: 1, operator_retries: 1, heals: true },
             threads: thread::available_parallelism().map_or(1, usize::from),
             most_states: None,
             stop: Arc::default(),
@@ -207,6 +209,24 @@ impl Check {
         self
     }
 
+    /// Somebody else sets these fields of an item that is there, once, at any moment: see [`World::written_meanwhile`]. That is
+    /// no fault.
+    ///
+    /// [`World::written_meanwhile`]: crate::World::written_meanwhile
+    pub fn meanwhile<E: Entity>(mut self, row: NewRow<E>) -> Self {
+        let owner = self.handlers.hosts.iter().position(|host| host.entities.contains(&E::NAME));
+        let Some(host) = owner else { return self.wrong(CheckError::NoOwner { entity: E::NAME }) };
+        let (key, row) = row.into_parts();
+        self.meanwhile = Some(Meanwhile { host, key, row });
+        self
+    }
+
+    /// Lets sagas stay parked although nothing fails any more and an operator says 'retry'. Otherwise that is a mistake.
+    pub fn need_not_heal(mut self) -> Self {
+        self.limits.heals = false;
+        self
+    }
+
     /// Adds something that must hold.
     pub fn with(mut self, invariant: Invariant) -> Self {
         self.invariants.push(invariant);
@@ -282,11 +302,12 @@ impl Check {
         }
         let stores = (0..self.handlers.hosts.len()).map(|host| self.rows.remove(&host).unwrap_or_default());
         let stores = stores.collect();
-        let Self { handlers, machines, mut starts, again, invariants, limits, .. } = self;
+        let Self { handlers, machines, mut starts, again, meanwhile, invariants, limits, .. } = self;
         let at_first = starts.len();
         starts.extend((at_first..).zip(again).map(|(saga, again)| Execution { saga, ..again }));
         let starts = (starts, at_first);
-        let tables = Tables::new(machines, handlers, starts, stores, invariants, limits);
+        let first = (stores, meanwhile);
+        let tables = Tables::new(machines, handlers, starts, first, invariants, limits);
         let bounds = Bounds { threads: self.threads, most_states: self.most_states, stop: &self.stop };
         let found = search(&tables, &bounds, &tell);
         let verdict = match &found.path {

@@ -50,6 +50,7 @@ pub struct World<'a> {
     pub(crate) stores: Vec<&'a MemoryState>,
     pub(crate) peer: &'a Json,
     pub(crate) sagas: Vec<SagaEnd<'a>>,
+    pub(crate) written_meanwhile: bool,
 }
 
 impl<'a> World<'a> {
@@ -68,6 +69,11 @@ impl<'a> World<'a> {
     /// What the outside peer remembers.
     pub fn peer(&self) -> &'a Json {
         self.peer
+    }
+
+    /// Whether somebody else has written, when everything has ended; `false` before.
+    pub fn written_meanwhile(&self) -> bool {
+        self.written_meanwhile
     }
 
     /// How each saga ended, in the order in which they were started; empty unless everything has ended.

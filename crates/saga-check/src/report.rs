@@ -77,7 +77,7 @@ pub struct Report {
 }
 
 /// The names of what can happen, by the number under which it is counted.
-pub(crate) const NAMES: [&str; 27] = [
+pub(crate) const NAMES: [&str; 28] = [
     "delivered",
     "delivered twice",
     "dies before",
@@ -105,6 +105,7 @@ pub(crate) const NAMES: [&str; 27] = [
     "used again",
     "joined by another",
     "taken meanwhile",
+    "written meanwhile",
 ];
 
 impl Report {

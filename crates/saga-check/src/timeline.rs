@@ -189,6 +189,13 @@ impl Teller<'_> {
                 let who = self.execution(before, usize::from(slot));
                 push(lines, "operator", &who, "redrives the execution", true);
             }
+            Action::Write => {
+                let written = self.tables.meanwhile.as_ref().map(|written| {
+                    let fields: Vec<&str> = written.row.keys().map(AsRef::as_ref).collect();
+                    format!("sets `{}` of {}", fields.join("`, `"), written.key)
+                });
+                push(lines, "somebody else", "somebody else", &written.unwrap_or_default(), false);
+            }
             Action::Another { saga } => {
                 let id = &self.tables.starts[usize::from(saga)].name;
                 let text = format!("the id {id} is used for another input, on another machine");

@@ -6,7 +6,7 @@ use super::{Rate, draw, messages::send, millis};
 use crate::world::{Queue, World};
 use anyhow::{Context, Result};
 use fastrand::Rng;
-use saga::rescue::SWEEP;
+use saga::rescue::asks_for_sweep;
 use serde_json::json;
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -66,11 +66,16 @@ pub(crate) async fn meddle(world: &World, mut rng: Rng) -> Result<()> {
         let received = received.max_number_of_messages(10).send().await;
         for message in received.context("cannot read the status events")?.messages.unwrap_or_default() {
             let (Some(body), Some(handle)) = (message.body, message.receipt_handle) else { continue };
-            let kind = if body == SWEEP { None } else { draw(&mut rng, &RATES) };
+            let kind = if asks_for_sweep(&body) { None } else { draw(&mut rng, &RATES) };
             match kind {
                 Some(Kind::Lost) => {
                     let delete = sqs.delete_message().queue_url(&queue.url).receipt_handle(handle);
-                    delete.send().await.context("cannot take out a status event")?;
+                    let taken = delete.send().await.map_err(|error| error.into_service_error());
+                    // By now the function may have it.
+                    if taken.as_ref().is_err_and(|error| error.is_receipt_handle_is_invalid()) {
+                        continue;
+                    }
+                    taken.context("cannot take out a status event")?;
                     weather.count("status event lost");
                     continue;
                 }

@@ -35,6 +35,8 @@ pub(crate) enum Action {
     Another { saga: u8 },
     /// Another execution goes forward for the same run.
     Beside { saga: u8 },
+    /// Somebody else writes, who has nothing to do with sagas.
+    Write,
     /// A sweep for dead executions begins.
     Sweep,
     /// The fences of a saga expire.
@@ -88,7 +90,7 @@ impl Action {
     pub(crate) fn cost(self, tables: &Tables, state: &State) -> u8 {
         match self {
             Self::Handle { fate, way, .. } => u8::from(fate != Fate::Well) + u8::from(way > 0),
-            Self::Land { .. } | Self::PutBack { .. } | Self::Examine { .. } => 0,
+            Self::Land { .. } | Self::PutBack { .. } | Self::Examine { .. } | Self::Write => 0,
             // An event that a sweep overtakes is later than it should be.
             Self::Sweep => u8::from(tables.event_pending(state)),
             Self::Operate { way, .. } => u8::from(way > 0),

@@ -15,11 +15,20 @@ use saga::{Op, Reply};
 use std::sync::atomic::Ordering;
 
 impl Tables {
-    /// The state after an action.
+    /// The state after an action, judged.
     pub(crate) fn after(&self, before: &State, action: Action) -> State {
+        self.count(before, action);
+        let mut state = self.follow(before, action);
+        if state.verdict == 0 {
+            state.verdict = self.judge(&state);
+        }
+        state
+    }
+
+    /// The state after an action.
+    pub(super) fn follow(&self, before: &State, action: Action) -> State {
         let mut state = before.clone();
         state.faults = state.faults.saturating_sub(action.cost(self, before));
-        self.count(before, action);
         match action {
             Action::Handle { flight, fate, choice, way } => {
                 let flight = state.flights.remove(usize::from(flight));
@@ -70,9 +79,6 @@ impl Tables {
             }
             other => self.rare(&mut state, other),
         }
-        if state.verdict == 0 {
-            state.verdict = self.judge(&state);
-        }
         state
     }
 
@@ -82,6 +88,7 @@ impl Tables {
             Action::Redrive { slot } => {
                 self.happen(state, usize::from(slot), self.events.id(Event::Redrive), 0);
             }
+            Action::Write => self.write_meanwhile(state),
             Action::Another { saga } => self.begin_another(state, usize::from(saga)),
             Action::Beside { saga } => self.go_beside(state, usize::from(saga)),
             Action::Expire { saga } => self.expire(state, usize::from(saga)),
@@ -298,6 +305,7 @@ impl Tables {
             Action::Expire { .. } => (self.labels.id("fences".to_owned()), 23),
             Action::Again { .. } => (self.labels.id("saga id".to_owned()), 24),
             Action::Beside { .. } => (self.labels.id("execution".to_owned()), 25),
+            Action::Write => (self.labels.id("somebody else".to_owned()), 27),
             Action::Another { .. } => (self.labels.id("saga id".to_owned()), 26),
         }
     }

@@ -3,7 +3,7 @@
 use super::{
     effects::Held,
     left::{Ended, Left, left, skipped},
-    state::{INTEGRATION_FAILED, LEFT_TO_RECONCILIATION, QUEUED, State, VOID, token},
+    state::{INTEGRATION_FAILED, LEFT_TO_RECONCILIATION, QUEUED, State, VOID, WRITTEN_MEANWHILE, token},
     tables::Tables,
 };
 use crate::{
@@ -87,7 +87,8 @@ impl Tables {
         let held = self.held(state);
         let peer = self.peers.value(state.peer);
         let stores = held.iter().map(|held| &held.memory).collect();
-        look(&World { stores, peer: &peer, sagas })
+        let written_meanwhile = !sagas.is_empty() && state.flags & WRITTEN_MEANWHILE != 0;
+        look(&World { stores, peer: &peer, sagas, written_meanwhile })
     }
 
     pub(crate) fn held(&self, state: &State) -> Vec<Arc<Held>> {
@@ -132,8 +133,9 @@ impl Tables {
                 sagas.push(end);
             }
         }
-        if let Some(left) = self.left_behind(state) {
-            return Some(left);
+        let left = self.left_behind(state).or_else(|| self.stays_parked(state));
+        if left.is_some() {
+            return left;
         }
         // Where every message was handled, nothing is left to reconciliation.
         let handled = state.flights.is_empty() && state.flags & LEFT_TO_RECONCILIATION == 0;
@@ -273,13 +275,18 @@ impl Tables {
         Some(format!("the parked record {} is left, but nobody waits for its answer", item[WHAT]["S"]))
     }
 
+    /// A saga is alone, and nothing has failed.
+    fn is_quiet(&self, state: &State) -> bool {
+        self.at_first == 1 && state.faults == self.limits.faults
+    }
+
     /// Without any fault a saga that is alone turns back only for a rejection. Beside others it can wait for a slow one
     /// until its deliveries are used up.
     fn without_cause(&self, state: &State, end: &SagaEnd<'_>) -> Option<String> {
         let Outcome::Compensated(output) = end.outcome else { return None };
         let error = output["reason"]["error"].as_str().unwrap_or_default();
         let technical = error.starts_with("States.") || error.starts_with("Flyover.");
-        let quiet = self.at_first == 1 && state.faults == self.limits.faults && technical;
+        let quiet = self.is_quiet(state) && technical;
         quiet
             .then(|| format!("{} {} is compensated because of {error}, but nothing failed", end.saga, end.id))
     }

@@ -31,6 +31,9 @@ impl Tables {
         for slot in 0..state.runs.len() {
             self.run_actions(state, slot, actions);
         }
+        if self.can_be_written_meanwhile(state) {
+            actions.push(Action::Write);
+        }
         self.executions_beside(state, actions);
         self.operator_actions(state, actions);
         self.scheduled_actions(state, actions);

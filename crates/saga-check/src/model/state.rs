@@ -16,6 +16,9 @@ pub(crate) const INTEGRATION_FAILED: u8 = 1;
 /// from the dead-letter queue could not be handled again.
 pub(crate) const LEFT_TO_RECONCILIATION: u8 = 1 << 1;
 
+/// A flag: somebody else wrote what they write.
+pub(crate) const WRITTEN_MEANWHILE: u8 = 1 << 2;
+
 /// The tokens of one execution: itself and up to seven branches.
 const BRANCHES: u8 = 8;
 
@@ -40,7 +43,8 @@ pub(crate) struct State {
     pub(crate) faults: u8,
     /// How often the operator may still say 'retry'.
     pub(crate) retries: u8,
-    /// What happened before, as bits: [`INTEGRATION_FAILED`] and [`LEFT_TO_RECONCILIATION`].
+    /// What happened before, as bits: [`INTEGRATION_FAILED`], [`LEFT_TO_RECONCILIATION`] and
+    /// [`WRITTEN_MEANWHILE`].
     pub(crate) flags: u8,
     /// The sagas whose fences have expired, as bits.
     pub(crate) expired: u16,

@@ -13,7 +13,7 @@ use crate::{
     invariant::Invariant,
     process::{Answer, Progress},
 };
-use saga::{Op, Request, RunDigest, Settling, StepKey};
+use saga::{Op, Request, Row, RowKey, RunDigest, Settling, StepKey};
 use saga_executions::{self as known, Dead, Report};
 use serde_json::Value as Json;
 use smallvec::SmallVec;
@@ -32,6 +32,18 @@ pub(crate) struct Limits {
     pub(crate) retries: u32,
     /// How often the operator says 'retry'.
     pub(crate) operator_retries: u8,
+    /// Whether what is parked must end when nothing fails any more and the operator says 'retry'.
+    pub(crate) heals: bool,
+}
+
+/// What somebody else writes, who has nothing to do with sagas.
+#[derive(Debug, Clone)]
+pub(crate) struct Meanwhile {
+    /// The participant that owns the item.
+    pub(crate) host: usize,
+    pub(crate) key: RowKey,
+    /// The fields that are set.
+    pub(crate) row: Row,
 }
 
 /// Something to do: a message without its token, an event, or a turn of what runs on a schedule.
@@ -176,6 +188,7 @@ pub(crate) struct Tables {
     /// How many are started at the beginning.
     pub(crate) at_first: usize,
     pub(crate) first_stores: Vec<Held>,
+    pub(crate) meanwhile: Option<Meanwhile>,
     pub(crate) runs: Interner<Run>,
     pub(crate) events: Interner<Event>,
     pub(crate) messages: Interner<Message>,
@@ -248,7 +261,7 @@ impl Tables {
         machines: Vec<(String, Machine)>,
         handlers: Handlers,
         (starts, at_first): (Vec<Execution>, usize),
-        first_stores: Vec<Held>,
+        (first_stores, meanwhile): (Vec<Held>, Option<Meanwhile>),
         invariants: Vec<Invariant>,
         limits: Limits,
     ) -> Self {
@@ -263,6 +276,7 @@ impl Tables {
             starts,
             at_first,
             first_stores,
+            meanwhile,
             runs: Interner::default(),
             events: Interner::default(),
             messages: Interner::default(),

@@ -179,6 +179,6 @@ macro_rules! entity {
 entity!(Bookings "bookings" by "trip" { STATUS: String = "status" });
 entity!(Mails "mails" by "trip" { TO: String = "to" });
 entity!(Seats "seats" by "number" { CLASS: String = "class" });
-entity!(Rooms "rooms" by "hotel" { FREE: u32 = "free", BOOKED: u32 = "booked" });
+entity!(Rooms "rooms" by "hotel" { FREE: u32 = "free", BOOKED: u32 = "booked", BALANCE: i64 = "balance" });
 entity!(Cars "cars" by "class" { FREE: u32 = "free", RENTED: u32 = "rented" });
 entity!(Ledger "ledger" by "trip" { AMOUNT: i64 = "amount" });

@@ -26,7 +26,7 @@ pub(crate) fn furnished(mut check: Check, trips: u32) -> Check {
     }
     check
         .put(Seats::row("12A").with(Seats::CLASS, "eco"))
-        .put(Rooms::row("ritz").with(Rooms::FREE, 1_u32).with(Rooms::BOOKED, 0_u32))
+        .put(Rooms::row("ritz").with(Rooms::FREE, 1_u32).with(Rooms::BOOKED, 0_u32).with(Rooms::BALANCE, 0))
         .put(Cars::row("small").with(Cars::FREE, 1_u32).with(Cars::RENTED, 0_u32))
         .with(Invariant::always("a room is free or booked", |world| {
             let row = world.row::<Rooms>("ritz").ok_or("the hotel is gone")?;

@@ -78,7 +78,12 @@ impl Handle<BookFlight> for Served<Airline> {
 impl Handle<BookHotel> for Served<Hotel> {
     async fn run(&self, _: &Context, _: (Trip,)) -> Result<Commit<BookHotel>, Fault<NoRoom>> {
         let mut commit = Commit::of(Room { nights: 2 });
-        commit.update::<Rooms>("ritz").subtract(Rooms::FREE, 1).or_reject(NoRoom {}).add(Rooms::BOOKED, 1);
+        commit
+            .update::<Rooms>("ritz")
+            .subtract(Rooms::FREE, 1)
+            .or_reject(NoRoom {})
+            .add(Rooms::BOOKED, 1)
+            .add(Rooms::BALANCE, 240);
         Ok(commit)
     }
 }

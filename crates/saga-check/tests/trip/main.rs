@@ -3,5 +3,6 @@
 
 mod booking;
 mod checks;
+mod exact;
 mod handlers;
 mod teeth;
