@@ -24,20 +24,21 @@
 //! | `timeline` | a history in words and as a sequence diagram |
 //!
 //! What always must hold, beside the user's invariants: every saga ends committed, compensated or parked with a record
-//! that can be answered, and what is parked ends when nothing fails any more and the operator says 'retry'; committed means that every step is done, compensated that none is, but for those that the outcome
-//! says an operator went on without, and these are abandoned; no effect happens twice, none after its undo or after it was
-//! abandoned, and no undo without its effect or twice; no saga ends in two ways, or is told of in two ways; each notice of
-//! its end is published, and none of a parked saga; a dead execution is settled, and its event is not let go of before; an
-//! id that is used again has no effect, and turns back nobody who had it first; every expression has a value; handlers ask the same again; alone and without a
+//! that can be answered, and what is parked ends when nothing fails any more and the operator says 'retry'; committed means
+//! that every step is done, compensated that none is, but for those that the outcome says an operator went on without, and
+//! these are abandoned; no effect happens twice, none after its undo or after it was abandoned, and no undo without its
+//! effect or twice; no saga ends in two ways, or is told of in two ways; each notice of its end is published, and none of a
+//! parked saga; a dead execution is settled, and its event is not let go of before; an id that is used again has no effect,
+//! and turns back nobody who had it first; every expression has a value; handlers ask the same again; alone and without a
 //! fault a saga turns back only for a rejection. All of this is looked at as soon as every execution has ended or is
 //! parked, whatever still lies in queues; the user's invariants of the end then too, in what reconciliation leaves.
 //!
 //! Bounds beside the faults: a message is delivered twice before it is dead (not five times) and a task is tried twice
-//! (not seven times), so that few faults are enough to get there; the operator says 'retry' once, and answers for
-//! all that could not be done or for one of it. A sweep for dead
-//! executions begins at any moment once an event is lost; that it overtakes an event is a fault. Fences expire only once a
-//! settling execution has died. There is no clock, so no grace period: reconciliation looks at every moment. States are
-//! told apart by 64-bit hashes, so a search of a hundred million states misses one with a probability of about 0.03 %.
+//! (not seven times), so that few faults are enough to get there; the operator says 'retry' once, and answers for all that
+//! could not be done or for one of it. A sweep for dead executions begins at any moment once an event is lost; that it
+//! overtakes an event is a fault. Fences expire only once a settling execution has died. There is no clock, so no grace
+//! period: reconciliation looks at every moment. States are told apart by 64-bit hashes, so a search of a hundred million
+//! states misses one with a probability of about 0.03 %.
 //!
 //! `checks/` is one complete example, `tests/trip` another.
 #![forbid(unsafe_code)]

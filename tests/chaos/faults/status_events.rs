@@ -5,6 +5,7 @@
 use super::{Rate, draw, messages::send, millis};
 use crate::world::{Queue, World};
 use anyhow::{Context, Result};
+use aws_sdk_sqs::{error::SdkError, operation::delete_message::DeleteMessageError};
 use fastrand::Rng;
 use saga::rescue::asks_for_sweep;
 use serde_json::json;
@@ -70,9 +71,9 @@ pub(crate) async fn meddle(world: &World, mut rng: Rng) -> Result<()> {
             match kind {
                 Some(Kind::Lost) => {
                     let delete = sqs.delete_message().queue_url(&queue.url).receipt_handle(handle);
-                    let taken = delete.send().await.map_err(|error| error.into_service_error());
+                    let taken = delete.send().await.map_err(SdkError::into_service_error);
                     // By now the function may have it.
-                    if taken.as_ref().is_err_and(|error| error.is_receipt_handle_is_invalid()) {
+                    if taken.as_ref().is_err_and(DeleteMessageError::is_receipt_handle_is_invalid) {
                         continue;
                     }
                     taken.context("cannot take out a status event")?;

@@ -73,13 +73,13 @@ impl Store for Wrong {
 
     async fn apply(&self, transaction: &Transaction) -> Result<(), Refused> {
         let applied = self.0.apply(&self.made(transaction)).await;
-        if self.1 == Mistake::GuardBeforeFence && matches!(applied, Err(Refused::Fence(_))) {
-            let unmet = self.unmet(transaction).await.map_err(Refused::Unavailable)?;
-            return Err(
-                unmet.map_or_else(|| applied.unwrap_err(), |what| Refused::Guard { what, refusal: None })
-            );
+        if self.1 != Mistake::GuardBeforeFence || !matches!(applied, Err(Refused::Fence(_))) {
+            return applied;
         }
-        applied
+        match self.unmet(transaction).await.map_err(Refused::Unavailable)? {
+            Some(what) => Err(Refused::Guard { what, refusal: None }),
+            None => applied,
+        }
     }
 }
 
