@@ -5,7 +5,9 @@
 use super::{Rate, draw, messages::send, millis};
 use crate::world::{Queue, World};
 use anyhow::{Context, Result};
-use aws_sdk_sqs::{error::SdkError, operation::delete_message::DeleteMessageError};
+use aws_sdk_sqs::{
+    error::SdkError, operation::delete_message::DeleteMessageError, types::MessageSystemAttributeName,
+};
 use fastrand::Rng;
 use saga::rescue::asks_for_sweep;
 use serde_json::json;
@@ -64,10 +66,18 @@ pub(crate) async fn meddle(world: &World, mut rng: Rng) -> Result<()> {
     let queue = rescue(world)?;
     while weather.still_rages_after(LOOK_EVERY).await {
         let received = sqs.receive_message().queue_url(&queue.url).visibility_timeout(HIDDEN_SECONDS);
+        let received =
+            received.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
         let received = received.max_number_of_messages(10).send().await;
         for message in received.context("cannot read the status events")?.messages.unwrap_or_default() {
+            let looks = message
+                .attributes
+                .as_ref()
+                .and_then(|attributes| attributes.get(&MessageSystemAttributeName::ApproximateReceiveCount));
+            // Each is drawn for once: drawn for at every look, they would become ever more while the function is busy.
+            let is_drawn = looks.is_none_or(|looks| looks == "1");
             let (Some(body), Some(handle)) = (message.body, message.receipt_handle) else { continue };
-            let kind = if asks_for_sweep(&body) { None } else { draw(&mut rng, &RATES) };
+            let kind = if asks_for_sweep(&body) || !is_drawn { None } else { draw(&mut rng, &RATES) };
             match kind {
                 Some(Kind::Lost) => {
                     let delete = sqs.delete_message().queue_url(&queue.url).receipt_handle(handle);
