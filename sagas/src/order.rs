@@ -98,6 +98,7 @@ impl Value for OrderCreated {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reservation {
     /// How many units of all products.
+    #[schemars(range(max = saga::MAX_EXACT))]
     pub units: u64,
 }
 

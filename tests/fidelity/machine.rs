@@ -1,17 +1,49 @@
-//! The emitted order machine, driven by the same answers through the checker's interpreter and through the emulator.
+//! Emitted machines, driven by the same answers through the checker's interpreter and through the emulator: that of orders,
+//! and one with everything that orders have none of.
 
 use crate::{
     aws,
-    script::{Answer, SCRIPTS, Script},
+    script::{Answer, SCRIPTS, Script, TRIP_SCRIPTS},
+    trip,
 };
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use saga_check::asl::{Effect, Event, Execution, Machine, Run};
 use serde_json::{Value as Json, json};
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::Path,
+    time::Duration,
+};
 
-const PARTICIPANTS: [&str; 3] = ["Orders", "Inventory", "Payment"];
+/// A machine, and who is asked.
+struct Subject {
+    name: &'static str,
+    definition: String,
+    participants: &'static [&'static str],
+    /// Steps that run at the same time: in which order their states are entered is open.
+    at_once: &'static [&'static str],
+}
+
+impl Subject {
+    fn orders() -> Self {
+        let participants = &["Orders", "Inventory", "Payment"];
+        Self { name: "order", definition: emitted(), participants, at_once: &[] }
+    }
+
+    fn trips() -> Self {
+        let definition = trip::emitted();
+        Self { name: "trip", definition, participants: trip::PARTICIPANTS, at_once: trip::AT_ONCE }
+    }
+
+    /// States as they are told apart: one after the other, and those that are entered at once left out.
+    fn in_order(&self, mut states: Vec<String>) -> Vec<String> {
+        states.retain(|state| !self.at_once.contains(&state.as_str()));
+        states.dedup();
+        states
+    }
+}
 
 /// What can be seen of an execution from outside.
 #[derive(Debug, PartialEq)]
@@ -35,14 +67,14 @@ fn what(body: &Json) -> String {
     format!("{} {}", text("op"), text("step"))
 }
 
-fn interpreted(script: &Script) -> Seen {
-    let machine = Machine::parse(&emitted()).expect("the emitted machine is interpreted");
+fn interpreted(subject: &Subject, script: &Script) -> Seen {
+    let machine = Machine::parse(&subject.definition).expect("the emitted machine is interpreted");
     let execution = Execution { machine: 0, saga: 0, name: script.name.into(), input: input(script.name) };
     let mut run = Run::new(execution);
     let mut states: Vec<String> = Vec::new();
     let mut asked: BTreeMap<String, usize> = BTreeMap::new();
-    let mut next = Some(Event::Start);
-    while let Some(event) = next.take() {
+    let mut next = VecDeque::from([Event::Start]);
+    while let Some(event) = next.pop_front() {
         let moved = run.moves(&machine, &event, u32::MAX).swap_remove(0);
         states.extend(moved.entered);
         run = moved.run;
@@ -53,7 +85,7 @@ fn interpreted(script: &Script) -> Seen {
                     let times = asked.entry(what.clone()).or_default();
                     let answer = script.answer(&what, *times);
                     *times += 1;
-                    next = Some(match answer {
+                    next.push_back(match answer {
                         Answer::Success(output) => Event::Success { branch, output },
                         Answer::Failure(error) => Event::Failure {
                             branch,
@@ -64,13 +96,13 @@ fn interpreted(script: &Script) -> Seen {
                     });
                 }
                 Effect::Park { branch, .. } => {
-                    next = Some(Event::Success { branch, output: script.decision() });
+                    next.push_back(Event::Success { branch, output: script.decision() });
                 }
                 _ => {}
             }
         }
     }
-    states.dedup();
+    let states = subject.in_order(states);
     match run.end() {
         Some(saga_check::asl::End::Succeeded(output)) => Seen { states, output: output.clone() },
         other => panic!("{} ends with {other:?} after {states:?}", script.name),
@@ -88,18 +120,19 @@ struct Deployed {
 const PARKED: &str = "parked";
 const ANSWERS_MAX: usize = 50;
 
-async fn deploy(emulator: &emulator::Emulator) -> Deployed {
+async fn deploy(emulator: &emulator::Emulator, subject: &Subject) -> Deployed {
     let config = aws::config(emulator).await;
     let (sfn, sqs) = (aws_sdk_sfn::Client::new(&config), aws_sdk_sqs::Client::new(&config));
     let dynamodb = aws_sdk_dynamodb::Client::new(&config);
     let topic =
         aws_sdk_sns::Client::new(&config).create_topic().name("notices").send().await.expect("a topic");
-    let mut definition = emitted()
+    let mut definition = subject
+        .definition
         .replace("${NoticeTopicArn}", topic.topic_arn().unwrap_or_default())
         .replace("${ParkedTableName}", PARKED);
     let mut queues = Vec::new();
-    for participant in PARTICIPANTS {
-        let queue = sqs.create_queue().queue_name(participant).send().await.expect("a queue");
+    for participant in subject.participants {
+        let queue = sqs.create_queue().queue_name(*participant).send().await.expect("a queue");
         let url = queue.queue_url().unwrap_or_default().to_owned();
         definition = definition.replace(&format!("${{QueueUrl{participant}}}"), &url);
         queues.push(url);
@@ -107,7 +140,7 @@ async fn deploy(emulator: &emulator::Emulator) -> Deployed {
     create_parked_table(&dynamodb).await;
     let machine = sfn
         .create_state_machine()
-        .name("order")
+        .name(subject.name)
         .definition(definition)
         .role_arn("arn:aws:iam::000000000000:role/machine")
         .send()
@@ -130,7 +163,7 @@ async fn create_parked_table(dynamodb: &aws_sdk_dynamodb::Client) {
 }
 
 impl Deployed {
-    async fn run(&self, script: &Script) -> Seen {
+    async fn run(&self, subject: &Subject, script: &Script) -> Seen {
         let started = self
             .sfn
             .start_execution()
@@ -150,7 +183,7 @@ impl Deployed {
                 "SUCCEEDED" => {
                     let output = described.output().unwrap_or("null");
                     let output = serde_json::from_str(output).expect("the output is JSON");
-                    return Seen { states: self.states(execution).await, output };
+                    return Seen { states: subject.in_order(self.states(execution).await), output };
                 }
                 other => panic!("{} is {other}: {described:?}", script.name),
             }
@@ -225,20 +258,28 @@ impl Deployed {
                 }
             }
         }
-        states.dedup();
         states
     }
 }
 
-#[test]
-fn the_interpreter_and_the_emulator_go_the_same_way() {
+fn go_the_same_way(subject: &Subject, scripts: &[Script]) {
     let emulator = aws::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let deployed = deploy(&emulator).await;
-        for script in &SCRIPTS {
-            let (expected, seen) = (deployed.run(script).await, interpreted(script));
+        let deployed = deploy(&emulator, subject).await;
+        for script in scripts {
+            let (expected, seen) = (deployed.run(subject, script).await, interpreted(subject, script));
             assert_eq!(seen, expected, "script `{}`: the interpreter is on the left", script.name);
         }
     });
+}
+
+#[test]
+fn the_interpreter_and_the_emulator_go_the_same_way() {
+    go_the_same_way(&Subject::orders(), &SCRIPTS);
+}
+
+#[test]
+fn they_do_with_steps_at_the_same_time_and_after_the_pivot() {
+    go_the_same_way(&Subject::trips(), &TRIP_SCRIPTS);
 }

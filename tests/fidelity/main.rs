@@ -6,3 +6,4 @@ mod machine;
 mod script;
 mod store;
 mod transactions;
+mod trip;

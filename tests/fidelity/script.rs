@@ -59,6 +59,36 @@ pub(crate) const SCRIPTS: [Script; 9] = [
     },
 ];
 
+pub(crate) const TRIP_SCRIPTS: [Script; 8] = [
+    ALL_WELL,
+    Script { name: "no-room", failures: &[("run book-hotel", 1, "NoRoom")], ..ALL_WELL },
+    Script {
+        name: "exhausted",
+        failures: &[("run book-flight", 1, "Flyover.DeliveriesExhausted")],
+        ..ALL_WELL
+    },
+    // Another execution has got further, so that every value is recalled.
+    Script {
+        name: "joined",
+        failures: &[("run book-flight", 1, "Flyover.TooLate")],
+        direction: "forward",
+        ..ALL_WELL
+    },
+    Script {
+        name: "first-unknown",
+        failures: &[("run open-booking", 1, "Flyover.DeliveriesExhausted")],
+        ..ALL_WELL
+    },
+    Script { name: "taken", failures: &[("run open-booking", 2, "Flyover.OtherRun")], ..ALL_WELL },
+    Script { name: "retried", failures: &[("run collect-miles", FOR_GOOD, "Stuck")], ..ALL_WELL },
+    Script {
+        name: "skipped",
+        failures: &[("run send-itinerary", FOR_GOOD, "Stuck")],
+        operator: "skip",
+        ..ALL_WELL
+    },
+];
+
 impl Script {
     /// The answer to an operation that was asked for `asked` times before.
     pub(crate) fn answer(&self, what: &str, asked: usize) -> Answer {

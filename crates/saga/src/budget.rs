@@ -1,190 +1,21 @@
 //! The numbers that must fit together, derived from one stage parameter and checked when templates are synthesised.
 
-use crate::definition::{Definition, Kind, NoticeSpec, Stage, StepSpec};
-use std::{fmt, time::Duration};
+mod payload;
+mod timing;
 
-/// The limit of a state's input and output, and of what the optimised SQS integration passes on:
-/// [256 KiB](https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
-pub const MAX_PAYLOAD_BYTES: usize = 262_144;
+pub use payload::{MAX_PAYLOAD_BYTES, MAX_VARIABLES_BYTES, PayloadError};
+pub use timing::{Backoff, MIN_FUNCTION_TIMEOUT, Timing};
+
+use crate::definition::{Definition, NoticeSpec, Stage, StepSpec};
+pub(crate) use payload::{ASIDE_CHARS, CAUSE_CHARS};
+use std::{fmt, time::Duration};
+use timing::LONGEST_EXECUTION;
 
 /// The most events an execution's history can have.
 pub const MAX_HISTORY_EVENTS: u64 = 25_000;
 
 /// The most items beside the fence in one `TransactWriteItems`.
 pub const MAX_WRITES: usize = 99;
-
-/// What a message has beside its input: names, ids and a task token of at most 2,048 characters.
-const ENVELOPE_BYTES: usize = 3_000;
-
-/// What an undo and a notice of a compensation have beside that: a reason whose error has at most 256 and whose cause at most 32,768 characters, each
-/// escaped at worst to two bytes.
-const REASON_BYTES: usize = 66_500;
-
-/// The least a function can work with: a second, and what it keeps back to answer and to end in order.
-pub const MIN_FUNCTION_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// The longest an execution of a standard workflow can last.
-const LONGEST_EXECUTION: Duration = Duration::from_hours(365 * 24);
-
-/// The timing of a stage.
-///
-/// Everything is derived from production's numbers divided by one scale, so a test stage has the same structure and
-/// the same proportions. Durations are whole seconds, at least one, because CloudFormation takes no others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timing {
-    scale: u32,
-}
-
-impl Timing {
-    /// Timing divided by `scale`: 1 in production. 0 counts as 1.
-    pub const fn scaled(scale: u32) -> Self {
-        Self { scale: if scale == 0 { 1 } else { scale } }
-    }
-
-    /// How long one invocation of a function may take, at least [`MIN_FUNCTION_TIMEOUT`].
-    pub fn function_timeout(self) -> Duration {
-        self.scale(Duration::from_secs(20)).max(MIN_FUNCTION_TIMEOUT)
-    }
-
-    /// How long a queue hides a message that was delivered: six times the function's timeout, as
-    /// [AWS asks](https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).
-    pub fn visibility_timeout(self) -> Duration {
-        self.function_timeout() * 6
-    }
-
-    /// How often a message is delivered before it goes to the dead-letter queue: five, the least AWS advises, because
-    /// a throttled function also counts as a delivery.
-    pub const fn max_receive_count(self) -> u32 {
-        5
-    }
-
-    /// The time all deliveries of one message can take.
-    pub fn delivery_window(self) -> Duration {
-        self.visibility_timeout() * self.max_receive_count()
-    }
-
-    /// How long the state machine waits for the answer of a step. Rounding up to whole seconds must not make the
-    /// deliveries of a test stage take longer than the wait for them, so it is never less than those.
-    pub fn step_timeout(self, step: &StepSpec) -> Duration {
-        self.scale(step.timeout).max(self.delivery_window())
-    }
-
-    /// Retries of a send that failed: nobody has the message yet.
-    pub fn send_retry(self) -> Backoff {
-        Backoff {
-            interval: self.scale(Duration::from_secs(1)),
-            max_delay: self.scale(Duration::from_secs(20)),
-            max_attempts: 6,
-        }
-    }
-
-    /// Retries of an undo, of a settle and of a retriable step, before it is parked.
-    pub fn undo_retry(self) -> Backoff {
-        Backoff {
-            interval: self.scale(Duration::from_secs(10)),
-            max_delay: self.scale(Duration::from_mins(5)),
-            max_attempts: 6,
-        }
-    }
-
-    /// Retries of what keeps the books of a parked saga: patient for a day, so that an outage of the table costs no saga
-    /// its execution.
-    pub fn parking_retry(self) -> Backoff {
-        Backoff {
-            interval: self.scale(Duration::from_secs(10)),
-            max_delay: self.scale(Duration::from_mins(15)),
-            max_attempts: 102,
-        }
-    }
-
-    /// How long the event of a dead execution waits before its saga is settled: what made it die may pass, and one that
-    /// dies again and again does so slowly.
-    pub fn rescue_delay(self) -> Duration {
-        self.scale(Duration::from_secs(30))
-    }
-
-    /// How often dead executions are looked for of which no event came. Whole minutes, at least one, because a schedule
-    /// has no others.
-    pub fn sweep_interval(self) -> Duration {
-        self.scale_to_minutes(Duration::from_mins(5))
-    }
-
-    /// How long ago an execution can have died and still be looked for: as long as its event would be kept among the dead
-    /// letters. Step Functions forgets executions after 90 days.
-    pub fn sweep_window(self) -> Duration {
-        self.dead_letter_retention()
-    }
-
-    /// How long after its death an execution whose saga is not settled is for people to see.
-    pub fn unsettled_after(self) -> Duration {
-        self.scale(Duration::from_mins(15))
-    }
-
-    /// How long a queue keeps a message.
-    pub fn queue_retention(self) -> Duration {
-        Duration::from_hours(4 * 24)
-    }
-
-    /// How long a dead-letter queue keeps a message: the longest SQS allows.
-    pub fn dead_letter_retention(self) -> Duration {
-        Duration::from_hours(14 * 24)
-    }
-
-    /// How long a fence is kept: longer than any way a message can come back. A parked saga can wait for the longest
-    /// execution there is, its last message for the dead-letter queue's retention, and after a redrive for the queue's.
-    pub fn fence_ttl(self) -> Duration {
-        LONGEST_EXECUTION + self.dead_letter_retention() + self.queue_retention()
-    }
-
-    /// How often effects outside are compared with the fences. Whole minutes, at least one, because a schedule has no
-    /// others.
-    pub fn reconciliation_interval(self) -> Duration {
-        self.scale_to_minutes(Duration::from_mins(5))
-    }
-
-    /// How long one such comparison may take: production's interval, so that two seldom run at the same time.
-    pub fn reconciliation_timeout(self) -> Duration {
-        self.scale(Duration::from_mins(5))
-    }
-
-    /// How old an effect is before it is compared: as long as its message can be delivered, the saga itself reverses
-    /// what must not stay.
-    pub fn reconciliation_grace(self) -> Duration {
-        self.delivery_window()
-    }
-
-    /// How old an effect can be and still be compared: a day, so that an outage of the comparison can be mended.
-    pub fn reconciliation_window(self) -> Duration {
-        Duration::from_hours(24)
-    }
-
-    fn scale_to_minutes(self, duration: Duration) -> Duration {
-        Duration::from_secs(self.scale(duration).as_secs().div_ceil(60) * 60)
-    }
-
-    fn scale(self, duration: Duration) -> Duration {
-        let seconds = duration.as_secs().div_ceil(u64::from(self.scale));
-        Duration::from_secs(seconds.max(1))
-    }
-}
-
-/// Capped exponential backoff with full jitter, doubling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backoff {
-    /// The longest first wait.
-    pub interval: Duration,
-    /// The longest wait of all.
-    pub max_delay: Duration,
-    /// How many retries follow the first attempt.
-    pub max_attempts: u32,
-}
-
-impl Backoff {
-    /// The sum of the longest waits.
-    pub fn longest(self) -> Duration {
-        (0..self.max_attempts).map(|n| (self.interval * 2_u32.saturating_pow(n)).min(self.max_delay)).sum()
-    }
-}
 
 /// What a saga costs at worst, in time, bytes and events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,22 +39,29 @@ impl Budget {
             check_step(step)?;
         }
         let longest = longest_path(definition, timing);
-        let total: Duration = longest.iter().map(|(_, duration)| *duration).sum();
+        let (total, saga) = (sum(&longest), definition.name);
+        if total > LONGEST_EXECUTION {
+            return Err(BudgetError::Longest { saga, total, sum: Sum(longest) });
+        }
         if total > definition.deadline {
-            let (saga, deadline) = (definition.name, definition.deadline);
+            let deadline = definition.deadline;
             return Err(BudgetError::Deadline { saga, deadline, total, sum: Sum(longest) });
         }
         let history_events = history_events(definition, timing);
         if history_events > MAX_HISTORY_EVENTS {
             return Err(BudgetError::History { saga: definition.name, events: history_events });
         }
-        Ok(Self { longest, largest_message: largest_message(definition)?, history_events })
+        Ok(Self { longest, largest_message: payload::check(definition)?, history_events })
     }
 
     /// The sum along the longest path.
     pub fn total(&self) -> Duration {
-        self.longest.iter().map(|(_, duration)| *duration).sum()
+        sum(&self.longest)
     }
+}
+
+fn sum(path: &[(String, Duration)]) -> Duration {
+    path.iter().fold(Duration::ZERO, |sum, (_, duration)| sum.saturating_add(*duration))
 }
 
 /// A step's timeout is checked as declared, with production's numbers: a stage only scales what fits there.
@@ -246,10 +84,11 @@ fn check_step(step: &StepSpec) -> Result<(), BudgetError> {
 }
 
 fn longest_path(definition: &Definition, timing: Timing) -> Vec<(String, Duration)> {
-    let once = |step: &StepSpec| timing.send_retry().longest() + timing.step_timeout(step);
+    let once = |step: &StepSpec| timing.send_retry().longest().saturating_add(timing.step_timeout(step));
     let insisted = |step: &StepSpec| {
         let retry = timing.undo_retry();
-        retry.longest() + timing.step_timeout(step) * (retry.max_attempts + 1)
+        let waits = timing.step_timeout(step).saturating_mul(retry.max_attempts + 1);
+        retry.longest().saturating_add(waits)
     };
     let mut forward: Vec<_> = definition
         .stages
@@ -273,36 +112,12 @@ fn longest_path(definition: &Definition, timing: Timing) -> Vec<(String, Duratio
     let recalled = recalled.map(|step| (format!("recall {}", step.name), insisted(step)));
     let finish = definition.finish.iter().map(|step| (format!("run {}", step.name), insisted(step)));
     let finish: Vec<_> = recalled.chain(finish).chain(definition.on_commit.iter().map(published)).collect();
-    let sum = |path: &[(String, Duration)]| -> Duration { path.iter().map(|(_, duration)| *duration).sum() };
     forward.extend(if sum(&backward) >= sum(&finish) { backward } else { finish });
     forward
 }
 
 fn stage_name(stage: &Stage) -> String {
     stage.steps().iter().map(|step| step.name).collect::<Vec<_>>().join(" + ")
-}
-
-fn largest_message(definition: &Definition) -> Result<(String, usize), BudgetError> {
-    let undoable = |step: &StepSpec| matches!(step.kind, Kind::Compensable | Kind::CompensableOutside);
-    let runs = definition.steps().map(|step| ("step", step.name, step.input_max_bytes, 0));
-    let undos =
-        definition.steps().filter(|step| undoable(step)).map(|step| ("undo", step.name, 0, REASON_BYTES));
-    let commits =
-        definition.on_commit.iter().map(|notice| ("notice", notice.name, notice.input_max_bytes, 0));
-    let compensates = definition.on_compensate.iter();
-    let compensates = compensates.map(|notice| ("notice", notice.name, notice.input_max_bytes, REASON_BYTES));
-    let mut largest = (String::new(), 0);
-    for (what, name, input, reason) in runs.chain(undos).chain(commits).chain(compensates) {
-        let beside = ENVELOPE_BYTES + reason;
-        let bytes = input + beside;
-        if bytes > MAX_PAYLOAD_BYTES {
-            return Err(BudgetError::Payload { what, name, input, beside, bytes });
-        }
-        if bytes > largest.1 {
-            largest = (name.to_owned(), bytes);
-        }
-    }
-    Ok(largest)
 }
 
 /// A task enters, is scheduled, started, submitted and answered, and exits: 6 events, of which a retry repeats 4.
@@ -364,21 +179,21 @@ pub enum BudgetError {
         /// The number given.
         given: usize,
     },
-    /// A message can be too large.
+    /// Something can be too large for Step Functions.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// The longest path is longer than an execution can last.
     #[error(
-        "the message of {what} `{name}` can have {input} bytes of input + {beside} beside = {bytes}, but {MAX_PAYLOAD_BYTES} are allowed: lower `Value::MAX_BYTES` of its inputs"
+        "saga `{saga}` can take {} s, but an execution of a standard workflow lasts {} s at most: lower the timeouts of {sum}",
+        total.as_secs(), LONGEST_EXECUTION.as_secs()
     )]
-    Payload {
-        /// `step`, `undo` or `notice`.
-        what: &'static str,
-        /// The step or notice.
-        name: &'static str,
-        /// Bytes of input.
-        input: usize,
-        /// Bytes of envelope and reason.
-        beside: usize,
+    Longest {
+        /// The saga.
+        saga: &'static str,
         /// The sum.
-        bytes: usize,
+        total: Duration,
+        /// Its parts.
+        sum: Sum,
     },
     /// The longest path is longer than the deadline.
     #[error("saga `{saga}` can take {} s, but its deadline is {} s: {sum}", total.as_secs(), deadline.as_secs())]
@@ -407,6 +222,7 @@ pub enum BudgetError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::Kind;
 
     fn step(name: &'static str, kind: Kind, output: &'static str) -> StepSpec {
         StepSpec {
@@ -456,8 +272,21 @@ mod tests {
     fn what_does_not_fit_is_told_with_its_sum() {
         insta::assert_snapshot!(told(|saga| saga.pivot.timeout = Duration::from_secs(599)), @"step `confirm` waits 599 s, but 5 deliveries x 120 s visibility timeout = 600 s: raise `Step::TIMEOUT`, or a backlog would compensate");
         insta::assert_snapshot!(told(|saga| stage(saga).max_writes = 100), @"step `reserve` may write 100 items, but a transaction takes 99 beside the fence: lower `Step::MAX_WRITES`");
-        insta::assert_snapshot!(told(|saga| saga.pivot.input_max_bytes = 259_145), @"the message of step `confirm` can have 259145 bytes of input + 3000 beside = 262145, but 262144 are allowed: lower `Value::MAX_BYTES` of its inputs");
-        insta::assert_snapshot!(told(|saga| saga.on_compensate[0].input_max_bytes = 200_000), @"the message of notice `Rejected` can have 200000 bytes of input + 69500 beside = 269500, but 262144 are allowed: lower `Value::MAX_BYTES` of its inputs");
+        insta::assert_snapshot!(told(|saga| saga.pivot.input_max_bytes = 259_145), @"the message of step `confirm` can have 262145 bytes (259145 of input + 3000 of envelope), but 262144 are allowed: lower `Value::MAX_BYTES` of its inputs");
+        insta::assert_snapshot!(told(|saga| saga.on_compensate[0].input_max_bytes = 250_000), @"the message of notice `Rejected` can have 278736 bytes (250000 of input + 3000 of envelope + 25736 of reason), but 262144 are allowed: lower `Value::MAX_BYTES` of its inputs");
+        insta::assert_snapshot!(told(|saga| stage(saga).output_max_bytes = 262_145), @"the answer of step `reserve` can have 262145 bytes (262145 of output), but 262144 are allowed: lower `Value::MAX_BYTES` of `reservation`");
+        insta::assert_snapshot!(told(|saga| saga.pivot.output_max_bytes = 262_100), @"the answer of step `confirm` can have 262220 bytes (262100 of output + 120 of direction), but 262144 are allowed: lower `Value::MAX_BYTES` of `confirmation`");
+        insta::assert_snapshot!(told(|saga| {
+            let half = StepSpec { output_max_bytes: 131_072, ..stage(saga).clone() };
+            saga.stages = vec![Stage::Parallel(vec![half.clone(), half])];
+        }), @"the result of the group of `reserve`, `reserve` can have 262147 bytes (131072 of reservation + 131072 of reservation + 3 of commas), but 262144 are allowed: lower `Value::MAX_BYTES` of these outputs, or run the steps one after the other");
+        insta::assert_snapshot!(told(|saga| saga.input_max_bytes = 260_000), @"the input of saga `order` can have 263000 bytes (260000 of input + 3000 of envelope), but 262144 are allowed: lower `Value::MAX_BYTES` of `order`");
+        insta::assert_snapshot!(told(|saga| steps(saga, 42, Duration::from_mins(15))), @"the parked record of saga `order` can have 265740 bytes (230748 of failures + 29992 of reason + 5000 of the rest), but 262144 are allowed: split the saga: it has too many steps");
+        insta::assert_snapshot!(told(|saga| {
+            steps(saga, 38, Duration::from_mins(15));
+            saga.stages.iter_mut().for_each(|stage| if let Stage::Step(step) = stage { step.output_max_bytes = 262_144 });
+            saga.pivot.output_max_bytes = 200_000;
+        }), @"what saga `order` holds can have 10998884 bytes (10161572 of outputs + 575168 of failures + 262144 of an answer), but 10485760 are allowed: lower `Value::MAX_BYTES` of its values, or split the saga");
         insta::assert_snapshot!(told(|saga| saga.deadline = Duration::from_hours(1)), @"saga `order` can take 22683 s, but its deadline is 3600 s: run reserve 951 s + run confirm 951 s + ask reserve 6910 s + settle confirm 6910 s + undo reserve 6910 s + publish Rejected 51 s");
         insta::assert_snapshot!(told(|saga| {
             saga.deadline = Duration::MAX;
@@ -465,11 +294,41 @@ mod tests {
         }), @"saga `order` can have 28442 history events, but an execution takes 25000: split it");
     }
 
+    fn steps(saga: &mut Definition, number: usize, timeout: Duration) {
+        let step = StepSpec { timeout, ..stage(saga).clone() };
+        saga.stages = vec![Stage::Step(step); number];
+        saga.deadline = Duration::from_hours(365 * 24);
+    }
+
+    #[test]
+    fn a_timeout_without_end_is_refused() {
+        let told = |change: fn(&mut Definition)| {
+            told(|saga| {
+                saga.deadline = Duration::MAX;
+                change(saga);
+            })
+        };
+        let refused =
+            "an execution of a standard workflow lasts 31536000 s at most: lower the timeouts of run";
+        let told = [
+            told(|saga| saga.pivot.timeout = Duration::MAX),
+            told(|saga| stage(saga).timeout = Duration::MAX),
+            told(|saga| saga.finish[0].timeout = Duration::from_secs(u64::MAX / 2)),
+            told(|saga| steps(saga, 3, Duration::from_secs(u64::MAX / 3))),
+        ];
+        for told in told {
+            assert!(told.contains(refused), "{told}");
+        }
+    }
+
     #[test]
     fn what_just_fits_is_allowed() {
         let mut saga = saga();
         saga.pivot.timeout = Duration::from_secs(600);
         saga.pivot.input_max_bytes = 259_144;
+        saga.input_max_bytes = 259_144;
+        saga.pivot.output_max_bytes = 254_448;
+        stage(&mut saga).output_max_bytes = MAX_PAYLOAD_BYTES;
         stage(&mut saga).max_writes = 99;
         let budget = Budget::of(&saga, Timing::scaled(1)).unwrap();
         assert_eq!(budget.largest_message, ("confirm".to_owned(), MAX_PAYLOAD_BYTES));

@@ -305,6 +305,7 @@ const RESERVED_VALUES: &[&str] = &[
     "merge",
     "not",
     "string",
+    "substring",
 ];
 
 /// How the variables begin that count how often something was parked.

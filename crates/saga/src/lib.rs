@@ -26,6 +26,7 @@ mod identity;
 mod input;
 mod memory;
 mod message;
+mod number;
 pub mod parked_table;
 mod rejection;
 pub mod rescue;
@@ -52,6 +53,7 @@ pub use message::{
     AbandonReply, Direction, IfAbsent, Malformed, NoticeMessage, OLDEST_WIRE_VERSION, Op, RESCUED, Reason,
     Request, SettleReply, Settling, StartInput, TaskToken, WIRE_VERSION,
 };
+pub use number::MAX_EXACT;
 pub use rejection::{Never, Refusal, Rejection};
 
 pub use runner::{Failure, FailureKind, Outcome, RunError, Runner};

@@ -30,8 +30,16 @@ pub const REASON: &str = "reason";
 pub const SINCE: &str = "since";
 /// How to answer, text. Whoever has it can decide.
 pub const TASK_TOKEN: &str = "task_token";
-/// Whether the saga can go on without, boolean.
+/// Whether the saga can go on without: [`YES`] or [`NO`], text.
 pub const CAN_SKIP: &str = "can_skip";
+
+/// That it can. No boolean: integrations with the SDK spell the members of an API in PascalCase, so that the type `BOOL` of
+/// DynamoDB would have to be `Bool`, and no emulator tells. What is spelt with one letter is spelt the same.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html>
+pub const YES: &str = "yes";
+
+/// That it cannot.
+pub const NO: &str = "no";
 
 /// How `what` of a decision begins; the time follows.
 pub const DECISION: &str = "decision ";

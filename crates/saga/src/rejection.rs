@@ -1,5 +1,6 @@
 //! Rejections: a participant's business 'no'.
 
+use crate::budget::CAUSE_CHARS;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
@@ -49,7 +50,8 @@ impl Rejection for Never {
 pub struct Refusal {
     /// The wire name, for example `OutOfStock`.
     pub error: String,
-    /// The rejection itself as JSON text, for example `{"sku":"nw-1"}`.
+    /// The rejection itself as JSON text, for example `{"sku":"nw-1"}`: at most 4,000 characters of it, so that whatever
+    /// carries it stays within its limits.
     pub cause: String,
 }
 
@@ -57,7 +59,33 @@ impl Refusal {
     /// The recorded form of a rejection.
     pub fn of<R: Rejection>(rejection: &R) -> Self {
         // A rejection is plain data; one whose `Serialize` fails still has a name to be known by.
-        let cause = serde_json::to_string(rejection).unwrap_or_else(|_| "{}".into());
+        let mut cause = serde_json::to_string(rejection).unwrap_or_else(|_| "{}".into());
+        if let Some((end, _)) = cause.char_indices().nth(CAUSE_CHARS) {
+            cause.truncate(end);
+        }
         Self { error: rejection.name().into(), cause }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+    struct Talkative(String);
+
+    impl Rejection for Talkative {
+        const NAMES: &'static [&'static str] = &["Talkative"];
+
+        fn name(&self) -> &'static str {
+            "Talkative"
+        }
+    }
+
+    #[test]
+    fn a_long_rejection_is_clipped_between_characters() {
+        let cause = |chars| Refusal::of(&Talkative("é".repeat(chars))).cause;
+        assert_eq!(cause(3_998), format!("\"{}\"", "é".repeat(3_998)));
+        assert_eq!(cause(5_000), format!("\"{}", "é".repeat(3_999)));
     }
 }

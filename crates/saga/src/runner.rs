@@ -1,7 +1,7 @@
 //! Drives the real handlers through a saga in memory: for unit tests in microseconds.
 //!
-//! It follows the definition as the state machine does (redelivery, compensation, settling, parking), but one message
-//! at a time. The checker explores the emitted state machine with every order of messages.
+//! It follows the definition as the state machine does (redelivery, compensation, settling, parking; whole numbers beyond
+//! 2^53 lose digits), but one message at a time. The checker explores the emitted state machine with every order of messages.
 
 use crate::{
     builder::Saga,
@@ -12,6 +12,7 @@ use crate::{
         Direction, IfAbsent, Malformed, NoticeMessage, Op, Reason, Request, SettleReply, TaskToken,
         WIRE_VERSION,
     },
+    number::rounded,
     serve::{DELIVERIES_EXHAUSTED, HandleAll, Handled, OTHER_RUN, Reply, Service, Unserved, serve},
     step::Participant,
     value::Value,
@@ -69,7 +70,7 @@ impl<In: Value> Runner<In> {
         let input = serde_json::to_value(input).map_err(|error| RunError::Input(error.to_string()))?;
         let saga = self.saga.name.parse()?;
         let digest = RunDigest::of(&input);
-        let values = Map::from_iter([(self.saga.input.to_owned(), input)]);
+        let values = Map::from_iter([(self.saga.input.to_owned(), rounded(input))]);
         let mut run = Run { runner: self, saga, id, digest, values, reached: 0, late: Vec::new() };
         let outcome = match run.forward().await? {
             Ok(()) => run.finish().await?,
@@ -404,7 +405,7 @@ impl<In: Value> Run<'_, In> {
     }
 
     fn hold(&mut self, step: &StepSpec, output: Json) {
-        self.values.insert(step.output.to_owned(), output);
+        self.values.insert(step.output.to_owned(), rounded(output));
     }
 }
 

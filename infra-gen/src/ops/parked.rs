@@ -6,7 +6,7 @@ use super::{Operations, OpsError};
 use saga::TaskToken;
 use saga::parked_table::{
     ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION, EXECUTION_ARN, FAILURE, OF, REASON, SAGA, SAGA_ID,
-    SINCE, STEP, TASK_TOKEN, WHAT, sort_key, thing_of,
+    SINCE, STEP, TASK_TOKEN, WHAT, YES, sort_key, thing_of,
 };
 use saga_executions::aws::Item;
 use serde::Serialize;
@@ -185,7 +185,7 @@ fn entry(item: &Item) -> Result<Entry, OpsError> {
         attempts: item.get(ATTEMPTS).and_then(|value| value.as_n().ok()?.parse().ok()),
         reason: json(REASON).and_then(|reason| Some(reason["error"].as_str()?.to_owned())),
         since: text(item, SINCE),
-        can_skip: item.get(CAN_SKIP).and_then(|value| value.as_bool().ok().copied()).unwrap_or_default(),
+        can_skip: text(item, CAN_SKIP).is_some_and(|can_skip| can_skip == YES),
         id: id.clone(),
         what: thing.to_owned(),
     };
@@ -230,7 +230,7 @@ pub(super) mod tests {
             ("task_token", "s3cret-token"),
         ]);
         record.insert("attempts".to_owned(), AttributeValue::N("4".to_owned()));
-        record.insert("can_skip".to_owned(), AttributeValue::Bool(true));
+        record.insert("can_skip".to_owned(), AttributeValue::S(YES.to_owned()));
         record
     }
 

@@ -14,7 +14,7 @@ use saga::{
     FENCE_GONE, Step,
     parked_table::{
         ACTION, BY, CAN_SKIP, EXECUTION, FAILURE, REASON, RETRY, SAGA, SAGA_ID, SKIP, STEPS, TASK_TOKEN,
-        WHAT, thing_of,
+        WHAT, YES, thing_of,
     },
 };
 use sagas::order::{ChargePayment, ReserveStock};
@@ -98,14 +98,14 @@ fn read(item: &Item) -> Result<Parked> {
         let value = item.get(name).and_then(|value| value.as_s().ok());
         value.cloned().with_context(|| format!("a parked record has no {name}: {:?}", item.get(WHAT)))
     };
-    let can_skip = item.get(CAN_SKIP).and_then(|value| value.as_bool().ok());
+    let can_skip = text(CAN_SKIP)? == YES;
     Ok(Parked {
         id: text(SAGA_ID)?,
         saga: text(SAGA)?,
         execution: text(EXECUTION)?,
         what: thing_of(&text(WHAT)?).0.to_owned(),
         token: text(TASK_TOKEN)?,
-        can_skip: *can_skip.context("a record tells whether it can be skipped")?,
+        can_skip,
         failure: serde_json::from_str(&text(FAILURE)?)?,
     })
 }

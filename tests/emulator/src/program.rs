@@ -49,10 +49,11 @@ pub(crate) fn python(config: &EmulatorConfig) -> Result<PathBuf, EmulatorError> 
     present(config.project_root.join(".venv/bin/python"), "make venv")
 }
 
-/// MiniStack, whose Lambda processes inherit its environment.
+/// MiniStack as `ministack/serve.py` runs it, whose Lambda processes inherit its environment.
 fn ministack(config: &EmulatorConfig, start: Start<'_>) -> Result<Program, EmulatorError> {
     let python = python(config)?;
     present(config.project_root.join(".venv/bin/ministack"), "make venv")?;
+    let serve = Path::new(env!("CARGO_MANIFEST_DIR")).join("ministack/serve.py");
     let temp = start.temp_folder.to_string_lossy();
     let mut environment = sdk_environment(start.port, &config.region);
     let mut set = |name: &str, value: &str| environment.insert(name.to_owned(), value.to_owned());
@@ -73,7 +74,7 @@ fn ministack(config: &EmulatorConfig, start: Start<'_>) -> Result<Program, Emula
         set("LAMBDA_ACCOUNT_CONCURRENCY", &limit.to_string());
     }
     Ok(Program {
-        command: vec![python.into(), "-m".into(), "ministack".into()],
+        command: vec![python.into(), serve.into()],
         environment: with_callers(config, environment, &[]),
     })
 }

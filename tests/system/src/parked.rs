@@ -4,8 +4,8 @@ use crate::start::System;
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
 use saga::parked_table::{
-    ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION, EXECUTION_ARN, FAILURE, OF, REASON, SAGA, SAGA_ID,
-    SINCE, STEP, TASK_TOKEN, WHAT, sort_key, thing_of,
+    ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION, EXECUTION_ARN, FAILURE, NO, OF, REASON, SAGA,
+    SAGA_ID, SINCE, STEP, TASK_TOKEN, WHAT, YES, sort_key, thing_of,
 };
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -88,7 +88,7 @@ impl System {
             (REASON, text("none")),
             (SINCE, text("2026-01-01T00:00:00Z")),
             (TASK_TOKEN, text("planted")),
-            (CAN_SKIP, AttributeValue::Bool(false)),
+            (CAN_SKIP, text(NO)),
         ];
         let table = self.output(stacks::outputs::PARKED_TABLE_NAME);
         let item = planted.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -129,7 +129,7 @@ impl System {
 
 fn parked(item: &Item) -> Result<Parked> {
     let attempts = item.get(ATTEMPTS).and_then(|value| value.as_n().ok());
-    let can_skip = item.get(CAN_SKIP).and_then(|value| value.as_bool().ok());
+    let can_skip = text(item, CAN_SKIP)? == YES;
     Ok(Parked {
         what: thing_of(&text(item, WHAT)?).0.to_owned(),
         execution: text(item, EXECUTION)?,
@@ -138,7 +138,7 @@ fn parked(item: &Item) -> Result<Parked> {
         failure: serde_json::from_str(&text(item, FAILURE)?)?,
         attempts: attempts.context("a record tells how often it was tried")?.parse()?,
         since: text(item, SINCE)?,
-        can_skip: *can_skip.context("a record tells whether it can be skipped")?,
+        can_skip,
     })
 }
 

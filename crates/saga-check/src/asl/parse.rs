@@ -249,7 +249,7 @@ fn state(kind: &str, json: Json, sent: &mut Sent) -> Result<State, String> {
             if output.is_none() && raw.next.is_none() {
                 return Err("a `Pass` that ends without an `Output` is not interpreted".into());
             }
-            State::Pass { output, next: next(&raw.assign, raw.next, raw.end)? }
+            State::Pass { output, next: next_with_input(&raw.assign, raw.next, raw.end)? }
         }
         "Wait" => {
             let raw: RawWait = read(json)?;
@@ -366,6 +366,17 @@ fn next(assign: &Map<String, Json>, state: Option<String>, end: Option<bool>) ->
     }
     let variable = |(name, value): (&String, &Json)| Ok((name.clone(), Template::parse(value)?));
     Ok(Next { assign: assign.iter().map(variable).collect::<Result<_, String>>()?, state })
+}
+
+/// As [`next`], where the input of the state may be read.
+fn next_with_input(
+    assign: &Map<String, Json>,
+    state: Option<String>,
+    end: Option<bool>,
+) -> Result<Next, String> {
+    let variable = |(name, value): (&String, &Json)| Ok((name.clone(), Template::parse_with_input(value)?));
+    let assign = assign.iter().map(variable).collect::<Result<_, String>>()?;
+    Ok(Next { assign, ..next(&Map::new(), state, end)? })
 }
 
 /// Every state that is gone to is there.

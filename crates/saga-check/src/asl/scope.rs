@@ -80,6 +80,8 @@ pub(super) struct Trace {
     pub(super) entered: Vec<String>,
     /// The state that something happens to.
     pub(super) at: String,
+    /// What the next state is given, where a `Pass` may read it: the result of a task or of a parallel state, or an error.
+    pub(super) input: Option<Json>,
     /// What could not be evaluated.
     pub(super) unevaluated: Option<String>,
 }
@@ -178,6 +180,7 @@ impl Walk<'_> {
             },
             None => result,
         };
+        self.trace.input = Some(output.clone());
         self.go(&task.next, &at.state, variables, &states, output)
     }
 
@@ -197,6 +200,7 @@ impl Walk<'_> {
             },
             None => Json::Array(results),
         };
+        self.trace.input = Some(output.clone());
         self.go(&parallel.next, state, variables, &states, output)
     }
 
@@ -221,6 +225,7 @@ impl Walk<'_> {
         let Some(catcher) = catcher else { return Flow::Fails(trouble) };
         let error = json!({ "Error": trouble.error, "Cause": trouble.cause });
         let states = json!({ "errorOutput": error });
+        self.trace.input = Some(error.clone());
         self.go(&catcher.next, &at.state, variables, &states, error)
     }
 
@@ -231,6 +236,8 @@ impl Walk<'_> {
         state: &str,
         variables: &mut Variables,
     ) -> Flow {
+        // The input of a choice goes through it, and is not kept for that.
+        self.trace.input = None;
         for rule in rules {
             match self.value(&rule.condition, variables, state, None) {
                 Ok(Json::Bool(true)) => {
@@ -260,8 +267,9 @@ impl Walk<'_> {
         state: &str,
         variables: &mut Variables,
     ) -> Flow {
+        let states = self.trace.input.take().map_or_else(|| json!({}), |input| json!({ "input": input }));
         match output.map(|output| self.value(output, variables, state, None)).transpose() {
-            Ok(output) => self.go(next, state, variables, &json!({}), output.unwrap_or_else(|| json!({}))),
+            Ok(output) => self.go(next, state, variables, &states, output.unwrap_or_else(|| json!({}))),
             Err(why) => Flow::Fails(Trouble::evaluation(why)),
         }
     }

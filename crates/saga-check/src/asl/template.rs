@@ -17,14 +17,29 @@ pub(super) enum Template {
 impl Template {
     /// Reads a template and parses every expression in it.
     pub(super) fn parse(json: &Json) -> Result<Self, String> {
+        Self::read(json, false)
+    }
+
+    /// As [`parse`](Self::parse), where the input of the state may be read.
+    pub(super) fn parse_with_input(json: &Json) -> Result<Self, String> {
+        Self::read(json, true)
+    }
+
+    fn read(json: &Json, reads_input: bool) -> Result<Self, String> {
+        let read = |json: &Json| Self::read(json, reads_input);
         Ok(match json {
             Json::String(text) => match expression(text) {
+                Some(source) if !reads_input && source.contains("$states.input") => {
+                    return Err(format!(
+                        "`{source}` reads `$states.input`, which is not interpreted: use a variable"
+                    ));
+                }
                 Some(source) => Self::Expression(parsed(source)?),
                 None => Self::Constant(json.clone()),
             },
-            Json::Array(members) => Self::Array(members.iter().map(Self::parse).collect::<Result<_, _>>()?),
+            Json::Array(members) => Self::Array(members.iter().map(read).collect::<Result<_, _>>()?),
             Json::Object(members) => {
-                let member = |(name, value): (&String, &Json)| Ok((name.clone(), Self::parse(value)?));
+                let member = |(name, value): (&String, &Json)| Ok((name.clone(), read(value)?));
                 Self::Object(members.iter().map(member).collect::<Result<_, String>>()?)
             }
             _ => Self::Constant(json.clone()),
@@ -56,9 +71,6 @@ fn expression(text: &str) -> Option<&str> {
 }
 
 fn parsed(source: &str) -> Result<String, String> {
-    if source.contains("$states.input") {
-        return Err(format!("`{source}` reads `$states.input`, which is not interpreted: use a variable"));
-    }
     let arena = Bump::new();
     match JsonAta::new(source, &arena) {
         Ok(_) => Ok(source.to_owned()),

@@ -12,7 +12,7 @@ use crate::{
 };
 use saga::{
     Reply,
-    parked_table::{CAN_SKIP, FAILURE},
+    parked_table::{CAN_SKIP, FAILURE, NO},
 };
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -288,7 +288,7 @@ impl Tables {
             let live = parked.values().filter(|(_, token)| *token != VOID);
             live.map(|(item, token)| Operable {
                 token: *token,
-                can_skip: item[CAN_SKIP]["BOOL"] != false,
+                can_skip: item[CAN_SKIP]["S"] != NO,
                 steps: small(failed(item).len()),
             })
             .collect()

@@ -57,13 +57,13 @@ macro_rules! value {
     };
 }
 
-value!(Trip "trip" from Start { id: String, price: i64 });
+value!(Trip "trip" from Start { id: String, price: i32 });
 value!(Cancel "cancel" from Start { id: String });
 value!(Booking "booking" from OpenBooking { id: String });
 value!(Seat "seat" from BookFlight { number: String });
 value!(Room "room" from BookHotel { nights: u32 });
 value!(Car "car" from RentCar { class: String });
-value!(Payment "payment" from ChargeCard { amount: i64 });
+value!(Payment "payment" from ChargeCard { amount: i32 });
 value!(Confirmation "confirmation" from ConfirmBooking { id: String });
 value!(Itinerary "itinerary" from SendItinerary { sent: bool });
 value!(Cancelled "cancelled" from CancelBooking { id: String });

@@ -178,7 +178,7 @@ impl HandleOutside<ChargeCard> for Cashier {
             return Err(CardDeclined {}.into());
         }
         let mut commit = Commit::of(Payment { amount: trip.price });
-        commit.insert(Ledger::row(trip.id).with(Ledger::AMOUNT, trip.price)).or_retry();
+        commit.insert(Ledger::row(trip.id).with(Ledger::AMOUNT, i64::from(trip.price))).or_retry();
         Ok(commit)
     }
 

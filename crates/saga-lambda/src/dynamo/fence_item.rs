@@ -16,6 +16,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+/// The most bytes of an item, its names counted:
+/// [400 KB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
+const MAX_ITEM_BYTES: usize = 400 * 1_024;
+
 /// The table of a participant's fences.
 #[derive(Debug, Clone)]
 pub(super) struct FenceTable {
@@ -56,8 +60,31 @@ impl FenceTable {
                 put(CAUSE, text(cause));
             }
         }
+        check_size(&item)?;
         Ok(item)
     }
+}
+
+/// DynamoDB would refuse it on every delivery, and not say which item it means.
+fn check_size(item: &Item) -> Result<(), Unavailable> {
+    let size = |value: &AttributeValue| match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+        _ => 0,
+    };
+    let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
+    if bytes <= MAX_ITEM_BYTES {
+        return Ok(());
+    }
+    let of = |name: &str| item.get(name).map_or(0, size);
+    Err(about(
+        item,
+        &format!(
+            "has {bytes} bytes, but DynamoDB takes {MAX_ITEM_BYTES}: {} for the output, {} for what undoes the step. \
+             Write fewer or smaller rows, or several steps",
+            of(OUTPUT),
+            of(INVERSE)
+        ),
+    ))
 }
 
 /// The key of a fence.
@@ -147,8 +174,12 @@ fn json<T: serde::de::DeserializeOwned>(item: &Item, name: &str) -> Result<T, Un
 }
 
 fn unreadable(item: &Item, why: &str) -> Unavailable {
+    about(item, &format!("cannot be read: {why}"))
+}
+
+fn about(item: &Item, what: &str) -> Unavailable {
     let key = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
-    Unavailable(format!("the fence {}/{} cannot be read: {why}", key(SAGA_ID), key(STEP)))
+    Unavailable(format!("the fence {}/{} {what}", key(SAGA_ID), key(STEP)))
 }
 
 fn text(text: &str) -> AttributeValue {
@@ -194,6 +225,22 @@ mod tests {
                 .prop_map(|was| Fence::Abandoned { was }),
             (".{0,20}", ".{0,40}").prop_map(|(error, cause)| Fence::Rejected(Refusal { error, cause })),
         ]
+    }
+
+    #[test]
+    fn a_fence_that_dynamodb_does_not_take_is_refused_with_what_is_large() {
+        // Beside the output, an item has some 150 bytes: its times are not always as long.
+        let item = |bytes| {
+            let done = Fence::Done { output: json!("x".repeat(bytes)), inverse: Vec::new() };
+            table().item(&fence_key(), &recorded(done))
+        };
+        assert!(item(409_300).is_ok());
+        let refused = item(409_600).unwrap_err().to_string();
+        assert!(refused.contains("the fence o-1/order/reserve-stock has 409"), "{refused}");
+        assert!(
+            refused.contains("DynamoDB takes 409600: 409602 for the output, 2 for what undoes"),
+            "{refused}"
+        );
     }
 
     proptest! {

@@ -4,7 +4,7 @@
 //! [`compile`](super::compile()) never emits a machine that does not hold; a machine that was changed by hand is refused
 //! by [`StateMachine::check`] with the state and what is wrong with it.
 
-use super::state::{Catch, Choice, Parallel, Retry, State, StateMachine, States, Transition};
+use super::state::{Catch, Choice, Retry, State, StateMachine, States, Transition};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -175,8 +175,8 @@ fn ways(state: &State) -> Vec<Way<'_>> {
     static NOTHING: BTreeMap<String, Json> = BTreeMap::new();
     let (transition, assign) = match state {
         State::Task(task) => (Some(&task.transition), &task.assign),
-        State::Parallel(parallel) => (Some(&parallel.transition), &parallel.assign),
-        State::Pass(pass) => (Some(&pass.transition), &NOTHING),
+        State::Parallel(parallel) => (Some(&parallel.transition), &NOTHING),
+        State::Pass(pass) => (Some(&pass.transition), &pass.assign),
         State::Choice(_) => (None, &NOTHING),
     };
     let mut ways = Vec::new();
@@ -233,8 +233,11 @@ fn used(state: &State) -> BTreeSet<String> {
             of(&task.arguments);
             task.assign.values().for_each(&mut of);
         }
-        State::Parallel(Parallel { assign, .. }) => assign.values().for_each(&mut of),
-        State::Pass(pass) => of(&pass.output),
+        State::Parallel(_) => {}
+        State::Pass(pass) => {
+            of(&pass.output);
+            pass.assign.values().for_each(&mut of);
+        }
         State::Choice(choice) => {
             choice.assign.values().for_each(&mut of);
             for rule in &choice.choices {

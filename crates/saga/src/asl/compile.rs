@@ -10,18 +10,19 @@
 use super::{
     check::MachineError,
     message::{Placeholder, SAGA_ID, expression, publish, send},
-    park::{Parking, park_name},
+    park::{CanSkip, Parking, park_name},
     settle::rescue_name,
-    skip::{CAUSE, set_aside, told_if_abandoned},
+    skip::{cause, set_aside, told_if_abandoned},
     state::{
         Branch, Catch, Choice, ChoiceRule, Integration, Parallel, Pass, Retry, State, StateMachine, States,
         Task, Transition,
     },
 };
 use crate::{
-    budget::{Budget, BudgetError, Timing},
+    budget::{Budget, BudgetError, CAUSE_CHARS, Timing},
     definition::{Definition, DefinitionError, NoticeSpec, Stage, StepSpec},
     message::Op,
+    schema::{Inexact, inexact},
     serve::{ABANDONED, DELIVERIES_EXHAUSTED, OTHER_RUN, TOO_LATE},
 };
 use serde_json::{Value as Json, json};
@@ -44,6 +45,9 @@ const ALL_UNDONE: &str = "all undone?";
 /// When a name is not allowed or the numbers do not fit together.
 pub fn compile(definition: &Definition, timing: Timing) -> Result<StateMachine, CompileError> {
     definition.check_names()?;
+    if let Some(inexact) = inexact(&definition.schemas) {
+        return Err(CompileError::Inexact { saga: definition.name, inexact });
+    }
     Budget::of(definition, timing)?;
     let compiler = Compiler { saga: definition, timing, undos: definition.compensable_steps().collect() };
     let states = compiler.states();
@@ -74,6 +78,14 @@ pub enum CompileError {
     /// A name is not allowed.
     #[error(transparent)]
     Definition(#[from] DefinitionError),
+    /// A whole number can lose digits.
+    #[error("saga `{saga}`: {inexact}")]
+    Inexact {
+        /// The saga.
+        saga: &'static str,
+        /// Which one.
+        inexact: Inexact,
+    },
     /// The numbers do not fit together.
     #[error(transparent)]
     Budget(#[from] BudgetError),
@@ -98,7 +110,7 @@ impl Compiler<'_> {
         for (place, stage) in self.saga.stages.iter().enumerate() {
             let next =
                 self.saga.stages.get(place + 1).map_or_else(|| self.saga.pivot.name.to_owned(), stage_name);
-            states.push(self.stage(stage, before, next));
+            states.extend(self.stage(stage, before, next));
             before += stage.steps().len();
         }
         states.extend(self.pivot());
@@ -119,10 +131,14 @@ impl Compiler<'_> {
         states
     }
 
-    fn stage(&self, stage: &Stage, before: usize, next: String) -> Named {
+    fn stage(&self, stage: &Stage, before: usize, next: String) -> Vec<Named> {
         match stage {
-            Stage::Step(step) => (step.name.into(), self.step(step, before, next)),
-            Stage::Parallel(steps) => (stage_name(stage), self.group(stage, steps, before, next)),
+            Stage::Step(step) => vec![(step.name.into(), self.step(step, before, next))],
+            Stage::Parallel(steps) => {
+                let gather = gather_name(stage);
+                let group = (stage_name(stage), self.group(stage, steps, before, gather.clone()));
+                vec![group, (gather, gathered(steps, next))]
+            }
         }
     }
 
@@ -139,14 +155,12 @@ impl Compiler<'_> {
             states: States(vec![(step.name.into(), State::Task(Box::new(self.run(step))))]),
         };
         let name = stage_name(stage);
-        let result = |n: usize| expression(&format!("$states.result[{n}]"));
         State::Parallel(Parallel {
             branches: steps.iter().map(branch).collect(),
             catch: vec![
                 self.catch_final(steps, &name, before + steps.len()),
                 self.catch_unknown(&name, before),
             ],
-            assign: steps.iter().enumerate().map(|(n, step)| (step.output.to_owned(), result(n))).collect(),
             transition: Transition::Next(next),
         })
     }
@@ -184,7 +198,7 @@ impl Compiler<'_> {
                 what: UNDO,
                 record: format!("{UNDO} {}", self.saga.name),
                 steps: "{% $join($append([], $keys($unresolved)), ', ') %}".into(),
-                can_skip: json!(true),
+                can_skip: CanSkip::Always,
                 after: self.first_answer(),
                 // What the operator leaves out is unresolved again.
                 assign: [
@@ -222,14 +236,20 @@ impl Compiler<'_> {
         let mut output = self.outcome(COMMITTED);
         output["output"] = expression(&format!("${}", self.saga.pivot.output));
         output["skipped"] = expression("$skipped");
-        (COMMITTED.to_owned(), State::Pass(Pass { output, transition: Transition::End(true) }))
+        (
+            COMMITTED.to_owned(),
+            State::Pass(Pass { output, assign: BTreeMap::new(), transition: Transition::End(true) }),
+        )
     }
 
     fn compensated(&self) -> Named {
         let mut output = self.outcome(COMPENSATED);
         output["reason"] = expression("$reason");
         output["skipped"] = expression("$skipped");
-        (COMPENSATED.to_owned(), State::Pass(Pass { output, transition: Transition::End(true) }))
+        (
+            COMPENSATED.to_owned(),
+            State::Pass(Pass { output, assign: BTreeMap::new(), transition: Transition::End(true) }),
+        )
     }
 
     fn outcome(&self, outcome: &str) -> Json {
@@ -299,6 +319,14 @@ impl Compiler<'_> {
     }
 }
 
+/// The outputs of a group become variables in a state of their own: MiniStack evaluates no `Assign` of a parallel state.
+fn gathered(steps: &[StepSpec], next: String) -> State {
+    let result = |n: usize| expression(&format!("$states.input[{n}]"));
+    let assign = steps.iter().enumerate().map(|(n, step)| (step.output.to_owned(), result(n))).collect();
+    // What the variables hold need not go on as the state's output too.
+    State::Pass(Pass { output: json!({}), assign, transition: Transition::Next(next) })
+}
+
 /// What is known when a saga turns back.
 pub(super) fn backward(step: &str) -> BTreeMap<String, Json> {
     let mut assign = error_as("reason", step);
@@ -307,7 +335,7 @@ pub(super) fn backward(step: &str) -> BTreeMap<String, Json> {
 }
 
 fn error_as(variable: &str, step: &str) -> BTreeMap<String, Json> {
-    let (error, cause) = (expression("$states.errorOutput.Error"), expression(CAUSE));
+    let (error, cause) = (expression("$states.errorOutput.Error"), expression(&cause(CAUSE_CHARS)));
     [(variable.to_owned(), json!({ "step": step, "error": error, "cause": cause }))].into()
 }
 
@@ -317,9 +345,18 @@ pub(super) fn catch_errors(next: String, assign: BTreeMap<String, Json>) -> Catc
 
 /// The names of its steps, as far as a state's name may be long.
 pub(super) fn stage_name(stage: &Stage) -> String {
+    names_of(stage, MAX_STATE_NAME)
+}
+
+fn gather_name(stage: &Stage) -> String {
+    let gather = "gather ";
+    format!("{gather}{}", names_of(stage, MAX_STATE_NAME - gather.len()))
+}
+
+fn names_of(stage: &Stage, most_chars: usize) -> String {
     let names: Vec<_> = stage.steps().iter().map(|step| step.name).collect();
     let all = names.join(" + ");
-    if all.len() <= MAX_STATE_NAME { all } else { format!("{} + {} more", names[0], names.len() - 1) }
+    if all.len() <= most_chars { all } else { format!("{} + {} more", names[0], names.len() - 1) }
 }
 
 pub(super) fn undo_name(step: &StepSpec) -> String {

@@ -10,9 +10,11 @@ use super::{
     skip::Assign,
     state::{Integration, Retry, State, Task, Transition},
 };
+use crate::budget::CAUSE_CHARS;
 use crate::parked_table::{
-    ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION as EXECUTION_ATTRIBUTE, EXECUTION_ARN, FAILURE, OF,
-    OF_EXECUTION, REASON, REDRIVES, SAGA, SAGA_ID as SAGA_ID_ATTRIBUTE, SINCE, STEP, TASK_TOKEN, WHAT,
+    ACTION, ATTEMPTS, BY, CAN_SKIP, DECISION, EXECUTION as EXECUTION_ATTRIBUTE, EXECUTION_ARN, FAILURE, NO,
+    OF, OF_EXECUTION, REASON, REDRIVES, SAGA, SAGA_ID as SAGA_ID_ATTRIBUTE, SINCE, STEP, TASK_TOKEN, WHAT,
+    YES,
 };
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
@@ -25,11 +27,29 @@ pub(super) struct Parking<'a> {
     pub(super) record: String,
     /// The steps that could not be done, as text.
     pub(super) steps: String,
-    /// Whether the saga can go on without: a boolean, or an expression that gives one.
-    pub(super) can_skip: Json,
+    /// Whether the saga can go on without.
+    pub(super) can_skip: CanSkip,
     /// Where it goes when it was answered, and what is assigned then.
     pub(super) after: String,
     pub(super) assign: Assign,
+}
+
+/// Whether a saga can go on without what is parked.
+pub(super) enum CanSkip {
+    Always,
+    Never,
+    /// When this condition holds.
+    When(String),
+}
+
+impl CanSkip {
+    fn told(&self) -> Json {
+        match self {
+            Self::Always => json!(YES),
+            Self::Never => json!(NO),
+            Self::When(condition) => expression(&format!("{condition} ? '{YES}' : '{NO}'")),
+        }
+    }
 }
 
 impl Compiler<'_> {
@@ -86,21 +106,22 @@ impl Compiler<'_> {
         item[REASON] = text(expression("$exists($reason) ? $string($reason) : 'none'"));
         item[SINCE] = text(expression("$states.context.State.EnteredTime"));
         item[TASK_TOKEN] = text(expression(TOKEN));
-        item[CAN_SKIP] = json!({ "BOOL": parking.can_skip });
+        item[CAN_SKIP] = text(parking.can_skip.told());
         item
     }
 
     /// An update and not a put, because each put into the table counts as one saga parked.
     fn decision(&self, parking: &Parking<'_>) -> Json {
         let answered = |name: &str, otherwise: &str| {
-            let answer = format!("$exists($answer.{name}) ? $string($answer.{name}) : '{otherwise}'");
+            let given = format!("$substring($string($answer.{name}), 0, {CAUSE_CHARS})");
+            let answer = format!("$exists($answer.{name}) ? {given} : '{otherwise}'");
             text(expression(&answer))
         };
         let attributes = [
             (SAGA, text(self.saga.name)),
             (EXECUTION_ATTRIBUTE, text(expression(EXECUTION))),
             (OF, text(parking.record.as_str())),
-            (STEP, text(expression(STEPS_ANSWERED))),
+            (STEP, text(expression(&steps_answered()))),
             (ACTION, answered(ACTION, "retry")),
             (REASON, answered(REASON, "none given")),
             (BY, answered(BY, "unknown")),
@@ -157,8 +178,10 @@ const REDRIVE_COUNT: &str =
     "$exists($states.context.Execution.RedriveCount) ? $string($states.context.Execution.RedriveCount) : '0'";
 
 /// The steps that an answer is about: those it names, or all that could not be done.
-const STEPS_ANSWERED: &str =
-    "$join($append([], $exists($answer.steps) ? $answer.steps : $keys($unresolved)), ', ')";
+fn steps_answered() -> String {
+    let named = "$append([], $exists($answer.steps) ? $answer.steps : $keys($unresolved))";
+    format!("$substring($join({named}, ', '), 0, {CAUSE_CHARS})")
+}
 
 /// The variable that counts how often this was parked.
 fn rounds(what: &str) -> String {

@@ -12,11 +12,12 @@
 use super::{
     compile::{Compiler, Named, START, backward, catch_errors, stage_name},
     message::{ask, decide_if_absent, expression, refuse_if_absent, refuse_if_settled_before, settling},
-    park::{Parking, park_name},
+    park::{CanSkip, Parking, park_name},
     skip::{Assign, Skipping, abandon_name, cleared, failed_alone, says_skip, skipped_before},
     state::{Catch, Choice, ChoiceRule, Retry, State, Task, Transition},
 };
 use crate::{
+    budget::CAUSE_CHARS,
     definition::StepSpec,
     message::{Op, RESCUED},
     serve::{ABANDONED, FENCE_GONE, OTHER_RUN},
@@ -71,7 +72,7 @@ impl Compiler<'_> {
             record: settle.clone(),
             steps: step.name.to_owned(),
             // Neither direction can be guessed.
-            can_skip: json!(false),
+            can_skip: CanSkip::Never,
             after: settle.clone(),
             assign: cleared(),
         }));
@@ -130,7 +131,7 @@ impl Compiler<'_> {
             what: state,
             record: state.to_owned(),
             steps: step.name.to_owned(),
-            can_skip: json!(can_skip),
+            can_skip: if can_skip { CanSkip::Always } else { CanSkip::Never },
             after: if can_skip { resume_name(state) } else { state.to_owned() },
             assign: if can_skip { Assign::new() } else { cleared() },
         };
@@ -165,7 +166,7 @@ impl Compiler<'_> {
             what: &rescue,
             record: rescue.clone(),
             steps: step.name.to_owned(),
-            can_skip: expression(&gone),
+            can_skip: CanSkip::When(gone.clone()),
             after: resume_name(&rescue),
             assign: Assign::new(),
         }));
@@ -179,7 +180,8 @@ impl Compiler<'_> {
     fn asking(&self, ask: Task, what: &str, decided: &str) -> Task {
         let step = &self.saga.pivot;
         let reason = format!(
-            "$exists($states.result.error) ? {{'step': '{}', 'error': $states.result.error, 'cause': $states.result.cause}} : $reason",
+            "$exists($states.result.error) ? {{'step': '{}', 'error': $states.result.error, 'cause': \
+             $substring($states.result.cause, 0, {CAUSE_CHARS})}} : $reason",
             step.name
         );
         Task {

@@ -9,6 +9,7 @@ use super::{
     state::{Catch, Choice, ChoiceRule, State, Task, Transition},
 };
 use crate::{
+    budget::ASIDE_CHARS,
     definition::StepSpec,
     message::Op,
     parked_table::{ACTION, SKIP, STEPS},
@@ -17,8 +18,12 @@ use crate::{
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
-/// A timeout may come without a cause, and an expression without a value fails its state.
-pub(super) const CAUSE: &str = "($exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '')";
+/// The cause of what was caught, at most so many characters of it: see [`Budget`](crate::budget::Budget). A timeout may
+/// come without a cause, and an expression without a value fails its state.
+pub(super) fn cause(most_chars: usize) -> String {
+    let cause = "$states.errorOutput.Cause";
+    format!("($exists({cause}) ? $substring({cause}, 0, {most_chars}) : '')")
+}
 
 /// Whether the operator said 'skip'.
 pub(super) fn says_skip() -> String {
@@ -101,7 +106,8 @@ pub(super) fn failed_alone(step: &StepSpec, at: &str) -> Assign {
 }
 
 fn failure(at: &str) -> String {
-    let cause = if at.is_empty() { CAUSE.to_owned() } else { format!("'{at}' & {CAUSE}") };
+    let why = cause(ASIDE_CHARS - at.len());
+    let cause = if at.is_empty() { why } else { format!("'{at}' & {why}") };
     format!("{{'error': $states.errorOutput.Error, 'cause': {cause}}}")
 }
 

@@ -152,8 +152,6 @@ pub struct Parallel {
     pub branches: Vec<Branch>,
     /// What is caught.
     pub catch: Vec<Catch>,
-    /// Variables set from the answers.
-    pub assign: BTreeMap<String, Json>,
     /// Where it goes.
     #[serde(flatten)]
     pub transition: Transition,
@@ -169,12 +167,15 @@ pub struct Branch {
     pub states: States,
 }
 
-/// The end, with an output.
+/// The end, or variables that are set from the input.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Pass {
     /// The output.
     pub output: Json,
+    /// Variables that are set.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub assign: BTreeMap<String, Json>,
     /// Where it goes.
     #[serde(flatten)]
     pub transition: Transition,

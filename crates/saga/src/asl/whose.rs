@@ -8,7 +8,7 @@
 use super::{
     compile::{Compiler, Named, backward, catch_errors},
     message::{ask, refuse_if_absent},
-    park::{Parking, park_name},
+    park::{CanSkip, Parking, park_name},
     settle::rescue_name,
     skip::{Assign, cleared, failed_alone},
     state::{Catch, Retry, State, Task, Transition},
@@ -18,7 +18,6 @@ use crate::{
     message::Op,
     serve::{ABANDONED, FENCE_GONE, OTHER_RUN, TOO_LATE},
 };
-use serde_json::json;
 
 impl Compiler<'_> {
     /// Where an execution asks that does not know how far its saga has got, nor whose its id is.
@@ -56,7 +55,7 @@ impl Compiler<'_> {
             what: &name,
             record: name.clone(),
             steps: step.name.to_owned(),
-            can_skip: json!(false),
+            can_skip: CanSkip::Never,
             after: name.clone(),
             assign: cleared(),
         };

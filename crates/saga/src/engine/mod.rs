@@ -11,6 +11,7 @@ use crate::{
     entity::{Entities, EntitySpec},
     fence::{Fence, FenceState, OnRun, Recorded, on_run},
     handler::{Context, Fault, Handle, HandleOutside, Retry},
+    number::{MAX_EXACT, inexact},
     rejection::Refusal,
     serve::{Handled, Outcomes},
     step::{Participant, Step},
@@ -99,6 +100,13 @@ fn decide<S: Step>(result: Result<Commit<S>, Fault<S::Rejection>>) -> Result<Dec
     if bytes > most {
         let name = S::Output::NAME;
         return Err(Retry(format!("the value `{name}` has {bytes} bytes, but `MAX_BYTES` allows {most}")));
+    }
+    if let Some(number) = inexact(&output) {
+        let name = S::Output::NAME;
+        return Err(Retry(format!(
+            "the value `{name}` has the whole number {number}, which would lose digits in the state machine: only those within \
+             ±{MAX_EXACT} are kept; carry it as text"
+        )));
     }
     Ok(Ok((output, writes)))
 }

@@ -2,11 +2,12 @@
 
 use super::{
     Change, EnvelopeSchemas, Incompatibility, NoticeSchemas, Place, SagaSchemas, Schemas, StepSchemas,
+    exact::as_kept,
     subset::{Mismatch, mismatches},
 };
 use crate::message::OLDEST_WIRE_VERSION;
 use serde_json::{Map, Value as Json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a new release would not understand of what the deployed one has in flight, in a stable order. Empty: every
 /// message, recorded output and recorded rejection of the deployed release is understood.
@@ -66,12 +67,15 @@ struct Comparison<'a> {
     saga: &'a str,
     old: &'a SagaSchemas,
     new: &'a SagaSchemas,
+    /// What the deployed values refer to, as far as it can have been written.
+    kept: BTreeMap<String, Json>,
     found: Vec<Incompatibility>,
 }
 
 impl<'a> Comparison<'a> {
     fn of(saga: &'a str, old: &'a SagaSchemas, new: &'a SagaSchemas) -> Vec<Incompatibility> {
-        let mut comparison = Self { saga, old, new, found: Vec::new() };
+        let kept = old.definitions.iter().map(|(name, schema)| (name.clone(), as_kept(schema))).collect();
+        let mut comparison = Self { saga, old, new, kept, found: Vec::new() };
         comparison.input();
         for (name, old) in &old.steps {
             comparison.step(name, old);
@@ -141,7 +145,8 @@ impl<'a> Comparison<'a> {
 
     /// A value is found wherever it is used; it is told once.
     fn value(&mut self, name: &str, old: &Json, new: &Json, user: &str) {
-        for Mismatch { path, why } in self.mismatches(old, new) {
+        let old = (&as_kept(old), &self.kept);
+        for Mismatch { path, why } in mismatches(old, (new, &self.new.definitions)) {
             let change = Change::read_here(why);
             let told = self.found.iter_mut().find_map(|told| match &mut told.place {
                 Place::Value { value, users, path: place, .. }
@@ -170,13 +175,10 @@ impl<'a> Comparison<'a> {
         if new.rejections.is_empty() {
             return;
         }
-        for Mismatch { path, why } in self.mismatches(&old.rejection, &new.rejection) {
+        let (old, new) = ((&old.rejection, &self.old.definitions), (&new.rejection, &self.new.definitions));
+        for Mismatch { path, why } in mismatches(old, new) {
             let place = Place::Rejection { saga: self.saga.into(), step: step.into(), path };
             self.found.push(Incompatibility { place, change: Change::read_here(why) });
         }
-    }
-
-    fn mismatches(&self, old: &Json, new: &Json) -> Vec<Mismatch> {
-        mismatches((old, &self.old.definitions), (new, &self.new.definitions))
     }
 }

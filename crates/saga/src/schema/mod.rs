@@ -11,6 +11,7 @@
 mod alternatives;
 mod compatible;
 mod describe;
+mod exact;
 mod incompatibility;
 mod limits;
 mod subset;
@@ -18,7 +19,10 @@ mod wording;
 
 pub use compatible::incompatibilities;
 pub use describe::Describer;
+pub use exact::Inexact;
 pub use incompatibility::{Change, Incompatibility, Place};
+
+pub(crate) use exact::inexact;
 
 use crate::definition::{Definition, Kind};
 use serde::{Deserialize, Serialize};

@@ -8,6 +8,7 @@ mod exact;
 mod fenced_off;
 mod flow;
 mod graph;
+mod numbers;
 mod protocol;
 mod runner;
 mod trip;

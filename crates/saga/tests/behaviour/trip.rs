@@ -43,10 +43,10 @@ macro_rules! value {
     };
 }
 
-value!(Trip "trip" from Start { traveller: String, price: i64 });
+value!(Trip "trip" from Start { traveller: String, price: i32 });
 value!(Room "room" from BookHotel { nights: u32 });
 value!(Seat "seat" from BookFlight { number: String });
-value!(Payment "payment" from ChargeCard { amount: i64 });
+value!(Payment "payment" from ChargeCard { amount: i32 });
 value!(Tickets "tickets" from IssueTickets { count: u32 });
 value!(Itinerary "itinerary" from SendItinerary { sent: bool });
 
@@ -204,7 +204,7 @@ impl HandleOutside<ChargeCard> for Served<Bank> {
             return Err(CardRefusal::CardDeclined.into());
         }
         let mut commit = Commit::of(Payment { amount: trip.price });
-        let entry = Ledger::row(cx.saga_id().to_string()).with(Ledger::AMOUNT, trip.price);
+        let entry = Ledger::row(cx.saga_id().to_string()).with(Ledger::AMOUNT, i64::from(trip.price));
         commit.insert(entry).or_reject(CardRefusal::AlreadyPaid);
         Ok(commit)
     }

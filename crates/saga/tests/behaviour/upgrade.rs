@@ -52,7 +52,7 @@ fn what_is_new_is_no_matter() {
 #[test]
 fn a_value_is_told_once_with_all_its_users() {
     insta::assert_snapshot!(told_of_saga(|saga| forget_member(definition(saga, "Trip"), "price")), @"saga `trip`, value `trip` (input of the saga, input of step `book-flight`, input of step `book-hotel`, input of step `charge-card`, in notice `TripBooked`, in notice `TripCancelled`) at `$.price`: this member is required, and messages in flight may lack it; make it an `Option` or give it `#[serde(default)]`");
-    insta::assert_snapshot!(told_of_saga(|saga| definition(saga, "Room")["properties"]["nights"] = json!({ "type": "integer" })), @"saga `trip`, value `room` (output of step `book-hotel`, input of step `charge-card`, input of step `send-itinerary`) at `$.nights`: messages in flight can have an integer, and this release takes an integer from 0 to 4294967295; take what was taken before, or add a member or a step with a new name beside it");
+    insta::assert_snapshot!(told_of_saga(|saga| definition(saga, "Room")["properties"]["nights"] = json!({ "type": "integer" })), @"saga `trip`, value `room` (output of step `book-hotel`, input of step `charge-card`, input of step `send-itinerary`) at `$.nights`: messages in flight can have an integer from -9007199254740991 to 9007199254740991, and this release takes an integer from 0 to 4294967295; take what was taken before, or add a member or a step with a new name beside it");
 }
 
 #[test]
