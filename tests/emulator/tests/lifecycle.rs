@@ -246,5 +246,6 @@ fn a_detached_emulator_whose_launcher_is_killed_does_not_go_on() {
     let port: u16 = running.endpoint_url.rsplit(':').next().unwrap().parse().unwrap();
     kill_process(Pid::from_raw(running.pid).unwrap(), Signal::KILL).unwrap();
     eventually("MiniStack is gone", || processes(port).is_empty());
-    assert_eq!(detached::status(&config).unwrap(), None);
+    // A process that ends lets go of its memory, by which it is found, before it lets go of its locks.
+    eventually("nothing runs", || detached::status(&config).unwrap().is_none());
 }
