@@ -202,8 +202,9 @@ impl Check {
 
     /// Puts an item into the store of its participant before anything starts.
     pub fn put<E: Entity>(mut self, row: NewRow<E>) -> Self {
-        let owner = self.handlers.hosts.iter().position(|host| host.entities.contains(&E::NAME));
-        let Some(owner) = owner else { return self.wrong(CheckError::NoOwner { entity: E::NAME }) };
+        let Some(owner) = self.owner_of::<E>() else {
+            return self.wrong(CheckError::NoOwner { entity: E::NAME });
+        };
         let (key, row) = row.into_parts();
         self.rows.entry(owner).or_default().memory.rows.insert(key, row);
         self
@@ -214,8 +215,9 @@ impl Check {
     ///
     /// [`World::written_meanwhile`]: crate::World::written_meanwhile
     pub fn meanwhile<E: Entity>(mut self, row: NewRow<E>) -> Self {
-        let owner = self.handlers.hosts.iter().position(|host| host.entities.contains(&E::NAME));
-        let Some(host) = owner else { return self.wrong(CheckError::NoOwner { entity: E::NAME }) };
+        let Some(host) = self.owner_of::<E>() else {
+            return self.wrong(CheckError::NoOwner { entity: E::NAME });
+        };
         let (key, row) = row.into_parts();
         self.meanwhile = Some(Meanwhile { host, key, row });
         self
@@ -274,6 +276,10 @@ impl Check {
     pub fn stop_when(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = stop;
         self
+    }
+
+    fn owner_of<E: Entity>(&self) -> Option<usize> {
+        self.handlers.hosts.iter().position(|host| host.entities.contains(&E::NAME))
     }
 
     fn wrong(mut self, mistake: CheckError) -> Self {

@@ -135,8 +135,7 @@ impl Tables {
         if self.slot_of(state, &execution.arn()).is_some() {
             return;
         }
-        state.runs.push(self.runs.id(Run::new(execution)));
-        self.happen(state, state.runs.len() - 1, self.events.id(Event::Start), 0);
+        self.begin_execution(state, execution);
     }
 
     /// Nothing may assume that one execution is the only one that goes forward: somebody starts another in the console, or
@@ -157,7 +156,12 @@ impl Tables {
 
     /// Starts another execution for a saga that goes forward too.
     pub(super) fn go_beside(&self, state: &mut State, saga: usize) {
-        state.runs.push(self.runs.id(Run::new(self.beside(saga))));
+        self.begin_execution(state, self.beside(saga));
+    }
+
+    /// An execution begins, whatever is there already.
+    pub(super) fn begin_execution(&self, state: &mut State, execution: Execution) {
+        state.runs.push(self.runs.id(Run::new(execution)));
         self.happen(state, state.runs.len() - 1, self.events.id(Event::Start), 0);
     }
 

@@ -5,10 +5,7 @@ use super::{
     state::{Mark, State},
     tables::{Tables, Work},
 };
-use crate::{
-    asl::{Event, Execution, Run},
-    intern::Id,
-};
+use crate::{asl::Execution, intern::Id};
 use saga::{
     StepKey,
     fence::{Fence, Recorded},
@@ -120,9 +117,7 @@ impl Tables {
             message.saga_id != id || !matches!(message.work, Work::Request { .. } | Work::Report(_))
         };
         state.flights.retain(|flight| kept(&self.messages.value(flight.message)));
-        let run = Run::new(self.starts[saga].clone());
-        state.runs.push(self.runs.id(run));
-        self.happen(state, state.runs.len() - 1, self.events.id(Event::Start), 0);
+        self.begin_execution(state, self.starts[saga].clone());
     }
 
     /// A state machine that was made again does not know the names of the first one. The id belongs to the run that did a step:
@@ -146,7 +141,6 @@ impl Tables {
     pub(super) fn begin_another(&self, state: &mut State, saga: usize) {
         let again = &self.starts[saga];
         let another = Execution { name: format!("{}-other", again.name), ..again.clone() };
-        state.runs.push(self.runs.id(Run::new(another)));
-        self.happen(state, state.runs.len() - 1, self.events.id(Event::Start), 0);
+        self.begin_execution(state, another);
     }
 }

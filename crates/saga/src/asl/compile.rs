@@ -2,8 +2,9 @@
 //!
 //! Forward, each step is a task with a task token. A declared rejection goes to the undo of the step before: it is
 //! recorded, so no execution gets past it. Anything else (a timeout, exhausted deliveries, a step that was undone) asks the
-//! fence of the pivot, and by asking decides: another execution that acts for this saga may have got further. Backward, each undo is tried with backoff; one that cannot be done is set aside, the others go on,
-//! and at the end of the chain the saga is parked until an operator answers.
+//! fence of the pivot, and by asking decides: another execution that acts for this saga may have got further. Backward, each
+//! undo is tried with backoff; one that cannot be done is set aside, the others go on, and at the end of the chain the saga
+//! is parked until an operator answers.
 //!
 //! The same machine serves a settling execution, which acts for one that died: see `settle.rs`.
 
@@ -235,25 +236,18 @@ impl Compiler<'_> {
     fn committed(&self) -> Named {
         let mut output = self.outcome(COMMITTED);
         output["output"] = expression(&format!("${}", self.saga.pivot.output));
-        output["skipped"] = expression("$skipped");
-        (
-            COMMITTED.to_owned(),
-            State::Pass(Pass { output, assign: BTreeMap::new(), transition: Transition::End(true) }),
-        )
+        ended(COMMITTED, output)
     }
 
     fn compensated(&self) -> Named {
         let mut output = self.outcome(COMPENSATED);
         output["reason"] = expression("$reason");
-        output["skipped"] = expression("$skipped");
-        (
-            COMPENSATED.to_owned(),
-            State::Pass(Pass { output, assign: BTreeMap::new(), transition: Transition::End(true) }),
-        )
+        ended(COMPENSATED, output)
     }
 
     fn outcome(&self, outcome: &str) -> Json {
-        json!({ "outcome": outcome, "saga": self.saga.name, "id": expression(SAGA_ID) })
+        let skipped = expression("$skipped");
+        json!({ "outcome": outcome, "saga": self.saga.name, "id": expression(SAGA_ID), "skipped": skipped })
     }
 
     /// A run: only the send is tried again. An answer is an answer, and a timeout is an unknown outcome.
@@ -317,6 +311,11 @@ impl Compiler<'_> {
     pub(super) fn first_on_compensate(&self) -> String {
         self.saga.on_compensate.first().map_or_else(|| COMPENSATED.to_owned(), notice_name)
     }
+}
+
+fn ended(name: &str, output: Json) -> Named {
+    let transition = Transition::End(true);
+    (name.to_owned(), State::Pass(Pass { output, assign: BTreeMap::new(), transition }))
 }
 
 /// The outputs of a group become variables in a state of their own: MiniStack evaluates no `Assign` of a parallel state.
