@@ -97,7 +97,7 @@ async fn meddle(
     let handle = message.receipt_handle.context("a message has no receipt handle")?;
     let hide = async |seconds: i32| -> Result<()> {
         let change = sqs.change_message_visibility().queue_url(&queue.url).receipt_handle(&handle);
-        unless_taken(change.visibility_timeout(seconds).send().await, "hide")
+        unless_taken(change.visibility_timeout(seconds).send().await, "hide").map(drop)
     };
     // What nobody can understand must be found again once, so it is not doubled.
     let kind = if body.contains(GARBAGE) { None } else { draw(rng, &RATES) };
@@ -132,15 +132,16 @@ pub(super) async fn send(sqs: &Client, queue: &Queue, body: &str, delay_seconds:
 }
 
 /// What was received is hidden for a moment only: when that is over, the function takes it, and it is not ours any more.
-fn unless_taken<T, E>(answer: Result<T, SdkError<E>>, what: &str) -> Result<()>
+pub(super) fn unless_taken<T, E>(answer: Result<T, SdkError<E>>, what: &str) -> Result<bool>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     match answer {
-        Err(error) if !matches!(error.code(), Some("ReceiptHandleIsInvalid" | "MessageNotInflight")) => {
-            Err(error).with_context(|| format!("cannot {what} a message"))
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.code(), Some("ReceiptHandleIsInvalid" | "MessageNotInflight")) => {
+            Ok(false)
         }
-        _ => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("cannot {what} a message")),
     }
 }
 

@@ -2,12 +2,14 @@
 //! off for a while or because they are taken out of the queue, and some are delivered again, up to a minute later. What
 //! was lost the sweep has to find.
 
-use super::{Rate, draw, messages::send, millis};
+use super::{
+    Rate, draw,
+    messages::{send, unless_taken},
+    millis,
+};
 use crate::world::{Queue, World};
 use anyhow::{Context, Result};
-use aws_sdk_sqs::{
-    error::SdkError, operation::delete_message::DeleteMessageError, types::MessageSystemAttributeName,
-};
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use fastrand::Rng;
 use saga::rescue::asks_for_sweep;
 use serde_json::json;
@@ -81,13 +83,9 @@ pub(crate) async fn meddle(world: &World, mut rng: Rng) -> Result<()> {
             match kind {
                 Some(Kind::Lost) => {
                     let delete = sqs.delete_message().queue_url(&queue.url).receipt_handle(handle);
-                    let taken = delete.send().await.map_err(SdkError::into_service_error);
-                    // By now the function may have it.
-                    if taken.as_ref().is_err_and(DeleteMessageError::is_receipt_handle_is_invalid) {
-                        continue;
+                    if unless_taken(delete.send().await, "take out")? {
+                        weather.count("status event lost");
                     }
-                    taken.context("cannot take out a status event")?;
-                    weather.count("status event lost");
                     continue;
                 }
                 Some(Kind::Doubled) => {
