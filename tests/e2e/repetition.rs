@@ -111,7 +111,7 @@ async fn a_run_delivered_ten_times_at_once_reserves_once(world: &World) -> Resul
     assert_eq!(world.stock(&tea).await?, (93, 7));
     // No saga ever wanted it: put it back, so that the books are right.
     world.system.send_to_participant("inventory", &step.undo()?).await?;
-    world.log_lines("inventory", &id, &[("outcome", "undone")], 1).await?;
+    world.log_lines("inventory", &id, &[("message", "served"), ("op", "undo")], 1).await?;
     assert_eq!(world.stock(&tea).await?, (100, 0));
     Ok(())
 }

@@ -17,16 +17,16 @@ fn processor_seconds() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-fn peak_megabytes() -> u64 {
+fn peak_kilobytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) / 1_024
+    peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0)
 }
 
-/// With all that is kept beside the states, which is much where they are few.
-fn bytes_a_state(report: &Report) -> u64 {
+/// With all that is kept beside the states, which is much where they are few. `before`: what the process had then.
+fn bytes_a_state(report: &Report, before_kilobytes: u64) -> u64 {
     let unique = u64::try_from(report.unique).unwrap_or(u64::MAX);
-    peak_megabytes() * 1_048_576 / unique.max(1)
+    peak_kilobytes().saturating_sub(before_kilobytes) * 1_024 / unique.max(1)
 }
 
 /// Names the orders and faults to measure: each has a process of its own, because memory that is freed is kept.
@@ -58,6 +58,7 @@ fn measured() {
 
 fn measure(orders: u32, faults: u8) -> String {
     let check = order_check(Scenario::of_orders(orders), handlers(Bank::DECLINES), &order(), &cancel());
+    let before = peak_kilobytes();
     let report = check.faults(faults).at_most(MOST_STATES).run().expect("the check is set up right");
     let processor = processor_seconds();
     assert!(!matches!(report.verdict, Verdict::Broken(_)), "{report}");
@@ -69,8 +70,8 @@ fn measure(orders: u32, faults: u8) -> String {
         "| {orders} | {faults} | {}{cut} | {} | {seconds:.1} | {processor:.1} | {rate:.0} | {} | {} | {} |",
         report.unique,
         report.states,
-        peak_megabytes(),
-        bytes_a_state(&report),
+        peak_kilobytes() / 1_024,
+        bytes_a_state(&report, before),
         report.state_bytes,
     )
 }

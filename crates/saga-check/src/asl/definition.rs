@@ -1,7 +1,10 @@
 //! A state machine as it was read.
 
 use super::template::Template;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A state machine, read from its Amazon States Language.
 #[derive(Debug, Clone)]
@@ -114,7 +117,7 @@ pub(super) struct Rule {
 /// Where a state goes, and the variables it sets on the way.
 #[derive(Debug, Clone)]
 pub(super) struct Next {
-    pub(super) assign: Vec<(String, Template)>,
+    pub(super) assign: Vec<(Arc<str>, Template)>,
     /// `None`: the end.
     pub(super) state: Option<String>,
 }

@@ -3,6 +3,7 @@
 //! What the compiler of `saga` cannot emit is refused by name, so that nothing is checked that is not understood.
 
 mod definition;
+mod expression;
 mod mover;
 mod parse;
 mod run;

@@ -364,7 +364,7 @@ fn next(assign: &Map<String, Json>, state: Option<String>, end: Option<bool>) ->
     if state.is_some() == (end == Some(true)) {
         return Err("it needs either `Next` or `End`".into());
     }
-    let variable = |(name, value): (&String, &Json)| Ok((name.clone(), Template::parse(value)?));
+    let variable = |(name, value): (&String, &Json)| Ok((name.as_str().into(), Template::parse(value)?));
     Ok(Next { assign: assign.iter().map(variable).collect::<Result<_, String>>()?, state })
 }
 
@@ -374,7 +374,8 @@ fn next_with_input(
     state: Option<String>,
     end: Option<bool>,
 ) -> Result<Next, String> {
-    let variable = |(name, value): (&String, &Json)| Ok((name.clone(), Template::parse_with_input(value)?));
+    let variable =
+        |(name, value): (&String, &Json)| Ok((name.as_str().into(), Template::parse_with_input(value)?));
     let assign = assign.iter().map(variable).collect::<Result<_, String>>()?;
     Ok(Next { assign, ..next(&Map::new(), state, end)? })
 }

@@ -214,8 +214,8 @@ impl Run {
     }
 
     /// Its variables, by name.
-    pub fn variables(&self) -> &serde_json::Map<String, Json> {
-        &self.variables
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &Json)> {
+        self.variables.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// The token of the task that waits in a branch.

@@ -2,16 +2,18 @@
 
 use super::{
     definition::{Handlers, Next, Parallel, Resource, Rule, Scope, State, Task},
+    expression::Bindings,
     run::{Effect, Execution},
     template::Template,
 };
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The moment of everything: no property depends on time.
 const MOMENT: &str = "2026-01-01T00:00:00.000Z";
 
-/// The variables of a scope.
-pub(super) type Variables = Map<String, Json>;
+/// The variables of a scope. Most of what one moment has is what the one before had.
+pub(super) type Variables = BTreeMap<Arc<str>, Arc<Json>>;
 
 /// How it went.
 #[derive(Debug)]
@@ -286,7 +288,7 @@ impl Walk<'_> {
         let mut assigned = Vec::new();
         for (name, template) in &next.assign {
             match self.value(template, variables, state, Some(states)) {
-                Ok(value) => assigned.push((name.clone(), value)),
+                Ok(value) => assigned.push((name.clone(), Arc::new(value))),
                 Err(why) => return Flow::Fails(Trouble::evaluation(why)),
             }
         }
@@ -304,8 +306,6 @@ impl Walk<'_> {
         state: &str,
         more: Option<&Json>,
     ) -> Result<Json, String> {
-        let mut bindings = self.outer.cloned().unwrap_or_default();
-        bindings.extend(variables.clone());
         let mut states = more.cloned().unwrap_or_else(|| json!({}));
         states["context"] = json!({
             "Execution": {
@@ -318,7 +318,9 @@ impl Walk<'_> {
             "State": { "Name": state, "EnteredTime": MOMENT },
             "Task": { "Token": self.execution.token(self.branch) },
         });
-        bindings.insert("states".into(), states);
+        let variables = self.outer.into_iter().chain([variables]).flatten();
+        let mut bindings: Bindings<'_> = variables.map(|(name, value)| (&**name, &**value)).collect();
+        bindings.insert("states", &states);
         template.evaluate(&bindings)
     }
 }

@@ -1,15 +1,14 @@
 //! JSON with JSONata expressions in it, evaluated by the crate `jsonata-rs`.
 
-use bumpalo::Bump;
-use jsonata_rs::JsonAta;
-use serde_json::{Map, Value as Json};
-use std::collections::HashMap;
+use super::expression::{Bindings, Expression};
+use serde_json::Value as Json;
+use std::sync::Arc;
 
 /// A value in which texts of the form `{% … %}` are expressions.
 #[derive(Debug, Clone)]
 pub(super) enum Template {
     Constant(Json),
-    Expression(String),
+    Expression(Arc<Expression>),
     Array(Vec<Self>),
     Object(Vec<(String, Self)>),
 }
@@ -28,13 +27,13 @@ impl Template {
     fn read(json: &Json, reads_input: bool) -> Result<Self, String> {
         let read = |json: &Json| Self::read(json, reads_input);
         Ok(match json {
-            Json::String(text) => match expression(text) {
+            Json::String(text) => match within_marks(text) {
                 Some(source) if !reads_input && source.contains("$states.input") => {
                     return Err(format!(
                         "`{source}` reads `$states.input`, which is not interpreted: use a variable"
                     ));
                 }
-                Some(source) => Self::Expression(parsed(source)?),
+                Some(source) => Self::Expression(Arc::new(Expression::parse(source)?)),
                 None => Self::Constant(json.clone()),
             },
             Json::Array(members) => Self::Array(members.iter().map(read).collect::<Result<_, _>>()?),
@@ -50,10 +49,10 @@ impl Template {
     ///
     /// # Errors
     /// When an expression fails, or has no value: as in Step Functions, its state then fails.
-    pub(super) fn evaluate(&self, bindings: &Map<String, Json>) -> Result<Json, String> {
+    pub(super) fn evaluate(&self, bindings: &Bindings<'_>) -> Result<Json, String> {
         Ok(match self {
             Self::Constant(json) => json.clone(),
-            Self::Expression(source) => evaluate(source, bindings)?,
+            Self::Expression(expression) => expression.evaluate(bindings)?,
             Self::Array(members) => {
                 let members = members.iter().map(|member| member.evaluate(bindings));
                 Json::Array(members.collect::<Result<_, _>>()?)
@@ -66,41 +65,8 @@ impl Template {
     }
 }
 
-fn expression(text: &str) -> Option<&str> {
+fn within_marks(text: &str) -> Option<&str> {
     Some(text.strip_prefix("{%")?.strip_suffix("%}")?.trim())
-}
-
-fn parsed(source: &str) -> Result<String, String> {
-    let arena = Bump::new();
-    match JsonAta::new(source, &arena) {
-        Ok(_) => Ok(source.to_owned()),
-        Err(error) => Err(format!("`{source}` is no JSONata: {error}")),
-    }
-}
-
-fn evaluate(source: &str, bindings: &Map<String, Json>) -> Result<Json, String> {
-    let arena = Bump::new();
-    let failed = |error: jsonata_rs::Error| format!("`{source}`: {error}");
-    let program = JsonAta::new(source, &arena).map_err(failed)?;
-    let bindings: HashMap<&str, &Json> = bindings.iter().map(|(name, value)| (&**name, value)).collect();
-    let value = program.evaluate(None, Some(&bindings)).map_err(failed)?;
-    if value.is_undefined() {
-        return Err(format!("`{source}` has no value"));
-    }
-    let json =
-        serde_json::from_str(&value.serialize(false)).map_err(|error| format!("`{source}`: {error}"))?;
-    Ok(if source.contains("$string(") { in_order(json) } else { json })
-}
-
-/// `jsonata-rs` keeps no order of members, so the text that `$string` makes of an object differs from run to run.
-fn in_order(json: Json) -> Json {
-    match &json {
-        Json::String(text) => match serde_json::from_str::<Json>(text) {
-            Ok(object @ Json::Object(_)) => Json::String(object.to_string()),
-            _ => json,
-        },
-        _ => json,
-    }
 }
 
 #[cfg(test)]
@@ -113,7 +79,8 @@ mod tests {
             "states": { "result": { "n": 7, "list": [1] }, "context": { "Execution": { "Name": "o-1" } } },
             "unresolved": { "b": { "error": "E" } },
         });
-        Template::parse(template)?.evaluate(bindings.as_object().unwrap())
+        let bindings = bindings.as_object().unwrap().iter().map(|(name, value)| (&**name, value)).collect();
+        Template::parse(template)?.evaluate(&bindings)
     }
 
     #[test]

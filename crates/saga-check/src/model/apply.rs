@@ -235,7 +235,7 @@ impl Tables {
         let message = self.messages.value(message);
         let Work::Report(report) = &message.work else { return 0 };
         let left = self.slot_of(state, &report.execution).filter(|slot| {
-            self.unsettled(state, *slot) && self.standing(state.runs[*slot]).known.redrives <= report.redrives
+            self.unsettled(state, *slot) && self.standing(state.runs[*slot]).redrives <= report.redrives
         });
         let told =
             || format!("rescue is done with the event that {} died, but nobody settles it", message.saga_id);

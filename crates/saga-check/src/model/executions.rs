@@ -41,9 +41,12 @@ impl Tables {
                 waits: value.waiting(machine).into_iter().map(waits).collect(),
                 saga: execution.saga,
                 settles: machine.settles(),
-                dead: Dead::of(&known).ok().flatten(),
+                attempts: Dead::of(&known).ok().flatten().map(|dead| dead.attempts()),
                 settling: known.start_input().and_then(|input| input.settle),
-                known,
+                arn: known.arn,
+                name: known.name,
+                status: known.status,
+                redrives: known.redrives,
             })
         })
     }
@@ -52,17 +55,17 @@ impl Tables {
     pub(super) fn slot_of(&self, state: &State, arn: &str) -> Option<usize> {
         (0..state.runs.len()).rev().find(|slot| {
             let standing = self.standing(state.runs[*slot]);
-            standing.known.arn == arn && !self.is_forgotten(state, standing.saga)
+            standing.arn == arn && !self.is_forgotten(state, standing.saga)
         })
     }
 
     /// An execution is dead, and none settles for it.
     pub(super) fn unsettled(&self, state: &State, slot: usize) -> bool {
         let standing = self.standing(state.runs[slot]);
-        let Some(dead) = &standing.dead else { return false };
+        let Some(attempts) = standing.attempts else { return false };
         let settles = |run: &Id| {
             let other = self.standing(*run);
-            let for_it = |of: &Settling| of.execution == dead.name && of.attempt == dead.attempts() + 1;
+            let for_it = |of: &Settling| of.execution == standing.name && of.attempt == attempts + 1;
             other.saga == standing.saga && other.settling.as_ref().is_some_and(for_it)
         };
         standing.settles && !state.runs.iter().any(settles)
@@ -82,7 +85,7 @@ impl Tables {
         match ask {
             Ask::Describe(_) if lost => [answered(Answer::Described(Err(unanswered())))].into(),
             Ask::Describe(arn) => {
-                let now = self.slot_of(state, arn).map(|slot| self.standing(state.runs[slot]).known.clone());
+                let now = self.slot_of(state, arn).map(|slot| described(&self.runs.value(state.runs[slot])));
                 let told = if manner == Manner::Stale { before(now) } else { vec![now] };
                 let told = told.into_iter().map(|known| Answer::Described(Ok(known.map(Box::new))));
                 told.map(answered).collect()
@@ -99,8 +102,8 @@ impl Tables {
                     None => Started::Now,
                     Some(slot) => {
                         // As AWS: the same input of an execution that still runs is a success.
-                        let there = &self.standing(state.runs[slot]).known;
-                        let same = there.status == Status::Running && there.input == *input;
+                        let there = self.runs.value(state.runs[slot]);
+                        let same = there.end().is_none() && there.execution().input == *input;
                         if same { Started::Now } else { Started::NameTaken }
                     }
                 };
@@ -113,11 +116,11 @@ impl Tables {
     fn listed(&self, state: &State, state_machine: &str, death: Death) -> Page {
         let listed = |run: &Id| {
             let standing = self.standing(*run);
-            let known = &standing.known;
-            let dead = !self.is_forgotten(state, standing.saga)
-                && known.state_machine == state_machine
-                && known.status == Status::Dead(death);
-            dead.then(|| Listed { arn: known.arn.clone(), redrives: known.redrives, stopped: None })
+            let machine = self.runs.value(*run).execution().machine;
+            let dead = standing.status == Status::Dead(death)
+                && self.state_machines[machine] == state_machine
+                && !self.is_forgotten(state, standing.saga);
+            dead.then(|| Listed { arn: standing.arn.clone(), redrives: standing.redrives, stopped: None })
         };
         Page { executions: state.runs.iter().rev().filter_map(listed).collect(), next: None }
     }
@@ -214,11 +217,11 @@ impl Tables {
     fn left_record(&self, state: &State, slot: usize) -> bool {
         let standing = self.standing(state.runs[slot]);
         standing.is_dead()
-            && standing.known.redrives > 0
+            && standing.redrives > 0
             && self.parked.value(state.parked).values().any(|(item, token)| {
                 *token == VOID
                     && item.get(TASK_TOKEN).is_some()
-                    && item[EXECUTION_ARN]["S"] == standing.known.arn.as_str()
+                    && item[EXECUTION_ARN]["S"] == standing.arn.as_str()
             })
     }
 }

@@ -40,10 +40,10 @@ impl Tables {
         match effect {
             Effect::Send { branch, arguments } => self.sent(run, branch, &arguments),
             Effect::Park { branch, arguments } => {
-                Done::Park { branch, key: key_of(&arguments["Item"]), item: arguments["Item"].clone() }
+                Done::Park { branch, key: key_of(&arguments["Item"]), item: item_of(&arguments) }
             }
             Effect::PutItem { arguments } => {
-                Done::Put { key: key_of(&arguments["Item"]), item: arguments["Item"].clone() }
+                Done::Put { key: key_of(&arguments["Item"]), item: item_of(&arguments) }
             }
             Effect::UpdateItem { arguments } => {
                 Done::Set { key: key_of(&arguments["Key"]), attributes: attributes_of(&arguments) }
@@ -111,9 +111,9 @@ impl Tables {
                     parked.insert(key.clone(), (item.clone(), VOID));
                 }),
                 Done::Set { key, attributes } => self.park(state, |parked| {
-                    let (item, _) = parked.entry(key.clone()).or_insert_with(|| (json!({}), VOID));
+                    let (item, _) = parked.entry(key.clone()).or_insert_with(|| (Arc::default(), VOID));
                     for (name, value) in attributes {
-                        item[name] = value.clone();
+                        Arc::make_mut(item)[name] = value.clone();
                     }
                 }),
                 Done::Delete { key } => self.park(state, |parked| {
@@ -137,10 +137,9 @@ impl Tables {
     /// The event that an execution died.
     fn report(&self, state: &mut State, slot: usize) {
         let standing = self.standing(state.runs[slot]);
-        let (Status::Dead(death), true) = (standing.known.status, standing.settles) else { return };
-        let report =
-            Report { execution: standing.known.arn.clone(), death, redrives: standing.known.redrives };
-        let saga_id = standing.known.name.clone();
+        let (Status::Dead(death), true) = (standing.status, standing.settles) else { return };
+        let report = Report { execution: standing.arn.clone(), death, redrives: standing.redrives };
+        let saga_id = standing.name.clone();
         let message = Message { work: Work::Report(report), what: "rescue".into(), saga_id };
         state.add(Flight::new(self.messages.id(message), VOID));
     }
@@ -155,6 +154,11 @@ impl Tables {
 /// The key of an item of the table of parked sagas.
 fn key_of(item: &Json) -> String {
     json!([item["saga_id"]["S"], item["what"]["S"]]).to_string()
+}
+
+/// The item that is written.
+fn item_of(arguments: &Json) -> Arc<Json> {
+    Arc::new(arguments["Item"].clone())
 }
 
 /// The attributes that an update sets. Its form was checked when the machine was read.

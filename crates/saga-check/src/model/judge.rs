@@ -68,7 +68,7 @@ impl Tables {
         }
         let swept = self.swept(state);
         let left = (0..state.runs.len()).find(|slot| self.unsettled(&swept, *slot))?;
-        let name = &self.standing(state.runs[left]).known.name;
+        let name = &self.standing(state.runs[left]).name;
         Some(format!("the execution {name} died, and no sweep settles it"))
     }
 
@@ -169,7 +169,7 @@ impl Tables {
                 .any(|waits| !operable.iter().any(|record| record.token == token(*slot, waits.branch)))
         };
         let slot = acting.iter().find(|slot| unanswerable(slot))?;
-        let name = &self.standing(state.runs[*slot]).known.name;
+        let name = &self.standing(state.runs[*slot]).name;
         Some(format!(
             "{} {}: the execution {name} waits for an answer that nobody will give",
             end.saga, end.id
@@ -270,7 +270,7 @@ impl Tables {
             return None;
         }
         let parked = self.parked.value(state.parked);
-        let dead = |(item, token): &&(Json, u8)| *token == VOID && item.get(TASK_TOKEN).is_some();
+        let dead = |(item, token): &&(Arc<Json>, u8)| *token == VOID && item.get(TASK_TOKEN).is_some();
         let (item, _) = parked.values().find(dead)?;
         Some(format!("the parked record {} is left, but nobody waits for its answer", item[WHAT]["S"]))
     }

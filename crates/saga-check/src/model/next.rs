@@ -99,18 +99,12 @@ impl Tables {
     fn flight_actions(&self, state: &State, place: usize, actions: &mut Vec<Action>) {
         let flight = state.flights[place];
         let number = small(place);
-        let asks_of = |process| {
-            let known = self.known(process);
-            match &known.progress {
-                Progress::Asks(ask) => Some((known.clone(), ask.clone())),
-                _ => None,
-            }
-        };
         match flight.mark {
             Mark::Dead => return actions.push(Action::PutBack { flight: number }),
             Mark::Adrift => {
-                let Some((_, ask)) = asks_of(flight.process) else { return };
-                let ways = self.asked_now(state, flight.process, &ask, Manner::Well).len();
+                let known = self.known(flight.process);
+                let Progress::Asks(ask) = &known.progress else { return };
+                let ways = self.asked_now(state, flight.process, ask, Manner::Well).len();
                 actions.extend((0..small(ways)).map(|choice| Action::Land { flight: number, choice }));
                 return;
             }
@@ -119,11 +113,12 @@ impl Tables {
         let queued = flight.process == QUEUED;
         let process = if queued { self.begin(flight.message) } else { flight.process };
         let handle = |fate, choice, way| Action::Handle { flight: number, fate, choice, way };
-        let Some((_, ask)) = asks_of(process) else {
+        let known = self.known(process);
+        let Progress::Asks(ask) = &known.progress else {
             return actions.push(handle(Fate::Well, 0, 0));
         };
         let faults = state.faults > 0;
-        for (choice, asked) in (0..).zip(self.asked_now(state, process, &ask, Manner::Well).iter()) {
+        for (choice, asked) in (0..).zip(self.asked_now(state, process, ask, Manner::Well).iter()) {
             actions.push(handle(Fate::Well, choice, 0));
             if !faults {
                 continue;

@@ -74,7 +74,7 @@ impl Tables {
     pub(super) fn is_forgotten(&self, state: &State, saga: usize) -> bool {
         let again = |run: &Id| {
             let standing = self.standing(*run);
-            self.first_of(standing.saga) == Some(saga) && standing.known.name == self.starts[saga].name
+            self.first_of(standing.saga) == Some(saga) && standing.name == self.starts[saga].name
         };
         self.at_first < self.starts.len() && state.runs.iter().any(again)
     }

@@ -14,7 +14,7 @@ use crate::{
     process::{Answer, Progress},
 };
 use saga::{Op, Request, Row, RowKey, RunDigest, Settling, StepKey};
-use saga_executions::{self as known, Dead, Report};
+use saga_executions::{Report, Status};
 use serde_json::Value as Json;
 use smallvec::SmallVec;
 use std::{
@@ -108,7 +108,7 @@ pub(crate) enum Process {
 }
 
 /// The table of parked sagas: items by key, with the token that answers each.
-pub(crate) type Parked = BTreeMap<String, (Json, u8)>;
+pub(crate) type Parked = BTreeMap<String, (Arc<Json>, u8)>;
 
 /// What is known of a handler at work.
 #[derive(Debug)]
@@ -149,8 +149,8 @@ pub(crate) enum Done {
     Send { branch: u8, message: Id, answerable: bool },
     Lost { why: String },
     Publish { notice: Notice, fails: bool },
-    Park { branch: u8, key: String, item: Json },
-    Put { key: String, item: Json },
+    Park { branch: u8, key: String, item: Arc<Json> },
+    Put { key: String, item: Arc<Json> },
     Set { key: String, attributes: Vec<(String, Json)> },
     Delete { key: String },
     Void { branch: u8 },
@@ -223,10 +223,12 @@ pub(crate) struct Standing {
     pub(crate) saga: usize,
     /// An execution of its machine can settle what a dead one left.
     pub(crate) settles: bool,
-    /// What Step Functions says of it.
-    pub(crate) known: known::Execution,
-    /// When it has ended without an outcome.
-    pub(crate) dead: Option<Dead>,
+    pub(crate) arn: String,
+    pub(crate) name: String,
+    pub(crate) status: Status,
+    pub(crate) redrives: u32,
+    /// Where it has ended without an outcome: how many settling executions came before it, with itself.
+    pub(crate) attempts: Option<u32>,
     /// For which one it settles.
     pub(crate) settling: Option<Settling>,
 }
@@ -234,7 +236,7 @@ pub(crate) struct Standing {
 impl Standing {
     /// It has ended without an outcome.
     pub(crate) fn is_dead(&self) -> bool {
-        self.known.status.is_dead()
+        self.status.is_dead()
     }
 }
 
