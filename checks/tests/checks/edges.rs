@@ -7,6 +7,7 @@ use saga::{
 };
 use saga_check::Io;
 use saga_executions::{CallError, Death, Execution, Orchestrator, Page, Record, Started, Status};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A mistake of a store, or of what stands before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,17 +121,20 @@ pub(crate) enum Haste {
     NameIsBelieved,
     /// A sweep sees nothing.
     SweepIsBlind,
+    /// A sweep takes nothing away that is parked.
+    SweepLeavesRecords,
 }
 
 /// Step Functions as the mistake sees it.
 pub(crate) struct Hasty {
     io: Io,
     haste: Haste,
+    sweeps: AtomicBool,
 }
 
 impl Hasty {
     pub(crate) fn with(haste: Haste) -> impl Fn(Io) -> Self + Send + Sync + 'static {
-        move |io| Self { io, haste }
+        move |io| Self { io, haste, sweeps: AtomicBool::new(false) }
     }
 }
 
@@ -144,6 +148,7 @@ impl Orchestrator for Hasty {
     }
 
     async fn list_dead(&self, machine: &str, death: Death, page: Option<&str>) -> Result<Page, CallError> {
+        self.sweeps.store(true, Ordering::Relaxed);
         if self.haste == Haste::SweepIsBlind {
             return Ok(Page::default());
         }
@@ -158,6 +163,9 @@ impl Orchestrator for Hasty {
     }
 
     async fn records_of(&self, saga_id: &SagaId) -> Result<Vec<Record>, CallError> {
+        if self.haste == Haste::SweepLeavesRecords && self.sweeps.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
         self.io.records_of(saga_id).await
     }
 

@@ -182,7 +182,7 @@ enum Standing {
     Dead(Box<Dead>),
 }
 
-/// What is settled already is only read.
+/// What is settled already is not started again.
 async fn standing<O: Orchestrator>(orchestrator: &O, listed: &Listed) -> Result<Standing, Unsettled> {
     let arn = || listed.arn.clone();
     let execution = orchestrator.describe(&listed.arn).await?;
@@ -194,9 +194,8 @@ async fn standing<O: Orchestrator>(orchestrator: &O, listed: &Listed) -> Result<
     if successor(orchestrator, &dead).await?.is_none() {
         return Ok(Standing::Dead(Box::new(dead)));
     }
-    if dead.redrives > 0 {
-        // It may have parked after it was settled, and died again.
-        forget_parked(orchestrator, &dead).await?;
-    }
+    // What it parked may have arrived since: a write on its way when it died, or of a redrive that died again. And whoever
+    // settled it by hand need not have taken it away.
+    forget_parked(orchestrator, &dead).await?;
     Ok(Standing::Settled)
 }

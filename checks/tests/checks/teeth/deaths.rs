@@ -20,10 +20,16 @@ fn hasty(haste: Haste) -> Handlers {
 }
 
 /// Undoes of orders fail as often as they are tried, so that sagas park without a fault, and for good.
+fn parks(machine: &str, haste: Option<Haste>) -> Check {
+    let mut handlers = handlers(Bank::FORGETS).service_on(|_| Orders, Edged::with(Edge::UndoNeverWritten));
+    if let Some(haste) = haste {
+        handlers = handlers.rescue_on(Hasty::with(haste));
+    }
+    order_check(Scenario::of_orders(1), handlers, machine, &cancel()).need_not_heal()
+}
+
 fn found_parked(machine: &str) -> String {
-    let handlers = handlers(Bank::FORGETS).service_on(|_| Orders, Edged::with(Edge::UndoNeverWritten));
-    let check = || order_check(Scenario::of_orders(1), handlers.clone(), machine, &cancel()).need_not_heal();
-    found_in(check, 2)
+    found_in(|| parks(machine, None), 2)
 }
 
 /// Every record says how often its execution was redriven, or none does.
@@ -61,6 +67,19 @@ fn settling_name_that_a_customer_has_taken() {
         order_check(scenario, handlers, &order(), &cancel()).start(&name, &place_order(&name))
     };
     insta::assert_snapshot!(found_in(check, 2));
+}
+
+#[test]
+fn record_that_arrives_when_its_execution_is_known_to_be_dead() {
+    let report = parks(&order(), None).faults(2).run().expect("the check is set up right");
+    report.assert_holds();
+    let late = |covered: &saga_check::Covered| covered.faults.contains_key("stale");
+    assert!(report.coverage.iter().any(late), "{report}");
+}
+
+#[test]
+fn sweep_that_takes_away_nothing_that_is_parked() {
+    insta::assert_snapshot!(found_in(|| parks(&order(), Some(Haste::SweepLeavesRecords)), 2));
 }
 
 #[test]

@@ -178,11 +178,21 @@ impl Tables {
             Manner::Busy | Manner::Lost => Err(unanswered()),
             _ => {
                 let items = self.parked.value(parked);
+                let arrived = |token: u8| manner != Manner::Stale || token != VOID;
                 let of_saga = items.values().filter(|(item, _)| item[SAGA_ID]["S"] == id.as_str());
-                Ok(of_saga.filter_map(|(item, _)| record(item)).collect())
+                let arrived = of_saga.filter(|(_, token)| arrived(*token));
+                Ok(arrived.filter_map(|(item, _)| record(item)).collect())
             }
         };
         Asked { world: parked, process: self.then(process, Answer::Records(answer)), verdict: 0 }
+    }
+
+    /// There is a record of an execution that died. Such a write may arrive after the death is known.
+    pub(super) fn may_be_on_its_way(&self, parked: Id, id: &SagaId) -> bool {
+        let left = |(item, token): &(Arc<Json>, u8)| {
+            *token == VOID && item.get(TASK_TOKEN).is_some() && item[SAGA_ID]["S"] == id.as_str()
+        };
+        self.parked.value(parked).values().any(left)
     }
 
     pub(super) fn ask_forget(
@@ -213,11 +223,10 @@ impl Tables {
         (0..state.runs.len()).any(|slot| self.unsettled(state, slot) || self.left_record(state, slot))
     }
 
-    /// A redriven execution parked, and died again.
-    fn left_record(&self, state: &State, slot: usize) -> bool {
+    /// What a dead execution parked is there still: it was redriven, parked and died again, or the record arrived late.
+    pub(super) fn left_record(&self, state: &State, slot: usize) -> bool {
         let standing = self.standing(state.runs[slot]);
         standing.is_dead()
-            && standing.redrives > 0
             && self.parked.value(state.parked).values().any(|(item, token)| {
                 *token == VOID
                     && item.get(TASK_TOKEN).is_some()

@@ -61,15 +61,19 @@ impl Tables {
         })
     }
 
-    /// A dead execution that no sweep settles. One of which the event is still to come is not judged.
+    /// A dead execution that no sweep settles, or whose record none takes away. One of which the event is still to come is not judged.
     fn left_by_sweep(&self, state: &State) -> Option<String> {
         if self.event_pending(state) {
             return None;
         }
         let swept = self.swept(state);
-        let left = (0..state.runs.len()).find(|slot| self.unsettled(&swept, *slot))?;
-        let name = &self.standing(state.runs[left]).name;
-        Some(format!("the execution {name} died, and no sweep settles it"))
+        let name = |slot: usize| self.standing(state.runs[slot]).name.clone();
+        let mut slots = 0..state.runs.len();
+        if let Some(left) = slots.clone().find(|slot| self.unsettled(&swept, *slot)) {
+            return Some(format!("the execution {} died, and no sweep settles it", name(left)));
+        }
+        let left = slots.find(|slot| self.left_record(&swept, *slot))?;
+        Some(format!("the execution {} died, and no sweep takes away what it parked", name(left)))
     }
 
     fn judge_moment(&self, state: &State) -> Option<String> {

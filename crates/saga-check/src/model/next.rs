@@ -175,6 +175,12 @@ impl Tables {
                 let told = self.asked_now(state, process, ask, Manner::Stale).len();
                 actions.extend((0..small(told)).map(|choice| handle(Fate::Stale, choice, 0)));
             }
+            Ask::RecordsOf(id) => {
+                actions.push(handle(Fate::Busy, 0, 0));
+                if self.may_be_on_its_way(state.parked, id) {
+                    actions.push(handle(Fate::Stale, 0, 0));
+                }
+            }
             _ => actions.push(handle(Fate::Busy, 0, 0)),
         }
     }

@@ -93,13 +93,29 @@ fn what_is_settled_is_asked_about_once() {
     assert_eq!(swept(&world, 200, &mut sweeping), []);
     assert_eq!(tally(&sweeping), [1, 0, 0, 0, 0]);
     let asked = |world: &World| world.state().calls.iter().filter(|call| !call.starts_with("list ")).count();
-    assert_eq!(asked(&world), 2, "it is read and not started again: {:?}", world.state().calls);
+    assert_eq!(asked(&world), 3, "it is read and not started again: {:?}", world.state().calls);
     assert_eq!(swept(&world, 500, &mut sweeping), []);
-    assert_eq!(asked(&world), 2);
+    assert_eq!(asked(&world), 3);
     // What died again after a redrive is another case.
     let again = world.put(Execution { redrives: 1, stopped: Some(at(500)), ..dead });
     world.park(&again, "undo order");
     assert_eq!(swept(&world, 600, &mut sweeping), []);
+    assert_eq!(world.parked(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_parked_after_its_execution_was_settled_is_taken_away() {
+    let world = World::default();
+    let dead = world.died(MACHINE, "o-1", order("o-1"), 100);
+    block_on(settle_reported(&world, &report(&dead))).unwrap();
+    world.died(MACHINE, "o-2", order("o-2"), 100);
+    // Its write was on its way when it died.
+    world.park(&dead, "undo order");
+    let mut sweeping = Sweeping::default();
+    world.state().lost = vec!["records o-1"];
+    assert_eq!(swept(&world, 200, &mut sweeping).len(), 2, "one cannot be looked at, and the other is settled");
+    assert_eq!(world.parked().len(), 1);
+    assert_eq!(swept(&world, 500, &mut sweeping), []);
     assert_eq!(world.parked(), Vec::<String>::new());
 }
 
