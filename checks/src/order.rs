@@ -162,7 +162,12 @@ fn money_is_conserved() -> Invariant {
 
 fn orders_show_how_they_ended() -> Invariant {
     Invariant::at_end("an order is CONFIRMED exactly when it is committed, and PENDING never", |world| {
-        for saga in world.sagas().iter().filter(|saga| saga.saga == "order") {
+        let orders = world.sagas().iter().filter(|saga| saga.saga == "order");
+        for (place, saga) in orders.clone().enumerate() {
+            // Another order had the id long after, when nothing was left of the first but its row.
+            if orders.clone().skip(place + 1).any(|later| later.id == saga.id) {
+                continue;
+            }
             let status = world.row::<Order>(saga.id).and_then(|row| Order::STATUS.read(row));
             let fits = match saga.outcome {
                 Outcome::Committed(_) => status == Some(OrderStatus::Confirmed),

@@ -87,7 +87,7 @@ async fn too_many_refunds_are_withheld_until_an_operator_lets_them_through(world
     let shop = System::start(config, &mut |_| {}).await?;
     let ids = ["withheld-1", "withheld-2", "withheld-3"].map(|name| world.id(name));
     for id in &ids {
-        shop.plant_charge(&shop.charge_key(id)?, 500, CURRENCY).await?;
+        shop.plant_charge(&shop.charge_key(id).await?, 500, CURRENCY).await?;
     }
     eventually("the refunds are withheld", patience(world), || async {
         let lines = shop.logs("reconciliation", &format!("{REFUND_BRAKE_EVENT:?}")).await?;
@@ -128,7 +128,7 @@ async fn statuses(shop: &System, ids: &[String]) -> Result<Vec<Option<ChargeStat
 
 /// Plants a charge under the key of an order, waits until it is refunded, and gives the log line that tells of it.
 async fn refunded(world: &World, id: &str, amount_minor: i64) -> Result<Json> {
-    world.system.plant_charge(&world.system.charge_key(id)?, amount_minor, CURRENCY).await?;
+    world.system.plant_charge(&world.system.charge_key(id).await?, amount_minor, CURRENCY).await?;
     let what = format!("the orphaned charge of {id} is refunded");
     eventually(&what, patience(world), || async {
         let charge = world.system.gateway_charge(id).await?.context("the charge is gone")?;

@@ -31,6 +31,7 @@ fn one_order_with_two_faults() {
         ("sweep", "swept"),
         ("reconciliation", "examined"),
         ("saga id", "used again"),
+        ("saga id", "used again late"),
         ("saga id", "taken meanwhile"),
     ];
     for (what, fault) in others {

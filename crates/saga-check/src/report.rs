@@ -77,7 +77,7 @@ pub struct Report {
 }
 
 /// The names of what can happen, by the number under which it is counted.
-pub(crate) const NAMES: [&str; 28] = [
+pub(crate) const NAMES: [&str; 29] = [
     "delivered",
     "delivered twice",
     "dies before",
@@ -106,6 +106,7 @@ pub(crate) const NAMES: [&str; 28] = [
     "joined by another",
     "taken meanwhile",
     "written meanwhile",
+    "used again late",
 ];
 
 impl Report {

@@ -210,9 +210,16 @@ impl Teller<'_> {
                 let id = &self.tables.starts[usize::from(saga)].name;
                 push(lines, "time", "time", &format!("the fences of {id} expire"), true);
             }
-            Action::Again { saga } => {
+            Action::Again { saga, late } => {
                 let id = &self.tables.starts[usize::from(saga)].name;
-                push(lines, "time", "time", &format!("the id {id} is used again, for another input"), true);
+                let gone = if late { ", and its fences are gone" } else { "" };
+                push(
+                    lines,
+                    "time",
+                    "time",
+                    &format!("the id {id} is used again, for another input{gone}"),
+                    true,
+                );
             }
             Action::Sweep => push(lines, "rescue", "rescue", "looks for executions that died", fault),
             _ => {}

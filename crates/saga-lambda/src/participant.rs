@@ -193,7 +193,7 @@ fn without_values(malformed: &Malformed) -> Cow<'_, str> {
         Malformed::Step { owned, .. } => {
             format!("the step is not served here: this participant owns {owned:?}").into()
         }
-        Malformed::Version { .. } | Malformed::Op { .. } => malformed.to_string().into(),
+        Malformed::Version { .. } | Malformed::NoRun | Malformed::Op { .. } => malformed.to_string().into(),
     }
 }
 

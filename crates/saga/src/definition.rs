@@ -138,6 +138,12 @@ impl Definition {
         self.stages.iter().flat_map(Stage::steps).chain([&self.pivot]).chain(&self.finish)
     }
 
+    /// How many of the first steps are undone when one of the first stage is of another run of the saga id. A step that stands
+    /// alone was not done; of a group, each of two runs can have done a part.
+    pub(crate) fn undone_when_turned_away(&self) -> usize {
+        self.stages.first().map_or(0, |first| if first.steps().len() > 1 { first.steps().len() } else { 0 })
+    }
+
     /// The steps before the pivot, in forward order.
     pub fn compensable_steps(&self) -> impl Iterator<Item = &StepSpec> {
         self.stages.iter().flat_map(Stage::steps)

@@ -2,7 +2,7 @@
 
 use crate::{
     commit::{Commit, Writes},
-    identity::{Deployment, IdempotencyKey, ItemId, RunDigest, SagaId, SagaName, StepKey},
+    identity::{Deployment, IdempotencyKey, ItemId, RunDigest, SagaId, SagaName, StepKey, StepOfRun},
     message::{IfAbsent, Op, Reason, Request},
     rejection::{Never, Rejection},
     step::Step,
@@ -148,9 +148,9 @@ impl Context {
         self.reason.as_ref()
     }
 
-    /// The key by which an outside peer recognises this step of this saga.
+    /// The key by which an outside peer recognises this step of this run of the saga.
     pub fn idempotency_key(&self) -> IdempotencyKey {
-        IdempotencyKey::new(&self.deployment, &self.key)
+        IdempotencyKey::new(&self.deployment, &StepOfRun { key: self.key.clone(), run: self.run.clone() })
     }
 
     pub(crate) fn key(&self) -> &StepKey {

@@ -206,6 +206,15 @@ impl StepKey {
     }
 }
 
+/// A step of one run of a saga id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StepOfRun {
+    /// The step.
+    pub key: StepKey,
+    /// The run; unknown in version 1.
+    pub run: Option<RunDigest>,
+}
+
 /// Steps are spelt as sagas.
 fn is_step(name: &str) -> bool {
     name.parse::<SagaName>().is_ok()
@@ -218,17 +227,19 @@ impl fmt::Display for StepKey {
 }
 
 /// The key by which an outside peer recognises a repeated request:
-/// `<deployment>/<stage>/<saga>/<id>/<step>[/<item>]`.
+/// `<deployment>/<stage>/<saga>/<id>.<run>/<step>[/<item>]`. The run is there because a peer, like a fence, must not take an
+/// order for another one that had its id long ago; what a message of version 1 did, which knew no run, has none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// The key of one step of one saga of a deployment.
-    pub fn new(deployment: &Deployment, key: &StepKey) -> Self {
+    /// The key of a step of one run of a deployment.
+    pub fn new(deployment: &Deployment, of: &StepOfRun) -> Self {
         let Deployment { name, stage } = deployment;
-        let StepKey { saga, saga_id, step, item } = key;
+        let StepOfRun { key: StepKey { saga, saga_id, step, item }, run } = of;
+        let run = run.as_ref().map(|run| format!(".{run}")).unwrap_or_default();
         let item = item.as_ref().map(|item| format!("/{item}")).unwrap_or_default();
-        Self(format!("{name}/{stage}/{saga}/{saga_id}/{step}{item}"))
+        Self(format!("{name}/{stage}/{saga}/{saga_id}{run}/{step}{item}"))
     }
 
     /// The key as text.
@@ -237,13 +248,17 @@ impl IdempotencyKey {
     }
 
     /// The step that a peer knows by this key; `None` for a key of another deployment or of somebody else.
-    pub fn step_in(deployment: &Deployment, key: &str) -> Option<StepKey> {
+    pub fn step_in(deployment: &Deployment, key: &str) -> Option<StepOfRun> {
         let Deployment { name, stage } = deployment;
         let ours = key.strip_prefix(name.as_str())?.strip_prefix('/')?;
         let ours = ours.strip_prefix(stage.as_str())?.strip_prefix('/')?;
         let (saga, rest) = ours.split_once('/')?;
-        let (saga_id, rest) = rest.split_once('/')?;
-        StepKey::at(saga_id.parse().ok()?, &format!("{saga}/{rest}"))
+        let (id, rest) = rest.split_once('/')?;
+        let (saga_id, run) = match id.split_once('.') {
+            Some((saga_id, run)) => (saga_id, Some(run.parse().ok()?)),
+            None => (id, None),
+        };
+        Some(StepOfRun { key: StepKey::at(saga_id.parse().ok()?, &format!("{saga}/{rest}"))?, run })
     }
 }
 
@@ -312,9 +327,14 @@ mod tests {
     fn an_idempotency_key_names_deployment_saga_and_step() {
         let deployment = Deployment::new("shop", "dev").unwrap();
         for (item, expected) in [(None, "shop/dev/order/o-1/pay"), (Some("2"), "shop/dev/order/o-1/pay/2")] {
-            let idempotency = IdempotencyKey::new(&deployment, &key(item));
-            assert_eq!(idempotency.as_str(), expected);
-            assert_eq!(IdempotencyKey::step_in(&deployment, expected), Some(key(item)));
+            let of_version_1 = StepOfRun { key: key(item), run: None };
+            assert_eq!(IdempotencyKey::new(&deployment, &of_version_1).as_str(), expected);
+            assert_eq!(IdempotencyKey::step_in(&deployment, expected), Some(of_version_1));
+            let run = RunDigest::of(&json!(1));
+            let expected = expected.replace("o-1", &format!("o-1.{run}"));
+            let of_run = StepOfRun { key: key(item), run: Some(run) };
+            assert_eq!(IdempotencyKey::new(&deployment, &of_run).as_str(), expected);
+            assert_eq!(IdempotencyKey::step_in(&deployment, &expected), Some(of_run));
         }
         for foreign in [
             "shop/prod/order/o-1/pay",
@@ -322,6 +342,8 @@ mod tests {
             "shop/dev-2/order/o-1/pay",
             "o-1/pay",
             "shop/dev/order/o 1/pay",
+            "shop/dev/order/o-1./pay",
+            "shop/dev/order/o-1.2/pay",
             "shop/dev/order/o-1/pay/2/3",
             "shop/dev/o-1/pay",
             "",

@@ -45,7 +45,7 @@ pub use entity::{Entities, Entity, EntitySpec, Field, FieldKind, FieldSpec, Fiel
 pub use handler::{Context, Fault, Handle, HandleOutside, Retry, Undoing};
 pub use identity::{
     Deployment, DeploymentError, IdempotencyKey, ItemId, ItemIdError, RunDigest, RunDigestError, SagaId,
-    SagaIdError, SagaName, SagaNameError, StepKey,
+    SagaIdError, SagaName, SagaNameError, StepKey, StepOfRun,
 };
 pub use input::{Inputs, Nil, Provides, With};
 pub use memory::{MemoryState, MemoryStore};

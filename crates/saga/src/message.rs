@@ -19,11 +19,14 @@ pub const WIRE_VERSION: u8 = 2;
 /// The first version whose messages are still read: those of executions in flight.
 pub const OLDEST_WIRE_VERSION: u8 = 1;
 
+/// The first version whose messages say which run they are of.
+const FIRST_WITH_RUNS: u8 = 2;
+
 /// The input of an execution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartInput {
-    /// [`WIRE_VERSION`].
+    /// [`WIRE_VERSION`]; an execution that settles has that of the execution that died, and what it sends too.
     pub v: u8,
     /// The saga id.
     pub id: SagaId,
@@ -72,7 +75,7 @@ impl StartInput {
     pub fn settled(self, execution: impl Into<String>, status: impl Into<String>) -> Self {
         let attempt = self.settle.map_or(0, |before| before.attempt) + 1;
         let settling = Settling { execution: execution.into(), status: status.into(), attempt };
-        Self { v: WIRE_VERSION, settle: Some(settling), ..self }
+        Self { settle: Some(settling), ..self }
     }
 }
 
@@ -123,7 +126,11 @@ impl Request {
         if !(OLDEST_WIRE_VERSION..=WIRE_VERSION).contains(&v) {
             return Err(Malformed::Version { given: v });
         }
-        serde_json::from_str(body).map_err(malformed)
+        let request: Self = serde_json::from_str(body).map_err(malformed)?;
+        if v >= FIRST_WITH_RUNS && request.run.is_none() {
+            return Err(Malformed::NoRun);
+        }
+        Ok(request)
     }
 }
 
@@ -279,6 +286,12 @@ pub enum Malformed {
         /// The version given.
         given: u8,
     },
+    /// It does not say of which run it is.
+    #[error(
+        "it has no `run`, so what another order under this id left behind could be taken for its own: start the execution \
+         with `run`, the digest of its input, as `StartInput::begin` does"
+    )]
+    NoRun,
     /// The step is not one of this participant's.
     #[error("step `{given}` is not served here: this participant owns {owned:?}")]
     Step {
@@ -334,7 +347,7 @@ mod tests {
         assert_eq!((request.run, request.item, request.if_absent), (None, None, IfAbsent::Decide));
         let start: StartInput = serde_json::from_str(r#"{"v":1,"id":"o-1","input":{}}"#).unwrap();
         let settling = start.settled("o-1", "ABORTED");
-        assert_eq!((settling.v, settling.run), (2, None));
+        assert_eq!((settling.v, settling.run), (1, None));
     }
 
     #[test]

@@ -221,7 +221,7 @@ impl<In: Value> Run<'_, In> {
         for step in first {
             match self.ask_for_recorded(step).await? {
                 Answer::Rejected(reason) if reason.error == OTHER_RUN => {
-                    self.reached = 0;
+                    self.reached = self.runner.saga.undone_when_turned_away();
                     return Ok(Err(Stop::Back(reason)));
                 }
                 Answer::Unknown(reason) if reason.error == DELIVERIES_EXHAUSTED => {

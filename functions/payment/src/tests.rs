@@ -1,7 +1,8 @@
 use super::*;
 use gateway::Gateway;
 use saga::{
-    Deployment, IdempotencyKey, MemoryStore, Outcomes, Reply, Request, StepKey, Unserved, fence::Fence, serve,
+    Deployment, IdempotencyKey, MemoryStore, Outcomes, Reply, Request, StepKey, StepOfRun, Unserved,
+    fence::Fence, serve,
 };
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -26,6 +27,10 @@ fn here() -> Deployment {
 
 fn fence() -> StepKey {
     StepKey::at("o-1".parse().unwrap(), "order/charge-payment").unwrap()
+}
+
+fn charge_key() -> IdempotencyKey {
+    IdempotencyKey::new(&here(), &StepOfRun { key: fence(), run: None })
 }
 
 struct Shop {
@@ -230,9 +235,8 @@ async fn a_message_that_came_too_late_is_not_acknowledged_while_its_charge_canno
 async fn a_charge_that_was_refunded_meanwhile_is_not_committed() {
     let shop = Shop::with("tok_lossy_once").await;
     assert!(shop.ask("run").await.is_err());
-    let key = fence();
-    assert_eq!(shop.store.fence(&key), Some(Fence::Started));
-    crate::Gateway::reverse(&shop.payment.peer, &IdempotencyKey::new(&here(), &key)).await.unwrap();
+    assert_eq!(shop.store.fence(&fence()), Some(Fence::Started));
+    crate::Gateway::reverse(&shop.payment.peer, &charge_key()).await.unwrap();
     let refunded = shop.ask("run").await.unwrap_err();
     assert_eq!(refunded.to_string(), "the charge was refunded already");
     assert_eq!((shop.kept().await, shop.ledger()), (0, None));
@@ -241,8 +245,7 @@ async fn a_charge_that_was_refunded_meanwhile_is_not_committed() {
 #[tokio::test]
 async fn a_payment_that_was_voided_meanwhile_is_a_rejection() {
     let shop = Shop::with("tok_approve").await;
-    let key = fence();
-    crate::Gateway::reverse(&shop.payment.peer, &IdempotencyKey::new(&here(), &key)).await.unwrap();
+    crate::Gateway::reverse(&shop.payment.peer, &charge_key()).await.unwrap();
     let cause = r#"{"reason":"voided"}"#.to_owned();
     let declined = Reply::Failure { error: "PaymentDeclined".into(), cause };
     assert_eq!(shop.ask("run").await.unwrap(), (Outcomes::Rejected, declined));

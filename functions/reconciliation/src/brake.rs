@@ -35,19 +35,20 @@ impl Brake {
         Ok(Self { charges: charges.0, percent: percent.0 })
     }
 
-    /// Whether this many orphans of this many charges are too many.
+    /// Whether this many orphans, or charges that may be, of this many charges are too many.
     pub fn holds(self, orphans: u64, charges: u64) -> bool {
         let too_large_a_share = orphans.saturating_mul(100) > charges.saturating_mul(u64::from(self.percent));
         orphans > u64::from(self.charges) || (orphans > FEW && too_large_a_share)
     }
 
-    /// Tells that nothing is refunded, and why.
-    pub(crate) fn tell(self, orphans: &Orphans, charges: u64) {
+    /// Tells that nothing is refunded, and why. `unseen`: charges that could not be looked at, and may be orphans too.
+    pub(crate) fn tell(self, orphans: &Orphans, unseen: u64, charges: u64) {
         let Self { charges: max_refunds, percent: max_percent } = self;
         let Orphans { rejected, undone, absent, .. } = *orphans;
         tracing::error!(
             event = REFUND_BRAKE_EVENT,
             orphans = orphans.count(),
+            unseen,
             charges,
             max_refunds,
             max_percent,
@@ -110,7 +111,7 @@ impl Orphans {
     }
 
     fn examples(&self) -> String {
-        let ids = self.kept.iter().take(EXAMPLES).map(|charge| charge.key.saga_id.as_str());
+        let ids = self.kept.iter().take(EXAMPLES).map(|charge| charge.step.key.saga_id.as_str());
         ids.collect::<Vec<_>>().join(" ")
     }
 }
@@ -118,7 +119,7 @@ impl Orphans {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use saga::StepKey;
+    use saga::{StepKey, StepOfRun};
     use std::time::Duration;
 
     #[test]
@@ -191,7 +192,7 @@ mod tests {
     fn charge(n: u32) -> OurCharge {
         let saga_id = format!("o-{n}").parse().unwrap();
         OurCharge {
-            key: StepKey::at(saga_id, "order/charge-payment").unwrap(),
+            step: StepOfRun { key: StepKey::at(saga_id, "order/charge-payment").unwrap(), run: None },
             charge_id: "ch".into(),
             amount_minor: 1,
             currency: "EUR".into(),

@@ -2,7 +2,7 @@
 
 use crate::judge::{Orphan, Verdict};
 use gateway::Charge;
-use saga::{Deployment, IdempotencyKey, ItemId, Retry, Step, StepKey};
+use saga::{Deployment, IdempotencyKey, ItemId, Retry, Step, StepOfRun};
 use sagas::{
     environment::{ABANDONED_CHARGE_EVENT, ORPHANED_CHARGE_REFUNDED_EVENT, UNSETTLED_CHARGE_EVENT},
     order::ChargePayment,
@@ -12,7 +12,7 @@ use std::time::Duration;
 /// A charge of this deployment: what it takes to judge it, to refund it and to tell of it.
 #[derive(Debug)]
 pub(crate) struct OurCharge {
-    pub(crate) key: StepKey,
+    pub(crate) step: StepOfRun,
     pub(crate) charge_id: String,
     pub(crate) amount_minor: i64,
     pub(crate) currency: String,
@@ -22,7 +22,7 @@ pub(crate) struct OurCharge {
 /// A log line of a level about a charge: its event or outcome first, and what else it says.
 macro_rules! tell {
     ($level:ident, $charge:expr, $text:literal, $($field:ident = $value:expr),+) => {{
-        let OurCharge { key, charge_id, amount_minor, currency, age } = $charge;
+        let OurCharge { step: StepOfRun { key, .. }, charge_id, amount_minor, currency, age } = $charge;
         tracing::$level!(
             $($field = $value,)+
             saga = key.saga.as_str(),
@@ -40,18 +40,20 @@ macro_rules! tell {
 impl OurCharge {
     /// What the gateway lists, if it is of this deployment.
     pub(crate) fn listed(charge: Charge, deployment: &Deployment, now_ms: u64) -> Option<Self> {
-        let key = IdempotencyKey::step_in(deployment, &charge.idempotency_key);
-        let key = key.filter(|key| key.step == ChargePayment::NAME)?;
+        let step = IdempotencyKey::step_in(deployment, &charge.idempotency_key);
+        let step = step.filter(|step| step.key.step == ChargePayment::NAME)?;
         let age = Duration::from_millis(now_ms.saturating_sub(charge.created_at_ms));
         let Charge { charge_id, amount_minor, currency, .. } = charge;
-        Some(Self { key, charge_id, amount_minor, currency, age })
+        Some(Self { step, charge_id, amount_minor, currency, age })
     }
 
     /// Tells that it is left as it is, where somebody wants to know.
     pub(crate) fn tell_left(&self, verdict: Verdict) {
         match verdict {
             Verdict::Unsettled => self.tell_unsettled("its saga has not decided about it for too long"),
-            Verdict::FenceLost => self.tell_unsettled("the ledger has it, but its fence is gone"),
+            Verdict::FenceLost => {
+                self.tell_unsettled("the ledger has it, or another run has its fence, but its fence is gone");
+            }
             // Known to whoever abandoned it: told for the record in each sweep, so nothing may alarm on it.
             Verdict::Abandoned => {
                 tell!(info, self, "an operator went on without its step", event = ABANDONED_CHARGE_EVENT);

@@ -3,8 +3,9 @@
 use crate::judge::{Orphan, Verdict, judge};
 use payment::Gateway;
 use saga::{
-    Change, Condition, Deployment, Entity, Guard, IdempotencyKey, Refused, Retry, StepKey, Store,
-    Transaction, Write, fence::Fence,
+    Change, Condition, Deployment, Entity, Guard, IdempotencyKey, Refused, Retry, RunDigest, StepOfRun,
+    Store, Transaction, Write,
+    fence::{Fence, Recorded},
 };
 use sagas::entities::LedgerEntry;
 use std::collections::BTreeMap;
@@ -25,18 +26,26 @@ pub enum Finding {
 ///
 /// # Errors
 /// When the store does not answer: look again.
-pub async fn look(store: &impl Store, key: &StepKey, overdue: bool) -> Result<Verdict, Retry> {
-    let fence = store.read_fence(key).await?;
-    let verdict = judge(fence.as_ref().map(|recorded| &recorded.fence), overdue);
-    if verdict != Verdict::Orphan(Orphan::Unclaimed) {
-        return Ok(verdict);
+pub async fn look(store: &impl Store, step: &StepOfRun, overdue: bool) -> Result<Verdict, Retry> {
+    let fence = store.read_fence(&step.key).await?;
+    let found = verdict(step, fence.as_ref(), overdue);
+    if found != Verdict::Orphan(Orphan::Unclaimed) {
+        return Ok(found);
     }
-    if store.read_row(&LedgerEntry::key(key.saga_id.as_str())).await?.is_none() {
-        return Ok(verdict);
+    if store.read_row(&LedgerEntry::key(step.key.saga_id.as_str())).await?.is_none() {
+        return Ok(found);
     }
     // The entry may have come since, with its fence.
-    let fence = store.read_fence(key).await?;
-    Ok(fence.map_or(Verdict::FenceLost, |recorded| judge(Some(&recorded.fence), overdue)))
+    let fence = store.read_fence(&step.key).await?;
+    Ok(fence.map_or(Verdict::FenceLost, |recorded| verdict(step, Some(&recorded), overdue)))
+}
+
+/// A fence of another run of the saga id says nothing about this one, whose own is gone.
+fn verdict(step: &StepOfRun, fence: Option<&Recorded>, overdue: bool) -> Verdict {
+    match fence {
+        Some(found) if !RunDigest::same(found.run.as_ref(), step.run.as_ref()) => Verdict::FenceLost,
+        found => judge(found.map(|recorded| &recorded.fence), overdue),
+    }
 }
 
 /// Judges the charge of a step and refunds it if it is an orphan. `overdue`: see [`judge`].
@@ -51,23 +60,23 @@ pub async fn examine(
     gateway: &impl Gateway,
     store: &impl Store,
     deployment: &Deployment,
-    key: &StepKey,
+    step: &StepOfRun,
     overdue: bool,
 ) -> Result<Finding, Retry> {
-    let mut fence = store.read_fence(key).await?;
+    let mut fence = store.read_fence(&step.key).await?;
     for _ in 0..ATTEMPTS {
-        match judge(fence.as_ref().map(|recorded| &recorded.fence), overdue) {
-            Verdict::Orphan(Orphan::Unclaimed) => match store.apply(&fence_off(key)).await {
-                Ok(()) => return refund(gateway, deployment, key, Orphan::Unclaimed).await,
+        match verdict(step, fence.as_ref(), overdue) {
+            Verdict::Orphan(Orphan::Unclaimed) => match store.apply(&fence_off(step)).await {
+                Ok(()) => return refund(gateway, deployment, step, Orphan::Unclaimed).await,
                 Err(Refused::Fence(now)) => fence = now,
                 // A failed guard does not prove that the fence is still absent.
-                Err(Refused::Guard { .. }) => match store.read_fence(key).await? {
+                Err(Refused::Guard { .. }) => match store.read_fence(&step.key).await? {
                     None => return Ok(Finding::Left(Verdict::FenceLost)),
                     now => fence = now,
                 },
                 Err(Refused::Unavailable(unavailable)) => return Err(unavailable.into()),
             },
-            Verdict::Orphan(why) => return refund(gateway, deployment, key, why).await,
+            Verdict::Orphan(why) => return refund(gateway, deployment, step, why).await,
             left => return Ok(Finding::Left(left)),
         }
     }
@@ -77,22 +86,28 @@ pub async fn examine(
 async fn refund(
     gateway: &impl Gateway,
     deployment: &Deployment,
-    key: &StepKey,
+    step: &StepOfRun,
     why: Orphan,
 ) -> Result<Finding, Retry> {
-    let key = IdempotencyKey::new(deployment, key);
+    let key = IdempotencyKey::new(deployment, step);
     gateway.reverse(&key).await.map_err(|error| Retry(error.to_string()))?;
     Ok(Finding::Refunded(why))
 }
 
 /// Writes what an undo writes when it finds no fence, unless there is one or the ledger has the charge: the entry was
 /// written in one transaction with a fence, so it proves that there was one.
-fn fence_off(key: &StepKey) -> Transaction {
+fn fence_off(step: &StepOfRun) -> Transaction {
     let not_in_the_ledger = Write {
-        key: LedgerEntry::key(key.saga_id.as_str()),
+        key: LedgerEntry::key(step.key.saga_id.as_str()),
         change: Change::Update(BTreeMap::new()),
         guards: vec![Guard { condition: Condition::Absent, refusal: None }],
     };
     let writes = vec![not_in_the_ledger];
-    Transaction { fence: key.clone(), run: None, expected: None, next: Fence::Undone, writes }
+    Transaction {
+        fence: step.key.clone(),
+        run: step.run.clone(),
+        expected: None,
+        next: Fence::Undone,
+        writes,
+    }
 }

@@ -13,7 +13,7 @@ pub enum Verdict {
     Unsettled,
     /// An operator went on without the step, and knows what became of the money.
     Abandoned,
-    /// The ledger has it but its fence is gone: for people to look at. No fence says this.
+    /// The ledger has it, or another run has its fence, but its own is gone: for people to look at. No fence says this.
     FenceLost,
     /// It must not be there, and nothing can make it right any more.
     Orphan(Orphan),

@@ -146,10 +146,12 @@ impl Reconciliation {
 
     async fn look_and_refund(&self, store: &impl Store, tally: &mut Tally) -> Result<(), PeerError> {
         let orphans = self.look_at_all(store, tally).await?;
-        let charges = tally.left() + orphans.count();
-        if self.brake.holds(orphans.count(), charges) {
+        // What could not be looked at may be an orphan: fewer are seen when the store is busy, and no more may be refunded.
+        let may_be = orphans.count() + tally.failed;
+        let charges = tally.left() + may_be;
+        if orphans.count() > 0 && self.brake.holds(may_be, charges) {
             tally.withheld = orphans.count();
-            self.brake.tell(&orphans, charges);
+            self.brake.tell(&orphans, tally.failed, charges);
             return Ok(());
         }
         let examined = orphans.charges().iter().map(|charge| self.examine_one(store, charge));
@@ -196,7 +198,7 @@ impl Reconciliation {
 
     async fn look_at_one(&self, store: &impl Store, charge: Charge, now_ms: u64) -> Seen {
         let Some(charge) = OurCharge::listed(charge, &self.deployment, now_ms) else { return Seen::Foreign };
-        match look(store, &charge.key, self.is_overdue(&charge)).await {
+        match look(store, &charge.step, self.is_overdue(&charge)).await {
             Ok(verdict) => {
                 charge.tell_left(verdict);
                 Seen::Ours(verdict, charge)
@@ -211,7 +213,7 @@ impl Reconciliation {
     /// Judges an orphan again, because its fence may have moved, and refunds it; `None` when that failed.
     async fn examine_one(&self, store: &impl Store, charge: &OurCharge) -> Option<Finding> {
         let overdue = self.is_overdue(charge);
-        let found = examine(&self.peer, store, &self.deployment, &charge.key, overdue).await;
+        let found = examine(&self.peer, store, &self.deployment, &charge.step, overdue).await;
         match &found {
             Ok(Finding::Refunded(why)) => charge.tell_refunded(*why),
             Ok(Finding::Left(verdict)) => charge.tell_left(*verdict),

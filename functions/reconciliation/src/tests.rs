@@ -4,8 +4,8 @@ use gateway::{
 };
 use payment::{Payment, Peer};
 use saga::{
-    Deployment, Entity, IdempotencyKey, MemoryStore, Outcomes, Refused, Request, Row, RowKey, StepKey, Store,
-    Transaction, Unavailable,
+    Deployment, Entity, IdempotencyKey, MemoryStore, Outcomes, Refusal, Refused, Request, Row, RowKey,
+    RunDigest, StepKey, StepOfRun, Store, Transaction, Unavailable,
     fence::{Fence, FenceState, Recorded},
     serve,
 };
@@ -142,6 +142,11 @@ fn fence_of(id: &str) -> StepKey {
     StepKey::at(id.parse().unwrap(), "order/charge-payment").unwrap()
 }
 
+/// The charge of a saga of version 1, which knows no run.
+fn charge_of(id: &str) -> StepOfRun {
+    StepOfRun { key: fence_of(id), run: None }
+}
+
 fn here() -> Deployment {
     Deployment::in_memory()
 }
@@ -151,7 +156,7 @@ fn key_of(id: &str) -> String {
 }
 
 fn key_in(deployment: &Deployment, id: &str) -> String {
-    IdempotencyKey::new(deployment, &fence_of(id)).as_str().to_owned()
+    IdempotencyKey::new(deployment, &charge_of(id)).as_str().to_owned()
 }
 
 /// Puts a fence there, whatever its story is.
@@ -244,7 +249,7 @@ async fn a_charge_that_is_in_the_ledger_without_a_fence_is_left_to_people() {
     let (key, row) = LedgerEntry::row("o-1").with(LedgerEntry::STATUS, LedgerEntry::CHARGED).into_parts();
     store.put(key, row);
     assert_eq!(shop.sweep(&store, SPAN).await, Tally { unsettled: 1, ..Tally::default() });
-    let examined = examine(&shop.peer, &store, &here(), &fence_of("o-1"), false).await;
+    let examined = examine(&shop.peer, &store, &here(), &charge_of("o-1"), false).await;
     assert_eq!(examined.unwrap(), Finding::Left(Verdict::FenceLost));
     assert_eq!(shop.status(&key_of("o-1")).await, Some(ChargeStatus::Charged));
     assert_eq!(store.fence(&fence_of("o-1")), None);
@@ -455,6 +460,46 @@ impl Store for Deaf {
 }
 
 #[tokio::test]
+async fn a_charge_of_another_run_than_its_fence_is_left_to_people() {
+    let shop = Shop::open().await;
+    let store = MemoryStore::new();
+    let run = |input: &str| Some(RunDigest::of(&json!(input)));
+    let charged = StepOfRun { key: fence_of("o-1"), run: run("the first order") };
+    let key = IdempotencyKey::new(&here(), &charged).as_str().to_owned();
+    shop.plant(&key).await;
+    for next in [Fence::Undone, Fence::Rejected(Refusal { error: "No".into(), cause: "{}".into() })] {
+        let store = MemoryStore::new();
+        let (fence, run) = (fence_of("o-1"), run("another order"));
+        store.apply_now(&Transaction { fence, run, expected: None, next, writes: Vec::new() }).unwrap();
+        assert_eq!(shop.sweep(&store, SPAN).await, Tally { unsettled: 1, ..Tally::default() });
+        assert_eq!(shop.status(&key).await, Some(ChargeStatus::Charged));
+    }
+    // Its own says that it is an orphan.
+    let (fence, run) = (fence_of("o-1"), charged.run);
+    let undone = Transaction { fence, run, expected: None, next: Fence::Undone, writes: Vec::new() };
+    store.apply_now(&undone).unwrap();
+    assert_eq!(shop.sweep(&store, SPAN).await, Tally { refunded: 1, ..Tally::default() });
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_at_counts_as_what_would_be_refunded() {
+    let shop = Shop::open().await;
+    let store = Deaf(MemoryStore::new());
+    for n in 1..=6 {
+        shop.plant(&key_of(&format!("o-{n}"))).await;
+    }
+    let at_most = |charges| Brake { charges, percent: 100 };
+    for (brake, refunded) in [(at_most(5), 0), (at_most(6), 5)] {
+        let reconciliation = Reconciliation::new(shop.peer.clone(), here(), SPAN, brake);
+        let deadline = Deadline::after(Duration::from_secs(20));
+        let Incomplete::Failed(tally) = reconciliation.sweep(&store, deadline).await.unwrap_err() else {
+            panic!("one of them does not answer")
+        };
+        assert_eq!((tally.failed, tally.refunded, tally.withheld), (1, refunded, 5 - refunded), "{brake:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_charge_that_cannot_be_examined_holds_up_no_other_and_fails_the_sweep() {
     let shop = Shop::open().await;
     let store = Deaf(MemoryStore::new());
@@ -534,9 +579,9 @@ async fn race(shop: &Shop, seed: u64, ends: &mut Ends) {
     let store = Shuffled { store: MemoryStore::new(), random: Mutex::new(random) };
     let reconcile = async || {
         if shop.status(&key).await == Some(ChargeStatus::Charged) {
-            let verdict = look(&store, &fence_of(&id), false).await.unwrap();
+            let verdict = look(&store, &charge_of(&id), false).await.unwrap();
             if matches!(verdict, Verdict::Orphan(_)) {
-                examine(&shop.peer, &store, &here(), &fence_of(&id), false).await.unwrap();
+                examine(&shop.peer, &store, &here(), &charge_of(&id), false).await.unwrap();
             }
         }
     };

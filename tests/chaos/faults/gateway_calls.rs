@@ -82,10 +82,11 @@ fn fault(rng: &mut Rng, kind: Kind) -> (&'static str, Fault) {
     }
 }
 
-/// The order whose charge is to be reversed: the key has it in its fourth place.
+/// The order whose charge is to be reversed: the key has it in its fourth place, before its run.
 fn order_of(call: &Call<'_>) -> Option<String> {
     let ReversalRequest { idempotency_key } = serde_json::from_slice(call.body).ok()?;
-    idempotency_key.split('/').nth(3).map(str::to_owned)
+    let id = idempotency_key.split('/').nth(3)?;
+    Some(id.split('.').next().unwrap_or(id).to_owned())
 }
 
 fn failure(status: StatusCode) -> Answer {

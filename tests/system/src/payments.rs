@@ -7,8 +7,8 @@ use gateway::{
     SUMMARY_PATH, Summary,
 };
 use reqwest::{Response, StatusCode};
-use saga::{Deployment, IdempotencyKey, Step, StepKey};
-use sagas::order::{ChargePayment, order_saga};
+use saga::{Deployment, IdempotencyKey, Step, StepKey, StepOfRun};
+use sagas::order::{ChargePayment, ORDER_SAGA, order_saga};
 use std::{collections::BTreeMap, time::Duration};
 
 const PAGE: usize = 1_000;
@@ -29,7 +29,8 @@ impl System {
     /// # Errors
     /// When the gateway does not answer.
     pub async fn gateway_charge(&self, order_id: &str) -> Result<Option<Charge>> {
-        let answer = self.ask_gateway(&format!("{CHARGES_PATH}/{}", self.charge_key(order_id)?)).await?;
+        let answer =
+            self.ask_gateway(&format!("{CHARGES_PATH}/{}", self.charge_key(order_id).await?)).await?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -41,7 +42,7 @@ impl System {
     /// # Errors
     /// When the gateway does not answer.
     pub async fn gateway_calls(&self, order_id: &str) -> Result<KeyCalls> {
-        let answer = self.ask_gateway(&format!("{CALLS_PATH}/{}", self.charge_key(order_id)?)).await?;
+        let answer = self.ask_gateway(&format!("{CALLS_PATH}/{}", self.charge_key(order_id).await?)).await?;
         answer.json().await.with_context(|| format!("the calls for {order_id} cannot be read"))
     }
 
@@ -71,7 +72,7 @@ impl System {
         let deployment = self.identity()?;
         let of_order = |(key, charge): (String, Charge)| {
             let step = IdempotencyKey::step_in(&deployment, &key)?;
-            (step.step == ChargePayment::NAME).then(|| (step.saga_id.to_string(), charge))
+            (step.key.step == ChargePayment::NAME).then(|| (step.key.saga_id.to_string(), charge))
         };
         Ok(self.gateway_charges().await?.into_iter().filter_map(of_order).collect())
     }
@@ -108,12 +109,15 @@ impl System {
 }
 
 impl System {
-    /// The key under which the payment service charges for an order.
+    /// The key under which the payment service charges for an order; for one that no saga carries out, that of version 1.
     ///
     /// # Errors
-    /// When it is no order's id.
-    pub fn charge_key(&self, order_id: &str) -> Result<String> {
-        Ok(IdempotencyKey::new(&self.identity()?, &charge_step(order_id)?).as_str().to_owned())
+    /// When it is no order's id, or Step Functions does not answer.
+    pub async fn charge_key(&self, order_id: &str) -> Result<String> {
+        let execution = self.execution(ORDER_SAGA, order_id).await?;
+        let run = execution.and_then(|execution| execution.input["run"].as_str()?.parse().ok());
+        let step = StepOfRun { key: charge_step(order_id)?, run };
+        Ok(IdempotencyKey::new(&self.identity()?, &step).as_str().to_owned())
     }
 
     fn identity(&self) -> Result<Deployment> {

@@ -70,14 +70,6 @@ fn settling_name_that_a_customer_has_taken() {
 }
 
 #[test]
-fn record_that_arrives_when_its_execution_is_known_to_be_dead() {
-    let report = parks(&order(), None).faults(2).run().expect("the check is set up right");
-    report.assert_holds();
-    let late = |covered: &saga_check::Covered| covered.faults.contains_key("stale");
-    assert!(report.coverage.iter().any(late), "{report}");
-}
-
-#[test]
 fn sweep_that_takes_away_nothing_that_is_parked() {
     insta::assert_snapshot!(found_in(|| parks(&order(), Some(Haste::SweepLeavesRecords)), 2));
 }

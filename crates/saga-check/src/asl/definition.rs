@@ -32,6 +32,11 @@ impl Machine {
         self.notices.iter().map(|(name, compensated)| (name.as_str(), *compensated))
     }
 
+    /// Whether it begins with steps that run at the same time: it asks each of them whose a saga id is.
+    pub fn begins_with_group(&self) -> bool {
+        self.scope.states.keys().filter(|name| name.starts_with("ask ")).count() > 1
+    }
+
     /// Whether an execution of it can settle what a dead one left: its states look at `Execution.Input.settle`.
     pub fn settles(&self) -> bool {
         self.settles

@@ -41,8 +41,8 @@ pub(crate) enum Action {
     Sweep,
     /// The fences of a saga expire.
     Expire { saga: u8 },
-    /// The id of a saga that has ended is used again.
-    Again { saga: u8 },
+    /// The id of a saga that has ended is used again. `late`: when its fences are gone.
+    Again { saga: u8, late: bool },
     /// Reconciliation looks at what stands under this key of its list.
     Examine { place: u8, choice: u8 },
 }

@@ -92,7 +92,7 @@ impl Tables {
             Action::Another { saga } => self.begin_another(state, usize::from(saga)),
             Action::Beside { saga } => self.go_beside(state, usize::from(saga)),
             Action::Expire { saga } => self.expire(state, usize::from(saga)),
-            Action::Again { saga } => self.come_again(state, usize::from(saga)),
+            Action::Again { saga, late } => self.come_again(state, usize::from(saga), late),
             Action::Lose { flight } => {
                 state.flights.remove(usize::from(flight));
             }
@@ -303,7 +303,7 @@ impl Tables {
             Action::Sweep => (self.labels.id("sweep".to_owned()), 21),
             Action::Examine { .. } => (self.labels.id("reconciliation".to_owned()), 22),
             Action::Expire { .. } => (self.labels.id("fences".to_owned()), 23),
-            Action::Again { .. } => (self.labels.id("saga id".to_owned()), 24),
+            Action::Again { late, .. } => (self.labels.id("saga id".to_owned()), if late { 28 } else { 24 }),
             Action::Beside { .. } => (self.labels.id("execution".to_owned()), 25),
             Action::Write => (self.labels.id("somebody else".to_owned()), 27),
             Action::Another { .. } => (self.labels.id("saga id".to_owned()), 26),

@@ -110,7 +110,7 @@ impl Tables {
                 // Its id is not used again in this history.
                 continue;
             }
-            let (name, _) = &self.machines[start.machine];
+            let (name, machine) = &self.machines[start.machine];
             let skipped = skipped(&runs, &acting);
             let blind = state.blind >> saga & 1 == 1;
             let end = SagaEnd {
@@ -133,7 +133,12 @@ impl Tables {
             if broken.is_some() {
                 return broken;
             }
-            if saga < self.at_first {
+            // One that comes when nothing is left of the first can commit, and a part of a group may be left to an operator.
+            let can_have_effect = |first: usize| {
+                let is_undone = matches!(end.outcome, Outcome::Compensated(_)) && !end.skipped;
+                !is_undone && (state.expired >> first & 1 == 1 || machine.begins_with_group())
+            };
+            if self.first_of(saga).is_none_or(can_have_effect) {
                 sagas.push(end);
             }
         }
@@ -180,15 +185,18 @@ impl Tables {
         ))
     }
 
-    /// The run that has the id is not turned away because of another one.
+    /// The run that has the id is not turned away because of another one. Where the first stage is a group each of the two may
+    /// have a part of it, and then neither goes on.
     fn turned_away(&self, end: &SagaEnd<'_>, saga: usize) -> Option<String> {
         let Outcome::Compensated(output) = end.outcome else { return None };
-        (saga < self.at_first && output["reason"]["error"] == OTHER_RUN).then(|| {
+        let (_, machine) = &self.machines[self.starts[saga].machine];
+        let has_it = saga < self.at_first && !machine.begins_with_group();
+        (has_it && output["reason"]["error"] == OTHER_RUN).then(|| {
             format!("{} {} had its id first, and is turned back because of another run", end.saga, end.id)
         })
     }
 
-    /// An id that is used again means another run: it has no effect.
+    /// An id that is used again means another run: it has no effect, for as long as there are fences of the first.
     fn used_again(
         &self,
         state: &State,
@@ -196,10 +204,16 @@ impl Tables {
         saga: usize,
         held: &[Arc<Held>],
     ) -> Option<String> {
-        self.first_of(saga)?;
+        let first = self.first_of(saga)?;
+        if state.expired >> first & 1 == 1 {
+            return None;
+        }
         let SagaEnd { saga, id, outcome, .. } = ended.end;
         let machine = &self.machines[ended.start.machine].1;
-        let effect = machine.steps().find(|step| left(held, ended, step).effects.runs > 0);
+        // A part of a group may be done before another part is found to be of the first, and is undone.
+        let of_group = machine.begins_with_group();
+        let mut steps = machine.steps().filter(|_| !of_group);
+        let effect = steps.find(|step| left(held, ended, step).effects.runs > 0);
         if let Some(step) = effect {
             return Some(format!("{saga} {id} was used again, and `{step}` took effect for it"));
         }

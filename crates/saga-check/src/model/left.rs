@@ -14,6 +14,8 @@ use std::{collections::BTreeSet, sync::Arc};
 /// What is left of a step.
 pub(super) struct Left {
     pub(super) fence: Option<Fence>,
+    /// The fence is of another run of the saga id.
+    taken: bool,
     pub(super) effects: Effects,
 }
 
@@ -33,18 +35,20 @@ pub(super) struct Ended<'a> {
 pub(super) fn left(held: &[Arc<Held>], ended: &Ended<'_>, step: &str) -> Left {
     let Ended { end, start, .. } = ended;
     let run = start.input["run"].as_str();
-    let ours = |key: &StepKey, of: Option<&RunDigest>| {
-        key.saga.as_str() == end.saga
-            && key.saga_id.as_str() == end.id
-            && key.step == step
-            && (run.is_none() || of.is_none_or(|of| Some(of.as_str()) == run))
-    };
+    let of_id =
+        |key: &StepKey| key.saga.as_str() == end.saga && key.saga_id.as_str() == end.id && key.step == step;
+    let of_run = |of: Option<&RunDigest>| run.is_none() || of.is_none_or(|of| Some(of.as_str()) == run);
+    let ours = |key: &StepKey, of: Option<&RunDigest>| of_id(key) && of_run(of);
     let mut fences = held.iter().flat_map(|held| held.memory.fences.iter());
     let mut effects = held.iter().flat_map(|held| held.effects.iter());
+    let found = fences.find(|(key, _)| of_id(key)).map(|(_, recorded)| recorded);
+    let (fence, taken) = match found {
+        Some(recorded) if of_run(recorded.run.as_ref()) => (Some(recorded.fence.clone()), false),
+        other => (None, other.is_some()),
+    };
     Left {
-        fence: fences
-            .find(|(key, recorded)| ours(key, recorded.run.as_ref()))
-            .map(|(_, recorded)| recorded.fence.clone()),
+        fence,
+        taken,
         effects: effects.find(|((key, of), _)| ours(key, of.as_ref())).map(|(_, of)| *of).unwrap_or_default(),
     }
 }
@@ -69,7 +73,9 @@ impl Left {
     pub(super) fn not_abandoned(&self, end: &SagaEnd<'_>, step: &str) -> Option<String> {
         let SagaEnd { saga, id, .. } = end;
         let fence = self.told();
-        (!self.is_abandoned())
+        // What is of another run keeps a step from having an effect just as well.
+        let nothing_to_abandon = self.taken && self.effects.runs == self.effects.undos;
+        (!self.is_abandoned() && !nothing_to_abandon)
             .then(|| format!("{saga} {id} went on without `{step}`, but the fence of `{step}` is {fence}"))
     }
 }

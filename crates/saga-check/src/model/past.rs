@@ -21,7 +21,7 @@ impl Tables {
                 actions.push(Action::Expire { saga: small(saga) });
             }
             if self.can_come_again(state, saga) {
-                actions.push(Action::Again { saga: small(saga) });
+                actions.extend([false, true].map(|late| Action::Again { saga: small(saga), late }));
             }
             if self.can_be_taken(state, saga) {
                 actions.push(Action::Another { saga: small(saga) });
@@ -110,13 +110,20 @@ impl Tables {
                 .any(|flight| live(flight.mark) && self.messages.value(flight.message).saga_id == id)
     }
 
-    /// The id is used again. No queue keeps a message for so long.
-    pub(super) fn come_again(&self, state: &mut State, saga: usize) {
+    /// The id is used again. No queue keeps a message for so long, and no sweep takes so long. `late`: nor is there a fence any more.
+    pub(super) fn come_again(&self, state: &mut State, saga: usize, late: bool) {
         let id = self.starts[saga].name.clone();
         let kept = |message: &super::tables::Message| {
-            message.saga_id != id || !matches!(message.work, Work::Request { .. } | Work::Report(_))
+            let of_saga =
+                matches!(message.work, Work::Request { .. } | Work::Report(_)) && message.saga_id == id;
+            !of_saga && message.work != Work::Sweep
         };
         state.flights.retain(|flight| kept(&self.messages.value(flight.message)));
+        if let (true, Some(first)) = (late, self.first_of(saga)) {
+            // Reconciliation has looked many times by then.
+            *state = self.reconciled(state);
+            self.expire(state, first);
+        }
         self.begin_execution(state, self.starts[saga].clone());
     }
 

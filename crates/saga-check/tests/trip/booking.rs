@@ -36,6 +36,20 @@ pub(crate) fn quiet_saga() -> Saga<Trip> {
         .build()
 }
 
+/// As [`trip_saga`], but it begins with the group, so that no one step is the first.
+pub(crate) fn group_first_saga() -> Saga<Trip> {
+    saga::<Trip>("trip")
+        .parallel((BookFlight, BookHotel))
+        .step(OpenBooking)
+        .step(RentCar)
+        .step(ChargeCard)
+        .pivot(ConfirmBooking)
+        .step(SendItinerary)
+        .on_commit(TripBooked)
+        .on_compensate(TripNotBooked)
+        .build()
+}
+
 pub(crate) fn cancel_saga() -> Saga<Cancel> {
     saga::<Cancel>("cancel-trip").pivot(CancelBooking).build()
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     booking::{
-        Bookings, Cancel, Cars, Ledger, Mails, Rooms, Seats, Trip, cancel_saga, quiet_saga, trip_saga,
+        Bookings, Cancel, Cars, Ledger, Mails, Rooms, Seats, Trip, cancel_saga, group_first_saga, quiet_saga,
+        trip_saga,
     },
     handlers::{Forgetful, handlers},
 };
@@ -66,6 +67,13 @@ fn all_or_nothing(world: &World<'_>) -> Result<(), String> {
 #[test]
 fn a_trip_with_two_faults() {
     trips(1).faults(2).run().unwrap().assert_holds();
+}
+
+#[test]
+fn an_id_that_is_used_again_for_a_trip() {
+    let again = Trip { id: "t-1".into(), price: 130 };
+    trips(1).again("t-1", &again).faults(1).run().unwrap().assert_holds();
+    trips_of(&group_first_saga(), handlers(), 1).again("t-1", &again).faults(2).run().unwrap().assert_holds();
 }
 
 #[test]

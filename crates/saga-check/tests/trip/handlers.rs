@@ -7,8 +7,8 @@ use crate::booking::{
     TooLate, Trip, TripCancelled,
 };
 use saga::{
-    Commit, Context, Deployment, Entity, Fault, Handle, HandleOutside, IdempotencyKey, Never, Retry, Service,
-    Store, fence::Fence,
+    Commit, Context, Deployment, Entity, Fault, Handle, HandleOutside, IdempotencyKey, Never, Retry,
+    RunDigest, Service, Store, fence::Fence,
 };
 use saga_check::{Handlers, Io, Outside, Peer};
 use serde_json::{Value as Json, json};
@@ -28,8 +28,9 @@ pub(crate) fn handlers() -> Handlers {
 /// Reverses a charge whose step has no effect and never will have.
 async fn reconcile(store: Io, network: Outside, key: String) -> Result<(), Retry> {
     let Some(step) = IdempotencyKey::step_in(&Deployment::in_memory(), &key) else { return Ok(()) };
-    let fence = store.read_fence(&step).await?;
-    if fence.is_some_and(|recorded| matches!(recorded.fence, Fence::Undone | Fence::Rejected(_))) {
+    let fence = store.read_fence(&step.key).await?;
+    let ours = fence.filter(|recorded| RunDigest::same(recorded.run.as_ref(), step.run.as_ref()));
+    if ours.is_some_and(|recorded| matches!(recorded.fence, Fence::Undone | Fence::Rejected(_))) {
         network.call(json!({ "reverse": key })).await.ok_or_else(|| Retry("no answer came".into()))?;
     }
     Ok(())

@@ -113,7 +113,11 @@ fn what_is_parked_after_its_execution_was_settled_is_taken_away() {
     world.park(&dead, "undo order");
     let mut sweeping = Sweeping::default();
     world.state().lost = vec!["records o-1"];
-    assert_eq!(swept(&world, 200, &mut sweeping).len(), 2, "one cannot be looked at, and the other is settled");
+    assert_eq!(
+        swept(&world, 200, &mut sweeping).len(),
+        2,
+        "one cannot be looked at, and the other is settled"
+    );
     assert_eq!(world.parked().len(), 1);
     assert_eq!(swept(&world, 500, &mut sweeping), []);
     assert_eq!(world.parked(), Vec::<String>::new());

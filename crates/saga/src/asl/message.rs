@@ -51,6 +51,9 @@ pub(super) fn settling() -> &'static str {
     "$states.context.Execution.Input.settle"
 }
 
+/// Of what an execution was given, so is what it sends: one of version 1 knows no run.
+const VERSION: &str = "$states.context.Execution.Input.v";
+
 /// An execution that an older release started has none.
 const RUN: &str = "$exists($states.context.Execution.Input.run) ? $states.context.Execution.Input.run : null";
 
@@ -61,7 +64,7 @@ pub(super) fn send(definition: &Definition, step: &StepSpec, op: Op) -> Json {
     // An undo can be sent for a step that was never run, when the values it needs are not there.
     let inputs = if op == Op::Run { step.inputs } else { &[] };
     let mut body = json!({
-        "v": WIRE_VERSION,
+        "v": expression(VERSION),
         "saga": definition.name,
         "id": expression(SAGA_ID),
         "run": expression(RUN),

@@ -13,7 +13,10 @@ use super::{
     compile::{Compiler, Named, START, backward, catch_errors, stage_name},
     message::{ask, decide_if_absent, expression, refuse_if_absent, refuse_if_settled_before, settling},
     park::{CanSkip, Parking, park_name},
-    skip::{Assign, Skipping, abandon_name, cleared, failed_alone, says_skip, skipped_before},
+    skip::{
+        Assign, SKIPPING, Skipping, abandon_name, cleared, failed_alone, is_skipped, says_skip,
+        skipped_before,
+    },
     state::{Catch, Choice, ChoiceRule, Retry, State, Task, Transition},
 };
 use crate::{
@@ -139,9 +142,9 @@ impl Compiler<'_> {
         states.extend(self.park(&parking));
         if can_skip {
             let failure = format!("$lookup($unresolved, '{}')", step.name);
-            let otherwise = catch_errors(park_name(state), failed_alone(step, "skip: "));
+            let otherwise = catch_errors(park_name(state), failed_alone(step, SKIPPING));
+            states.push(resume(state, &is_skipped(&failure), abandon_name(step), state));
             let abandon = self.abandon(step, &Skipping { failure, next, otherwise });
-            states.push(resume(state, &says_skip(), abandon_name(step), state));
             states.push((abandon_name(step), State::Task(Box::new(abandon))));
         }
         states

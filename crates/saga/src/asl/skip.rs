@@ -1,7 +1,9 @@
 //! What an operator's answer does: what is skipped is fenced off before the saga goes on without it.
 //!
 //! A skip sends one more operation, `abandon`: from then on no message that still lies somewhere does or undoes the step
-//! any more. While that cannot be written the saga stays parked, and says so. What was skipped shows in the outcome.
+//! any more. While that cannot be written the saga stays parked, and says so. A skip that was said is final: the operator may
+//! have put things right by hand, and its message may still come. So whatever the next answer is, the skip is tried again.
+//! What was skipped shows in the outcome.
 
 use super::{
     compile::{Compiler, Named, catch_errors, undo_name},
@@ -30,6 +32,15 @@ pub(super) fn says_skip() -> String {
     format!("$answer.{ACTION} = '{SKIP}'")
 }
 
+/// Whether the operator said 'skip', or had said so when the step was parked before. `failure`: the expression for why it is
+/// parked.
+pub(super) fn is_skipped(failure: &str) -> String {
+    format!("{} or $substring({failure}.cause, 0, {}) = '{SKIPPING}'", says_skip(), SKIPPING.len())
+}
+
+/// What the cause begins with when a step could not be fenced off.
+pub(super) const SKIPPING: &str = "skip: ";
+
 /// Variables that are assigned.
 pub(super) type Assign = BTreeMap<String, Json>;
 
@@ -56,12 +67,12 @@ impl Compiler<'_> {
             choices: vec![
                 rule(format!("$not($exists({pending}))"), Assign::new(), next.clone()),
                 rule(left_out, still, next.clone()),
-                rule(says_skip(), Assign::new(), abandon_name(step)),
+                rule(is_skipped(&pending), Assign::new(), abandon_name(step)),
             ],
             assign: Assign::new(),
             default: again_name(step),
         };
-        let otherwise = catch_errors(next.clone(), set_aside(step, "skip: "));
+        let otherwise = catch_errors(next.clone(), set_aside(step, SKIPPING));
         let skipping = Skipping { failure: pending, next: next.clone(), otherwise };
         let abandon = self.abandon(step, &skipping);
         vec![

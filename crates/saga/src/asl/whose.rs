@@ -3,7 +3,8 @@
 //! An id can come back while fences are kept that another run wrote. An execution that knows of no answer of its own cannot
 //! tell whether its id is taken, and to ask the pivot is to decide: it would turn back what the other run is at. So it first
 //! asks the steps that every run begins with what they recorded. That writes nothing. The fence of another run ends the saga
-//! at once, since it then did nothing; when anything else is recorded, or nothing, it goes on and asks the pivot.
+//! there: nothing was done beyond the first stage, and what the others of a group did is undone. When anything else is recorded,
+//! or nothing, it goes on and asks the pivot.
 
 use super::{
     compile::{Compiler, Named, backward, catch_errors},
@@ -42,7 +43,11 @@ impl Compiler<'_> {
         let mut task = Task {
             arguments: ask(self.saga, step, Op::Run, &refuse_if_absent()),
             catch: vec![
-                catch(vec![OTHER_RUN.to_owned()], backward(step.name), self.undo_before(0)),
+                catch(
+                    vec![OTHER_RUN.to_owned()],
+                    backward(step.name),
+                    self.undo_before(self.saga.undone_when_turned_away()),
+                ),
                 catch(recorded.clone(), Assign::new(), next.to_owned()),
                 catch_errors(park_name(&name), failed_alone(step, "")),
             ],

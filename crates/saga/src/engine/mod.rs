@@ -9,7 +9,7 @@ pub(crate) use undo::{undo, undo_outside};
 use crate::{
     commit::Commit,
     entity::{Entities, EntitySpec},
-    fence::{Fence, FenceState, OnRun, Recorded, on_run},
+    fence::{Fence, OnRun, Recorded, on_run},
     handler::{Context, Fault, Handle, HandleOutside, Retry},
     number::{MAX_EXACT, inexact},
     rejection::Refusal,
@@ -58,17 +58,18 @@ pub(crate) async fn run_outside<S: Step, H: HandleOutside<S>>(
 ) -> Result<Handled, Retry> {
     let claimed = store.apply(&moving(cx, None, Fence::Started, Vec::new())).await;
     let first = claimed.is_ok();
+    let mut started = Recorded { run: cx.run().cloned(), fence: Fence::Started };
     if let Err(refused) = claimed {
         let now = moved(refused)?;
         if on_run(now.as_ref(), cx.run()) != OnRun::Run {
             return answer_outside(handler, store, cx, now).await;
         }
+        started = now.unwrap_or(started);
     }
     let decided = decide::<S>(handler.call(cx, input).await)?;
     let may_have_landed = decided.is_ok() || !first;
-    let started = Some(FenceState::Started);
-    let concluded = match conclude(store, cx, started, &decided, Some(entities::<S>())).await? {
-        Concluded::Refused(refusal) => conclude(store, cx, started, &Err(refusal), None).await?,
+    let concluded = match conclude(store, cx, Some(&started), &decided, Some(entities::<S>())).await? {
+        Concluded::Refused(refusal) => conclude(store, cx, Some(&started), &Err(refusal), None).await?,
         concluded => concluded,
     };
     match concluded {
@@ -148,12 +149,12 @@ enum Concluded {
     Refused(Refusal),
 }
 
-/// Writes what was decided, together with the fence. `undoable`: the entities of the participant, when the inverse is
+/// Writes what was decided, together with the fence that was found. `undoable`: the entities of the participant, when the inverse is
 /// to be recorded.
 async fn conclude(
     store: &impl Store,
     cx: &Context,
-    expected: Option<FenceState>,
+    found: Option<&Recorded>,
     decided: &Decided,
     undoable: Option<&[EntitySpec]>,
 ) -> Result<Concluded, Retry> {
@@ -166,8 +167,7 @@ async fn conclude(
             Ok((output, writes)) => with_inverse(store, output, writes, undoable).await?,
             Err(refusal) => (Fence::Rejected(refusal.clone()), Vec::new()),
         };
-        let (fence, run) = (cx.key().clone(), cx.run().cloned());
-        let transaction = Transaction { fence, run, expected, next, writes };
+        let transaction = moving(cx, found, next, writes);
         match store.apply(&transaction).await {
             Ok(()) => {
                 let written = transaction.recorded();
@@ -316,7 +316,7 @@ mod tests {
     }
 
     fn cx() -> Context {
-        let request = r#"{"v":2,"saga":"shop","id":"s","execution":"s","step":"reserve","op":"run","token":"t","input":{}}"#;
+        let request = r#"{"v":1,"saga":"shop","id":"s","execution":"s","step":"reserve","op":"run","token":"t","input":{}}"#;
         Context::of(&Deployment::in_memory(), &Request::decode(request).unwrap(), "reserve")
     }
 

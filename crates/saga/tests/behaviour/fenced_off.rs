@@ -6,10 +6,10 @@ use crate::{
 };
 use futures::executor::block_on;
 use saga::{
-    ABANDONED, Deployment, Entity, FENCE_GONE, HandleAll, Handled, IfAbsent, MemoryStore, OTHER_RUN, Op,
-    Outcomes, Participant, Refused, Reply, Request, Row, RowKey, RunDigest, Service, StepKey, Store,
-    Transaction, Unavailable, Unserved,
-    fence::{Fence, FenceState, Recorded},
+    ABANDONED, Deployment, Entity, FENCE_GONE, HandleAll, Handled, IfAbsent, Malformed, MemoryStore,
+    OTHER_RUN, Op, Outcomes, Participant, Refused, Reply, Request, Row, RowKey, RunDigest, Service, StepKey,
+    Store, Transaction, Unavailable, Unserved,
+    fence::{Fence, FenceState, Recorded, Standing},
     serve,
 };
 use serde_json::json;
@@ -120,6 +120,82 @@ fn another_run_is_turned_away_and_touches_nothing() {
     // The first run goes on as if nothing had been.
     assert_eq!(served(&world.hotel, &request("book-hotel", Op::Run)).outcome, Outcomes::DoneBefore);
     assert_eq!(served(&world.hotel, &request("book-hotel", Op::Undo)).outcome, Outcomes::Undone);
+}
+
+/// A store whose fences cannot be read as a whole: somebody wrote into one by hand.
+struct Unreadable<'a>(&'a MemoryStore);
+
+impl Store for Unreadable<'_> {
+    async fn read_fence(&self, _: &StepKey) -> Result<Option<Recorded>, Unavailable> {
+        Err(Unavailable("what the fence records is no JSON".into()))
+    }
+
+    async fn read_standing(&self, key: &StepKey) -> Result<Option<Standing>, Unavailable> {
+        self.0.read_standing(key).await
+    }
+
+    async fn read_row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {
+        self.0.read_row(key).await
+    }
+
+    async fn apply(&self, transaction: &Transaction) -> Result<(), Refused> {
+        self.0.apply(transaction).await
+    }
+}
+
+#[test]
+fn what_a_fence_records_is_not_read_to_abandon_its_step() {
+    let world = World::with_a_patient_network();
+    served(&world.hotel, &request("book-hotel", Op::Run));
+    let asked = |op| {
+        let store = Unreadable(&world.hotel.1);
+        block_on(serve(&world.hotel.0, &store, &Deployment::in_memory(), &request("book-hotel", op)))
+    };
+    assert!(asked(Op::Undo).is_err());
+    assert_eq!(asked(Op::Abandon).unwrap().outcome, Outcomes::Abandoned);
+}
+
+/// A fence expires, and the peer's memory need not: its key is of one run too.
+#[test]
+fn what_a_run_did_outside_stays_when_its_fence_is_gone_and_its_id_comes_back() {
+    let world = World::with_a_patient_network();
+    served(&world.bank, &request("charge-card", Op::Run));
+    for op in [Op::Undo, Op::Run, Op::Undo] {
+        let request = of_another_run(request("charge-card", op));
+        let later = MemoryStore::new();
+        block_on(serve(&world.bank.0, &later, &Deployment::in_memory(), &request)).unwrap();
+        assert!(world.network.standing() >= 1, "{op:?} of another run reverses what the first did");
+    }
+    assert_eq!(world.network.standing(), 1);
+}
+
+#[test]
+fn a_message_of_version_2_says_of_which_run_it_is() {
+    let mut request = json!(request("charge-card", Op::Run));
+    request.as_object_mut().unwrap().remove("run");
+    assert_eq!(Request::decode(&request.to_string()).unwrap_err(), Malformed::NoRun);
+    request["v"] = json!(1);
+    assert!(Request::decode(&request.to_string()).is_ok());
+}
+
+/// A message of version 1 knows no run, and takes none from what it finds.
+#[test]
+fn a_run_that_is_known_stays_known() {
+    let world = World::with_a_patient_network();
+    let known = request("charge-card", Op::Run);
+    let begun = Transaction {
+        fence: key("charge-card"),
+        run: known.run.clone(),
+        expected: None,
+        next: Fence::Started,
+        writes: Vec::new(),
+    };
+    let recorded = || world.bank.1.recorded(&key("charge-card")).unwrap().run;
+    for op in [Op::Run, Op::Undo, Op::Abandon] {
+        let _ = world.bank.1.apply_now(&begun);
+        served(&world.bank, &Request { v: 1, run: None, ..request("charge-card", op) });
+        assert_eq!(recorded(), known.run, "{op:?}");
+    }
 }
 
 /// A store that counts how often a fence is written.

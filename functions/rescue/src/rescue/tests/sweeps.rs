@@ -104,6 +104,7 @@ async fn a_sweep_that_runs_out_of_time_says_so_and_is_done_again() {
         listed(&["o-1", "o-2"], HOUR),
         described("FAILED", &input()),
         described_as(&successor(), "SUCCEEDED", &settling),
+        none_parked(),
     ];
     answers.extend(vec![Answer::Silence; 4]);
     let case = Case::of(answers);
