@@ -127,12 +127,14 @@ fn names(document: &Document, findings: &mut Findings) {
     let named = sections.iter().flat_map(|(section, entries)| entries.keys().map(|name| (*section, name)));
     let resources = document.resources.keys().map(|name| (Section::Resources, name));
     for (section, name) in named.chain(resources) {
-        let alphanumeric = name.chars().all(|c| c.is_ascii_alphanumeric());
+        // Conditions are names within the template only, so CloudFormation is not strict with them.
+        let allowed =
+            |c: char| c.is_ascii_alphanumeric() || (section == Section::Conditions && c.is_ascii_graphic());
         let macro_loop = functions::needs_transform(name);
         if let Some(reason) = macro_loop {
             let (at, function) = (section.to_string(), name.clone());
             findings.add(&section, TemplateError::BadFunction { at, function, reason });
-        } else if name.is_empty() || name.len() > MAX_NAME_CHARS || !alphanumeric {
+        } else if name.is_empty() || name.len() > MAX_NAME_CHARS || !name.chars().all(allowed) {
             let error = TemplateError::BadName { section, name: name.clone() };
             findings.add(&format!("{section}.{name}"), error);
         }

@@ -8,8 +8,8 @@ use thiserror::Error;
 pub enum TemplateError {
     /// A name that CloudFormation does not accept.
     #[error(
-        "{section} has an invalid name {name:?}: allowed are 1 to 255 letters and digits (A-Z, a-z, 0-9); \
-         rename it"
+        "{section} has an invalid name {name:?}: allowed are 1 to 255 {}; rename it",
+        allowed_in_names(*.section)
     )]
     BadName {
         /// The section of the template.
@@ -225,6 +225,13 @@ pub enum TemplateError {
         /// What the serialiser said.
         reason: String,
     },
+}
+
+fn allowed_in_names(section: Section) -> &'static str {
+    match section {
+        Section::Conditions => "letters, digits and marks, without blanks (A-Z, a-z, 0-9, and such as _ - &)",
+        _ => "letters and digits (A-Z, a-z, 0-9)",
+    }
 }
 
 fn nearest(near: &Option<String>) -> String {

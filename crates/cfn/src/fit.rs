@@ -8,6 +8,7 @@ use crate::facts::{self, Property};
 use crate::gives::{self, Gives};
 use crate::path::At;
 use crate::problem::LoadProblem;
+use crate::shape::is_flag;
 
 /// Finds what does not fit the facts of a resource type; `None` when the type is not known. `parameters` are those of the
 /// template, if it is at hand.
@@ -130,7 +131,7 @@ fn is_scalar(json: &Json, notation: &str) -> bool {
         "string" => json.is_string() || json.is_number() || json.is_boolean(),
         "integer" => json.is_i64() || json.is_u64() || text.is_some_and(|text| text.parse::<i64>().is_ok()),
         "number" => json.is_number() || text.is_some_and(|text| text.parse::<f64>().is_ok()),
-        "boolean" => json.is_boolean() || matches!(text, Some("true" | "false")),
+        "boolean" => is_flag(json),
         "tag" => json.get("Key").is_some() && json.get("Value").is_some(),
         _ => true,
     }

@@ -66,6 +66,8 @@ fn substitutions<'a>(text: &'a str, variables: Option<&Json>, found: &mut dyn Fn
     while let Some((_, after)) = rest.split_once("${") {
         let Some((name, tail)) = after.split_once('}') else { return };
         rest = tail;
+        // Blanks around a name are no part of it.
+        let name = name.trim();
         let own = variables.is_some_and(|variables| variables.get(name).is_some());
         // `${!Name}` is the literal text `${Name}`.
         if name.starts_with('!') || own {
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn reads_substitutions() {
         let json = json!({ "Fn::Sub": [
-            "${Own} ${!Literal} ${Queue.Arn} ${Stage} ${AWS::Region}",
+            "${Own} ${ Own } ${!Literal} ${ !Literal } ${ Queue.Arn } ${Stage} ${ AWS::Region}",
             { "Own": { "Ref": "Table" } },
         ]});
         let references: Vec<Reference<'_>> = all(&json).into_iter().map(|(_, reference)| reference).collect();

@@ -68,7 +68,7 @@ pub(crate) fn member(at: &At<'_>, json: &Json, kind: Kind, problems: &mut Vec<Lo
         Kind::Scalar => "text or a number",
         Kind::Number if json.is_number() || text.is_some_and(|text| text.parse::<f64>().is_ok()) => return,
         Kind::Number => "a number",
-        Kind::Flag if json.is_boolean() || matches!(text, Some("true" | "false")) => return,
+        Kind::Flag if is_flag(json) => return,
         Kind::Flag => "true or false",
         Kind::Scalars => {
             let items = list(at, json, problems).unwrap_or_default();
@@ -87,6 +87,12 @@ pub(crate) fn member(at: &At<'_>, json: &Json, kind: Kind, problems: &mut Vec<Lo
         Kind::Word(_) => "text",
     };
     problems.push(wrong(at, expected, json));
+}
+
+/// Whether CloudFormation takes this for true or false: text may begin with a capital, or be all capitals.
+pub(crate) fn is_flag(json: &Json) -> bool {
+    const WORDS: [&str; 6] = ["true", "True", "TRUE", "false", "False", "FALSE"];
+    json.is_boolean() || json.as_str().is_some_and(|text| WORDS.contains(&text))
 }
 
 pub(crate) fn is_scalar(json: &Json) -> bool {

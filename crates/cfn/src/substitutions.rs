@@ -28,13 +28,27 @@ pub(crate) fn check(document: &Document, findings: &mut Findings) {
     }
 }
 
+/// Shows the names that the state machine is to be given.
+///
+/// CloudFormation replaces the text of an `Fn::Sub` before, so what is left of that is its literals: `${!Name}`.
 fn names<'a>(json: &'a Json, found: &mut Vec<&'a str>) {
     match json {
         Json::String(text) => found.extend(text.split("${").skip(1).filter_map(name)),
         Json::Array(items) => items.iter().for_each(|item| names(item, found)),
-        Json::Object(fields) => fields.values().for_each(|value| names(value, found)),
+        Json::Object(fields) => match (fields.len(), fields.get("Fn::Sub")) {
+            (1, Some(Json::String(text))) => found.extend(literals(text)),
+            (1, Some(Json::Array(arguments))) => {
+                found.extend(arguments.first().and_then(Json::as_str).into_iter().flat_map(literals));
+                arguments.iter().skip(1).for_each(|variables| names(variables, found));
+            }
+            _ => fields.values().for_each(|value| names(value, found)),
+        },
         _ => {}
     }
+}
+
+fn literals(text: &str) -> impl Iterator<Item = &str> {
+    text.split("${").skip(1).filter_map(|after| name(after.trim_start().strip_prefix('!')?))
 }
 
 /// The name before the closing brace; other text between braces is not a substitution.
@@ -56,5 +70,17 @@ mod tests {
         let mut found = Vec::new();
         names(&definition, &mut found);
         assert_eq!(found, ["Queue", "Topic_2"]);
+    }
+
+    #[test]
+    fn of_a_substitution_of_the_template_only_literals_and_variables_are_left() {
+        let definition = json!([
+            { "Fn::Sub": "${Queue} ${!Later}" },
+            { "Fn::Sub": ["${Queue} ${Own} ${!Last}", { "Own": "a ${Table}" }] },
+            { "Fn::Sub": "${Topic}", "Comment": "no function" },
+        ]);
+        let mut found = Vec::new();
+        names(&definition, &mut found);
+        assert_eq!(found, ["Later", "Last", "Table", "Topic"]);
     }
 }

@@ -108,7 +108,8 @@ impl Template {
         param
     }
 
-    /// Adds a condition, for resources, outputs, values and statements that are not always there.
+    /// Adds a condition, for resources, outputs, values and statements that are not always there. Its name may have marks
+    /// such as `_`, `-` and `&` beside letters and digits.
     pub fn condition(&mut self, name: impl AsRef<str>, test: impl Into<Test>) -> Condition {
         let name = name.as_ref();
         let json = self.write(Section::Conditions, name, &test.into());

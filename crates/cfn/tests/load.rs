@@ -487,6 +487,23 @@ fn plain_scalars_mean_what_they_mean_to_cloudformation() {
 }
 
 #[test]
+fn words_of_two_letter_cases_and_marks_in_names_of_conditions_are_accepted() {
+    for word in ["true", "True", "FALSE"] {
+        Template::load(&queue(&format!("FifoQueue: '{word}'"))).unwrap_or_else(|error| panic!("{error}"));
+    }
+    assert!(refused(&queue("FifoQueue: 'tRUE'")).to_string().contains("is \"tRUE\": expected a boolean"));
+    for (name, accepted) in
+        [("is_prod", true), ("a-b&3", true), ("100%", true), ("is prod", false), ("é", false)]
+    {
+        let text = format!("Conditions: {{ '{name}': !Equals [a, b] }}\n{}", queue("DelaySeconds: 5"));
+        let error = Template::load(&text).err().map(|error| error.to_string());
+        assert_eq!(error.is_none(), accepted, "{name}: {error:?}");
+        let expected = "allowed are 1 to 255 letters, digits and marks, without blanks";
+        assert!(error.is_none_or(|error| error.contains(expected)), "{name}");
+    }
+}
+
+#[test]
 fn a_list_and_one_value_are_not_mistaken_for_each_other() {
     for (property, expected) in [
         ("SubnetIds: !Ref One", "VpcConfig.SubnetIds is a function that gives one value: expected a list"),
