@@ -2,8 +2,9 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
+use crate::fit::is_intrinsic;
 use crate::path::At;
 
 /// Where a function stands.
@@ -32,15 +33,18 @@ enum Takes {
     Attribute,
     /// `Fn::Sub`: text, or text and an object of variables.
     Substitution,
+    /// `Fn::GetStackOutput`: an object that names an output of another stack.
+    StackOutput,
 }
 
 /// The functions that give values.
-const VALUES: [(&str, Takes); 12] = [
+const VALUES: [(&str, Takes); 13] = [
     ("Fn::Base64", Takes::Text),
     ("Fn::Cidr", Takes::List(2, 3)),
     ("Fn::FindInMap", Takes::List(3, 3)),
     ("Fn::GetAZs", Takes::Text),
     ("Fn::GetAtt", Takes::Attribute),
+    ("Fn::GetStackOutput", Takes::StackOutput),
     ("Fn::If", Takes::Named(3, 3)),
     ("Fn::ImportValue", Takes::Text),
     ("Fn::Join", Takes::List(2, 2)),
@@ -184,6 +188,7 @@ fn shape(takes: Takes, argument: &Json) -> Option<String> {
             Some(_) => false,
             None => argument.is_string(),
         },
+        Takes::StackOutput => argument.as_object().is_some_and(is_stack_output),
     };
     let wanted = match takes {
         _ if fits => return None,
@@ -195,15 +200,31 @@ fn shape(takes: Takes, argument: &Json) -> Option<String> {
             "a resource and an attribute, as `Name.Attribute` or as a list of both".to_owned()
         }
         Takes::Substitution => "text, or a list of text and an object of variables".to_owned(),
+        Takes::StackOutput => {
+            "an object of StackName and OutputName, and of Region and RoleArn if they are others, \
+                               each of them text or a function that gives text"
+                .to_owned()
+        }
     };
     Some(wanted)
+}
+
+fn is_stack_output(members: &Map<String, Json>) -> bool {
+    let is_text = |(name, value): (&String, &Json)| {
+        let known = ["OutputName", "Region", "RoleArn", "StackName"].contains(&name.as_str());
+        known && (value.is_string() || is_intrinsic(value))
+    };
+    ["OutputName", "StackName"].iter().all(|name| members.contains_key(*name)) && members.iter().all(is_text)
 }
 
 fn given(json: &Json) -> String {
     match json {
         Json::Null => "null".to_owned(),
         Json::Array(items) => format!("a list of {}", items.len()),
-        Json::Object(_) => "an object".to_owned(),
+        Json::Object(members) if members.is_empty() => "an object of nothing".to_owned(),
+        Json::Object(members) => {
+            format!("an object of {}", members.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
+        }
         scalar => scalar.to_string(),
     }
 }
@@ -235,6 +256,7 @@ mod tests {
             { "Fn::Select": [0, { "Fn::GetAZs": "" }] },
             { "Fn::Split": [",", { "Fn::ImportValue": { "Fn::Sub": "${AWS::StackName}" } }] },
             { "Condition": { "Bool": { "aws:SecureTransport": "false" } } },
+            { "Fn::GetStackOutput": { "StackName": "data", "OutputName": { "Ref": "Which" }, "Region": "eu-west-1" } },
         ]);
         assert_eq!(misfits(Place::Values, &values), Vec::<String>::new());
         let tests = json!([
@@ -270,6 +292,17 @@ mod tests {
             ),
             (Place::Values, json!({ "Fn::Equals": ["a", "b"] }), "P Fn::Equals: it has no meaning here"),
             (Place::Values, json!({ "Fn::Sub": "a", "B": 1 }), "P Fn::Sub: it has other members beside it"),
+            (
+                Place::Values,
+                json!({ "Fn::GetStackOutput": { "StackName": "data", "Output": "Name" } }),
+                "P Fn::GetStackOutput: it takes an object of StackName and OutputName, and of Region and RoleArn if they \
+                 are others, each of them text or a function that gives text, but is given an object of Output, StackName",
+            ),
+            (
+                Place::Values,
+                json!({ "Fn::GetStackOutput": "data.Name" }),
+                "P Fn::GetStackOutput: it takes an object",
+            ),
             (Place::Values, json!({ "Fn::Transform": {} }), "P Fn::Transform: it is for a macro"),
             (
                 Place::Values,

@@ -17,7 +17,7 @@ pub(crate) fn of(function: &Json, parameters: Option<&Map<String, Json>>) -> Opt
     let (name, argument) = function.as_object()?.iter().next()?;
     match name.as_str() {
         "Ref" => reference(argument.as_str()?, parameters?),
-        "Fn::Base64" | "Fn::Join" | "Fn::Sub" => Some(Gives::One),
+        "Fn::Base64" | "Fn::GetStackOutput" | "Fn::Join" | "Fn::Sub" => Some(Gives::One),
         "Fn::Cidr" | "Fn::GetAZs" | "Fn::Split" => Some(Gives::List),
         _ => None,
     }
@@ -64,6 +64,7 @@ mod tests {
             (json!({ "Ref": "AWS::NotificationARNs" }), Some(Gives::List)),
             (json!({ "Fn::Split": [",", "a"] }), Some(Gives::List)),
             (json!({ "Fn::Sub": "a" }), Some(Gives::One)),
+            (json!({ "Fn::GetStackOutput": {} }), Some(Gives::One)),
             (json!({ "Fn::GetAtt": ["A", "B"] }), None),
             (json!({ "Fn::FindInMap": ["A", "B", "C"] }), None),
         ] {
