@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::declaration::Removal;
 use crate::error::{Missing, TemplateError};
+use crate::origin;
 use crate::policy::PolicyDocument;
 
 /// The name of the inline policy that holds the grants of a role.
@@ -40,6 +41,9 @@ pub(crate) struct Document {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ResourceEntry {
     pub(crate) r#type: String,
+    /// Of a custom resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) condition: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -71,6 +75,18 @@ impl Document {
             resources: BTreeMap::new(),
             outputs: BTreeMap::new(),
         }
+    }
+
+    /// The logical id of the resource that a name stands for: its own, or that of the module which it is in.
+    ///
+    /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/module-ref-resources.html>
+    pub(crate) fn resource_of<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        if self.resources.contains_key(name) {
+            return Some(name);
+        }
+        let modules = self.resources.iter().filter(|(_, entry)| origin::is_module(&entry.r#type));
+        let within = modules.map(|(id, _)| id.as_str()).filter(|id| name.starts_with(id));
+        within.max_by_key(|id| id.len())
     }
 
     /// Adds an inline policy to a role of this document.

@@ -139,6 +139,7 @@ mod gives;
 mod json_text;
 mod mapping;
 mod number;
+mod origin;
 mod output;
 mod parameter;
 mod path;

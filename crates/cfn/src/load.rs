@@ -155,6 +155,7 @@ fn resource(json: Json) -> ResourceEntry {
         deletion_policy,
         update_policy: fields.remove("UpdatePolicy"),
         update_replace_policy,
+        version: fields.remove("Version"),
         metadata: fields.remove("Metadata"),
         properties: fields.remove("Properties").unwrap_or_else(|| json!({})),
     }

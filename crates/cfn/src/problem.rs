@@ -100,7 +100,8 @@ pub enum LoadProblem {
     },
     /// A resource type that is not known.
     #[error(
-        "{at} is of the type {name:?}, which is not known: enable the feature of its service, or check its name"
+        "{at} is of the type {name:?}, which is not known: enable the feature of its service, or check its name; types \
+         of others are `Organization::Service::Type`, with `::MODULE` if it is a module, and `Custom::Type`"
     )]
     UnknownType {
         /// The path of the resource.

@@ -37,10 +37,10 @@ fn resolve(
             (Missing::Parameter, name, document.parameters.contains_key(name))
         }
         Reference::Ref(name) => {
-            let known = document.resources.contains_key(name) || document.parameters.contains_key(name);
+            let known = document.resource_of(name).is_some() || document.parameters.contains_key(name);
             (Missing::ResourceOrParameter, name, known)
         }
-        Reference::Attribute(name, _) => (Missing::Resource, name, document.resources.contains_key(name)),
+        Reference::Attribute(name, _) => (Missing::Resource, name, document.resource_of(name).is_some()),
         Reference::Condition(name) => (Missing::Condition, name, document.conditions.contains_key(name)),
         Reference::Mapping(name) => (Missing::Mapping, name, document.mappings.contains_key(name)),
     };
@@ -72,7 +72,7 @@ pub(crate) fn options(document: &Document, findings: &mut Findings) {
     for (id, entry) in &document.resources {
         let root = At::root("Resources");
         let resource = root.name(id);
-        for other in entry.depends_on.iter().filter(|other| !document.resources.contains_key(*other)) {
+        for other in entry.depends_on.iter().filter(|other| document.resource_of(other).is_none()) {
             let at = resource.name("DependsOn");
             findings.add(&at, unresolved(document, &at, Missing::Resource, other));
         }
@@ -139,8 +139,8 @@ pub(crate) fn needs_of_resources(document: &Document) -> Needs {
                 }
             });
         }
-        needed.retain(|name| document.resources.contains_key(name));
-        needs.insert(id.clone(), needed);
+        let known = needed.iter().filter_map(|name| document.resource_of(name)).map(str::to_owned);
+        needs.insert(id.clone(), known.collect());
     }
     needs
 }

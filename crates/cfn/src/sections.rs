@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::fit::{self, list, object, unknown, wrong};
 use crate::gives::{self, Gives};
+use crate::origin::{self, Origin};
 use crate::path::At;
 use crate::problem::LoadProblem;
 use crate::shape::{self, Kind, Member, is_scalar};
@@ -66,7 +67,7 @@ const RULE: [Member; 2] = [("Assertions", Kind::Any, true), ("RuleCondition", Ki
 const ASSERTION: [Member; 2] = [("Assert", Kind::Any, true), ("AssertDescription", Kind::Text, false)];
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-product-attribute-reference.html>
-const RESOURCE: [Member; 9] = [
+const RESOURCE: [Member; 10] = [
     ("Condition", Kind::Text, false),
     ("CreationPolicy", Kind::Object, false),
     ("DeletionPolicy", Kind::Word(&["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"]), false),
@@ -76,7 +77,11 @@ const RESOURCE: [Member; 9] = [
     ("Type", Kind::Text, true),
     ("UpdatePolicy", Kind::Object, false),
     ("UpdateReplacePolicy", Kind::Word(&["Delete", "Retain", "Snapshot"]), false),
+    ("Version", Kind::Scalar, false),
 ];
+
+/// What the CDK notes of itself.
+const CDK: [Member; 2] = [("Analytics", Kind::Computed, false), ("Modules", Kind::Computed, false)];
 
 /// Checks all sections.
 pub(crate) fn check(template: &Map<String, Json>, problems: &mut Vec<LoadProblem>) {
@@ -200,14 +205,36 @@ fn resource(
     let none = Json::Object(Map::new());
     let properties = fields.get("Properties").unwrap_or(&none);
     let at_properties = at.name("Properties");
-    if crate::custom::is_custom(resource_type) {
-        // What it takes besides the token is known to its provider only.
-        let token = object(&at_properties, properties, problems).map(|fields| fields.get("ServiceToken"));
-        if token == Some(None) {
-            problems.push(fit::missing(&at_properties, "ServiceToken"));
+    let origin = origin::of(resource_type);
+    if let Some(version) = fields.get("Version").filter(|_| origin != Origin::Custom) {
+        problems.push(LoadProblem::NotAllowed {
+            at: at.name("Version").to_string(),
+            given: version.to_string(),
+            allowed: "versions of custom resources only (Custom::Type, AWS::CloudFormation::CustomResource); remove it"
+                .to_owned(),
+        });
+    }
+    match origin {
+        Origin::Custom => {
+            // What it takes besides the token is known to its provider only.
+            let token = object(&at_properties, properties, problems).map(|fields| fields.get("ServiceToken"));
+            if token == Some(None) {
+                problems.push(fit::missing(&at_properties, "ServiceToken"));
+            }
         }
-    } else if fit::properties(resource_type, &at_properties, properties, parameters, problems).is_none() {
-        let (at, name) = (at.to_string(), resource_type.to_owned());
-        problems.push(LoadProblem::UnknownType { at, name });
+        // What they take is known in the account that they are registered in only.
+        Origin::Registry | Origin::Module => {
+            object(&at_properties, properties, problems);
+        }
+        Origin::Cdk => {
+            shape::check(&at_properties, properties, &CDK, problems);
+        }
+        Origin::Aws => {
+            let known = fit::properties(resource_type, &at_properties, properties, parameters, problems);
+            if known.is_none() {
+                let (at, name) = (at.to_string(), resource_type.to_owned());
+                problems.push(LoadProblem::UnknownType { at, name });
+            }
+        }
     }
 }

@@ -74,6 +74,7 @@ impl Template {
         });
         let entry = ResourceEntry {
             r#type: D::Resource::TYPE.to_owned(),
+            version: None,
             condition,
             depends_on,
             creation_policy,

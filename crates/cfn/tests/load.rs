@@ -504,6 +504,53 @@ fn words_of_two_letter_cases_and_marks_in_names_of_conditions_are_accepted() {
 }
 
 #[test]
+fn what_others_know_is_not_held_against_the_facts() {
+    let text = "
+Resources:
+  Analytics: { Type: AWS::CDK::Metadata, Properties: { Analytics: 'v2:deflate64:H4sI' } }
+  Lookup: { Type: 'Custom::Lookup', Version: '1.0', Properties: { ServiceToken: a, Of: [b] } }
+  Part: { Type: 'Initech::Net::Vpc::MODULE', Properties: { Size: small } }
+  Report: { Type: 'Initech::TPS::Report', Properties: { Title: { Cover: 1 } } }
+";
+    let built = Template::load(text).expect("a template").build().expect("a template that builds");
+    let again = Template::load(built.to_yaml()).expect("a template").build().expect("a template that builds");
+    assert_eq!(again.to_json(), built.to_json());
+    assert!(built.to_yaml().contains("Type: Custom::Lookup\n    Version: \"1.0\"\n"), "{}", built.to_yaml());
+    for (resource, expected) in [
+        (
+            "{ Type: AWS::SQS::Queue, Version: '1.0' }",
+            "Resources.R.Version is \"1.0\": allowed are versions of custom resources only",
+        ),
+        (
+            "{ Type: 'Custom::R', Version: [1], Properties: { ServiceToken: a } }",
+            "Resources.R.Version is a list",
+        ),
+        (
+            "{ Type: 'Initech::TPS::Report', Properties: [] }",
+            "Resources.R.Properties is a list: expected an object",
+        ),
+        ("{ Type: AWS::CDK::Metadata, Properties: { Analytic: a } }", "(did you mean \"Analytics\"?)"),
+        ("{ Type: 'Initech::Report' }", "types of others are `Organization::Service::Type`"),
+    ] {
+        let error = refused(&format!("Resources: {{ R: {resource} }}")).to_string();
+        assert!(error.contains(expected), "{resource}: {error}");
+    }
+}
+
+#[test]
+fn a_reference_within_blanks_or_a_module_is_a_dependency() {
+    let text = "
+Resources:
+  Net: { Type: 'Initech::Net::Vpc::MODULE' }
+  Dead: { Type: AWS::SQS::Queue, Properties: { QueueName: !Sub '${ Net.Vpc }-${ AWS::Region }' } }
+  Orders: { Type: AWS::SQS::Queue, DependsOn: NetGateway, Properties: { QueueName: !Sub '${ Dead.QueueName}s' } }
+";
+    let built = Template::load(text).expect("a template").build().expect("a template that builds");
+    let pairs: Vec<(&str, &str)> = built.dependencies().collect();
+    assert_eq!(pairs, [("Dead", "Net"), ("Orders", "Dead"), ("Orders", "Net")]);
+}
+
+#[test]
 fn a_list_and_one_value_are_not_mistaken_for_each_other() {
     for (property, expected) in [
         ("SubnetIds: !Ref One", "VpcConfig.SubnetIds is a function that gives one value: expected a list"),
