@@ -143,6 +143,24 @@ static SERVICES: LazyLock<BTreeMap<&'static str, Table>> = LazyLock::new(|| {
     TABLES.iter().map(|(name, text)| (*name, Table { text, parsed: OnceLock::new() })).collect()
 });
 
+/// The notation of what is at this path within the properties of a resource type: names of properties, keys of maps and
+/// indices of lists. Nothing where it is not known, as within JSON and functions.
+pub(crate) fn notation(resource_type: &str, path: &[&str]) -> Option<&'static str> {
+    let resource = resource(resource_type)?;
+    let (first, rest) = path.split_first()?;
+    let mut notation = resource.properties.get(*first)?.notation.as_str();
+    for step in rest {
+        notation = match notation.strip_prefix('#') {
+            Some(nested) => resource.types.get(nested)?.properties.get(*step)?.notation.as_str(),
+            None => {
+                let within = notation.strip_prefix("list(").or_else(|| notation.strip_prefix("map("))?;
+                within.strip_suffix(')')?
+            }
+        };
+    }
+    Some(notation)
+}
+
 fn service(name: &str) -> Option<&'static Service> {
     let table = SERVICES.get(name)?;
     table.parsed.get_or_init(|| serde_json::from_str(table.text).ok()).as_ref()
@@ -150,4 +168,27 @@ fn service(name: &str) -> Option<&'static Service> {
 
 pub(crate) fn resource(resource_type: &str) -> Option<&'static Resource> {
     service(resource_type.rsplit_once("::")?.0)?.resources.get(resource_type)
+}
+
+#[cfg(all(test, feature = "default"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_property_takes_is_found_at_its_path() {
+        for (resource_type, path, expected) in [
+            ("AWS::SQS::Queue", &["DelaySeconds"][..], Some("integer")),
+            ("AWS::SQS::Queue", &["Tags", "0"], Some("tag")),
+            ("AWS::SQS::Queue", &["Tags", "0", "Value"], None),
+            ("AWS::SQS::Queue", &["RedrivePolicy", "maxReceiveCount"], None),
+            ("AWS::Lambda::Function", &["Environment", "Variables", "A"], Some("string")),
+            ("AWS::DynamoDB::Table", &["KeySchema", "1", "KeyType"], None),
+            ("AWS::DynamoDB::Table", &["SSESpecification", "SSEEnabled"], Some("boolean")),
+            ("AWS::SQS::Queue", &["DelaySecond"], None),
+            ("AWS::SQS::Queue", &[], None),
+            ("AWS::SQS::Que", &["DelaySeconds"], None),
+        ] {
+            assert_eq!(notation(resource_type, path), expected, "{resource_type} {path:?}");
+        }
+    }
 }

@@ -7,7 +7,7 @@
 //! The resource types are generated from facts of AWS: all of every service whose Cargo feature is enabled, one module
 //! per service, and what a type is made of in a module named after it, as in [`lambda::function`]. A setter is named
 //! like the property in snake case; three or more required properties are a struct of their own, so that none is
-//! mistaken for another. [`Template::load`] reads existing templates.
+//! mistaken for another. [`Template::load`] reads existing templates as CloudFormation does.
 //!
 //! ```
 //! use std::time::Duration;
@@ -147,7 +147,9 @@ mod problem;
 mod property;
 mod read;
 mod references;
+mod remark;
 mod resolve;
+mod scalar;
 mod sections;
 mod shape;
 #[cfg(feature = "stepfunctions")]
@@ -156,6 +158,7 @@ mod suppression;
 mod template;
 mod typed;
 mod value;
+mod yaml;
 
 pub use built::BuiltTemplate;
 pub use condition::{Condition, Rule, Test};
@@ -172,5 +175,6 @@ pub use parameter::{DeclareParameter, ListParam, ListParameter, Param, Parameter
 pub use policy::{PolicyDocument, Principal, Statement};
 pub use problem::{LoadError, LoadProblem};
 pub use property::{List, Map, Tag};
+pub use remark::LoadRemark;
 pub use template::Template;
 pub use value::Value;

@@ -11,8 +11,10 @@ use crate::error::TemplateError;
 use crate::path::At;
 use crate::problem::{LoadError, LoadProblem};
 use crate::property::Properties;
+use crate::read::{self, Read};
+use crate::remark::LoadRemark;
 use crate::template::Template;
-use crate::{fit, read, sections};
+use crate::{fit, sections};
 
 /// Properties that were checked against the facts of their resource type.
 #[derive(Debug)]
@@ -60,13 +62,16 @@ impl Template {
     ///
     /// When the text cannot be read, or when anything in it does not fit: the error has all problems of the template,
     /// each with its path. A template that needs a macro (`Transform`, `Fn::ForEach`) is refused.
+    ///
+    /// Plain scalars of YAML are read as CloudFormation reads them; [`Template::remarks`] tells where that may not be
+    /// what was meant.
     pub fn load(text: &str) -> Result<Self, LoadError> {
-        let json = read::parse(text)?;
-        let mut problems = Vec::new();
+        let Read { json, mut problems, mut remarks } = read::parse(text)?;
         let Json::Object(template) = json else {
             return Err(fit::wrong(&At::root("the template"), "an object", &json).into());
         };
         sections::check(&template, &mut problems);
+        remarks.retain(|remark| remark.concerns(&template));
         let document = document(template);
         let (_, findings) = check::find(&document);
         let known = |found: &Found| {
@@ -76,7 +81,14 @@ impl Template {
         let found: Vec<Found> = findings.into_vec().into_iter().filter(|found| !known(found)).collect();
         problems.extend(found.into_iter().map(LoadProblem::from));
         LoadError::of(problems)?;
-        Ok(Self::from_document(document))
+        Ok(Self::from_document(document, remarks))
+    }
+
+    /// What was read otherwise than it may have been meant, as `1.30` without quotes, in the order of the text. JSON leaves
+    /// nothing to be said, nor does a template that was not loaded.
+    #[must_use]
+    pub fn remarks(&self) -> &[LoadRemark] {
+        &self.remarks
     }
 
     /// The handle of a resource of this type that is in the template, if there is one of this name.

@@ -98,6 +98,29 @@ pub enum LoadProblem {
         /// The values that are allowed.
         allowed: String,
     },
+    /// A key without quotes that is no text.
+    #[error(
+        "{at} is a key without quotes, and CloudFormation reads {given} as {read}: allowed are keys that are text; put it \
+         in quotes"
+    )]
+    Key {
+        /// The path of what the key is of, the key included.
+        at: String,
+        /// The key.
+        given: String,
+        /// What it is read as.
+        read: &'static str,
+    },
+    /// A number that would not stay what it is.
+    #[error("{at} is {given}, which {why}: put it in quotes")]
+    Unkept {
+        /// The path.
+        at: String,
+        /// The number, as it is written.
+        given: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A resource type that is not known.
     #[error(
         "{at} is of the type {name:?}, which is not known: enable the feature of its service, or check its name; types \
@@ -137,6 +160,8 @@ impl LoadProblem {
             | Self::Unknown { at, .. }
             | Self::Missing { at, .. }
             | Self::NotAllowed { at, .. }
+            | Self::Key { at, .. }
+            | Self::Unkept { at, .. }
             | Self::UnknownType { at, .. }
             | Self::Unsupported { at, .. }
             | Self::Refused { at, .. } => at,

@@ -16,6 +16,7 @@ use crate::mapping::{Mapping, MappingValue};
 use crate::output::Output;
 use crate::parameter::DeclareParameter;
 use crate::policy::{PolicyDocument, Statement};
+use crate::remark::LoadRemark;
 use crate::suppression::{self, SuppressionError};
 
 /// A template under construction.
@@ -26,6 +27,7 @@ pub struct Template {
     document: Document,
     grants: BTreeMap<String, Vec<Statement>>,
     problems: Vec<Problem>,
+    pub(crate) remarks: Vec<LoadRemark>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,11 +41,11 @@ impl Template {
     /// A template with a description of up to 1,024 bytes.
     #[must_use]
     pub fn new(description: impl Into<String>) -> Self {
-        Self { document: Document::new(description.into()), grants: BTreeMap::new(), problems: Vec::new() }
+        Self::from_document(Document::new(description.into()), Vec::new())
     }
 
-    pub(crate) fn from_document(document: Document) -> Self {
-        Self { document, grants: BTreeMap::new(), problems: Vec::new() }
+    pub(crate) fn from_document(document: Document, remarks: Vec<LoadRemark>) -> Self {
+        Self { document, grants: BTreeMap::new(), problems: Vec::new(), remarks }
     }
 
     pub(crate) fn entry(&self, logical_id: &str) -> Option<&ResourceEntry> {
@@ -168,7 +170,7 @@ impl Template {
     /// When CloudFormation would refuse the template: a duplicate or invalid name, a reference to something that is
     /// not in it, a circle of dependencies, or more than its limits allow.
     pub fn build(self) -> Result<BuiltTemplate, TemplateError> {
-        let Self { mut document, grants, problems } = self;
+        let Self { mut document, grants, problems, .. } = self;
         if let Some(problem) = problems.into_iter().next() {
             return Err(match problem {
                 Problem::Duplicate(section, name) => TemplateError::DuplicateName { section, name },

@@ -471,6 +471,14 @@ fn plain_scalars_mean_what_they_mean_to_cloudformation() {
         ("2012-10-17", json!("2012-10-17")),
         ("1_000", json!(1000)),
         ("0x1F", json!(31)),
+        ("N", json!("N")),
+        ("y", json!("y")),
+        ("010", json!(8)),
+        ("12:30:45", json!(45_045)),
+        ("1.30", json!(1.3)),
+        ("1e5", json!("1e5")),
+        ("!Base64 5", json!({ "Fn::Base64": "5" })),
+        ("!GetAZs", json!({ "Fn::GetAZs": "" })),
         ("!Sub 010", json!({ "Fn::Sub": "010" })),
     ] {
         let loaded = Template::load(&queue(&format!("RedriveAllowPolicy: {{ a: {given} }}")));
@@ -501,6 +509,63 @@ fn words_of_two_letter_cases_and_marks_in_names_of_conditions_are_accepted() {
         let expected = "allowed are 1 to 255 letters, digits and marks, without blanks";
         assert!(error.is_none_or(|error| error.contains(expected)), "{name}");
     }
+}
+
+#[test]
+fn what_may_have_been_meant_otherwise_is_told_with_its_path() {
+    let text = "
+Parameters: { Zone: { Type: String, NoEcho: yes, Default: yes } }
+Resources:
+  Orders:
+    Type: AWS::SQS::Queue
+    Properties:
+      FifoQueue: Yes
+      DelaySeconds: 0x1F
+      QueueName: \"1.30\"
+      Tags: [{ Key: version, Value: 1.30 }, { Key: account, Value: 012345678901 }, { Key: date, Value: 2026-11-27 }]
+  Handler:
+    Type: AWS::Lambda::Function
+    Properties:
+      Role: arn:aws:iam::123456789012:role/handler
+      Code: { ZipFile: a }
+      Environment: { Variables: { AT: 12:30:45 } }
+      LoggingConfig: { LogGroup: NO }
+";
+    let mut loaded = Template::load(text).expect("a template");
+    let told: Vec<String> = loaded.remarks().iter().map(ToString::to_string).collect();
+    let read = |at: &str, given: &str, read: &str| {
+        format!(
+            "{at} is {given} without quotes, which CloudFormation reads as {read}, and so it is written: put it in \
+             quotes if the text is meant"
+        )
+    };
+    assert_eq!(
+        told,
+        [
+            read("Parameters.Zone.Default", "yes", "true"),
+            read("Resources.Orders.Properties.Tags[0].Value", "1.30", "1.3"),
+            "Resources.Orders.Properties.Tags[1].Value is 012345678901 without quotes, which is text in YAML 1.1, and so \
+             it is written, but CloudFormation has been seen to read such text as a number: put it in quotes"
+                .to_owned(),
+            read("Resources.Handler.Properties.Environment.Variables.AT", "12:30:45", "45045"),
+            read("Resources.Handler.Properties.LoggingConfig.LogGroup", "NO", "false"),
+        ]
+    );
+    assert_eq!(loaded.remarks().first().map(cfn::LoadRemark::given), Some("yes"));
+    loaded.add("Dead", Queue::new());
+    let written = loaded.build().expect("a template that builds");
+    assert_eq!(Template::load(written.to_yaml()).expect("a template").remarks(), []);
+}
+
+#[test]
+fn line_ends_of_another_system_change_nothing() {
+    let built = |text: &str| {
+        let loaded = Template::load(text).unwrap_or_else(|error| panic!("{error}"));
+        loaded.build().expect("a template that builds").to_yaml().to_owned()
+    };
+    assert_eq!(built(&SERVICE.replace('\n', "\r\n")), built(SERVICE));
+    let tags = queue("Tags: [{ Key: version, Value: 1.30 }]\n      QueueName: 010");
+    assert_eq!(built(&tags.replace('\n', "\r\n")), built(&tags));
 }
 
 #[test]
