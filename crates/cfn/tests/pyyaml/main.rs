@@ -1,5 +1,7 @@
-//! What PyYAML, a YAML 1.1 reader as CloudFormation's own tools are, makes of emitted templates.
+//! What PyYAML, a YAML 1.1 reader as CloudFormation's own tools are, makes of templates: of those that are emitted, and of
+//! those that are loaded.
 
+mod folder;
 mod reader;
 
 use cfn::lambda::{Code, Function};
@@ -81,4 +83,18 @@ fn a_difference_is_found() {
         let difference = reader::agrees(&[("x", yaml, json)]).expect_err(yaml);
         assert!(difference.contains("PyYAML reads something else: x.a"), "{yaml}: {difference}");
     }
+}
+
+#[test]
+fn a_template_is_read_as_cloudformation_reads_it() {
+    let text =
+        "Description: 2012-10-17\nOutputs: {}\nResources: { A: { Type: =, DependsOn: B, Properties: {} } }";
+    let written = r#"{
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "2012-10-17",
+        "Resources": { "A": { "Type": "=", "DependsOn": ["B"] } }
+    }"#;
+    assert_eq!(reader::compare("template", &[("x", text, written)]), Ok(()));
+    let misread = reader::compare("template", &[("x", text, &written.replace("\"B\"", "false"))]);
+    assert!(misread.is_err_and(|difference| difference.contains("x.Resources.A.DependsOn[0] is 'B' (str)")));
 }

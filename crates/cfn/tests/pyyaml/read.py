@@ -1,6 +1,7 @@
-"""Reads pairs of texts, YAML and the JSON that it must mean, as PyYAML's safe_load does with CloudFormation's tags known.
+"""Reads pairs of texts and the JSON that each must mean, as PyYAML's safe_load does with CloudFormation's tags known.
 
-Standard input is a JSON list of [name, yaml, json]. Ends with the first pair that differs, and says where.
+Standard input is a JSON list of [name, text, json]. The argument is what the texts are: "yaml", or "template": then dates
+are text, as to CloudFormation, and the JSON is what the loader wrote. Says every difference, and fails if there is one.
 """
 
 import json
@@ -11,6 +12,10 @@ import yaml
 
 class Loader(yaml.SafeLoader):
     """CloudFormation's short forms, which a plain SafeLoader does not know."""
+
+
+class TemplateLoader(Loader):
+    """What CloudFormation reads otherwise than YAML 1.1: dates, and the key of a default, are text."""
 
 
 def written_out(loader, tag, node):
@@ -26,6 +31,28 @@ def written_out(loader, tag, node):
 
 
 Loader.add_multi_constructor("!", written_out)
+for text in ("timestamp", "value"):
+    TemplateLoader.add_constructor(f"tag:yaml.org,2002:{text}", yaml.SafeLoader.construct_scalar)
+
+
+def template(text):
+    """A template, in the one form that the loader writes of several that mean the same."""
+    text = text.lstrip("\ufeff")
+    try:
+        read = json.loads(text)
+    except ValueError:
+        read = yaml.load(text, TemplateLoader)
+    if not isinstance(read, dict):
+        return read
+    for section in [name for name, content in read.items() if name != "Resources" and content in ({}, "")]:
+        del read[section]
+    read.setdefault("AWSTemplateFormatVersion", "2010-09-09")
+    for resource in filter(lambda resource: isinstance(resource, dict), read.get("Resources", {}).values()):
+        if isinstance(resource.get("DependsOn"), str):
+            resource["DependsOn"] = [resource["DependsOn"]]
+        for option in [name for name in ("DependsOn", "Properties") if resource.get(name) in ([], {})]:
+            del resource[option]
+    return read
 
 
 def difference(given, expected, at=""):
@@ -45,14 +72,25 @@ def difference(given, expected, at=""):
     return next(filter(None, (difference(one, other, path) for path, one, other in parts)), None)
 
 
+READINGS = {"yaml": lambda text: yaml.load(text, Loader), "template": template}
+
+
+def compared(read, name, text, expected):
+    try:
+        found = difference(read(text), json.loads(expected), name)
+    except (yaml.YAMLError, ValueError) as error:
+        return f"PyYAML cannot read {name}: {error}"
+    return found and f"PyYAML reads something else: {found}"
+
+
 def main():
+    read = READINGS[sys.argv[1]]
     pairs = json.load(sys.stdin)
     if not pairs:
         sys.exit("nothing to read was given")
-    for name, text, expected in pairs:
-        found = difference(yaml.load(text, Loader), json.loads(expected), name)
-        if found:
-            sys.exit(f"PyYAML reads something else: {found}")
+    found = list(filter(None, (compared(read, *pair) for pair in pairs)))
+    if found:
+        sys.exit("\n".join(found))
 
 
 main()

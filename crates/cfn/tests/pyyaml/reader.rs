@@ -6,12 +6,18 @@ use std::process::{Command, Stdio};
 
 /// Fails unless PyYAML reads each YAML text as the JSON text says. The triples: a name, YAML, JSON.
 pub(crate) fn agrees(triples: &[(&str, &str, &str)]) -> Result<(), String> {
+    compare("yaml", triples)
+}
+
+/// Fails unless each text, read as `yaml` or as a `template`, is what the JSON text says: with every difference.
+pub(crate) fn compare(reading: &str, triples: &[(&str, &str, &str)]) -> Result<(), String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find_map(|folder| {
         let script = folder.join("crates/cfn/tests/pyyaml/read.py");
         script.is_file().then_some(script)
     });
     let mut child = Command::new(python()?)
         .arg(script.expect("the script is in the project"))
+        .arg(reading)
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
