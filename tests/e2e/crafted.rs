@@ -56,6 +56,7 @@ impl Crafted {
             token: TaskToken::new("a-token-that-nobody-waits-for"),
             input: self.input.clone(),
             reason,
+            turn: 0,
             if_absent: IfAbsent::Decide,
         };
         serde_json::to_string(&request).context("a request is JSON")

@@ -140,7 +140,7 @@ impl Compared<'_> {
     fn under_a_fence_that_is_as_expected(&self, next: Fence, writes: Vec<Write>) -> Transaction {
         let fence = recording(self.sequence);
         let expected = self.memory.fence(&fence).as_ref().map(Fence::state);
-        Transaction { fence, run: None, expected, next, writes }
+        Transaction { fence, run: None, turn: 0, expected, next, writes }
     }
 }
 

@@ -184,9 +184,11 @@ fn transaction(sequence: usize) -> impl Strategy<Value = Transaction> {
     let step = prop::sample::select(&["shop/one", "shop/two"][..]);
     // A message of version 1 knows no run.
     let run = prop::option::weighted(0.8, 0..2).prop_map(|run| run.map(|run| RunDigest::of(&json!(run))));
-    (step, run, expected, fence(), writes).prop_map(move |(step, run, expected, next, writes)| Transaction {
+    let fields = (step, run, 0_u32..3, expected, fence(), writes);
+    fields.prop_map(move |(step, run, turn, expected, next, writes)| Transaction {
         fence: StepKey::at(saga_id(sequence), step).expect("a place"),
         run,
+        turn,
         expected,
         next,
         writes,

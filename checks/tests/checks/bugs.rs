@@ -56,6 +56,7 @@ impl BuggyStore {
         let effect = Transaction {
             fence: nobody,
             run: transaction.run.clone(),
+            turn: 0,
             expected: before.as_ref().map(|recorded| recorded.fence.state()),
             next: Fence::Undone,
             writes: transaction.writes.clone(),

@@ -1,8 +1,8 @@
 //! Mistakes around the protocol: of stores, of rescue and of reconciliation.
 
 use saga::{
-    Change, Op, Refused, Request, Row, RowKey, RunDigest, SagaId, StartInput, StepKey, Store, Transaction,
-    Unavailable, Write,
+    Change, Op, Refused, Request, Row, RowKey, SagaId, StartInput, StepKey, Store, Transaction, Unavailable,
+    Write,
     fence::{Fence, Recorded},
 };
 use saga_check::Io;
@@ -14,8 +14,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) enum Edge {
     /// A fence is answered from, whatever run wrote it.
     RunsNotCompared,
-    /// An undo that finds the fence of another run reverses by the key.
-    OtherRunIsReversed,
     /// A step is said to be abandoned, and is not.
     AbandonNotWritten,
     /// What is abandoned counts as undone.
@@ -35,30 +33,23 @@ pub(crate) struct Edged {
     io: Io,
     /// Which message it works for; `None` for reconciliation.
     op: Option<Op>,
-    run: Option<RunDigest>,
     edge: Edge,
 }
 
 impl Edged {
     pub(crate) fn with(edge: Edge) -> impl Fn(Io, &Request) -> Self + Send + Sync + 'static {
-        move |io, request| Self { io, op: Some(request.op), run: request.run.clone(), edge }
+        move |io, request| Self { io, op: Some(request.op), edge }
     }
 
     pub(crate) fn alone(io: Io, edge: Edge) -> Self {
-        Self { io, op: None, run: None, edge }
+        Self { io, op: None, edge }
     }
 
     /// A fence as the mistake sees it.
     fn seen(&self, recorded: Recorded) -> Recorded {
-        let undone = Recorded { run: None, fence: Fence::Undone };
+        let undone = Recorded { run: None, turn: 0, fence: Fence::Undone };
         match (self.edge, &recorded.fence) {
             (Edge::RunsNotCompared, _) => Recorded { run: None, ..recorded },
-            (Edge::OtherRunIsReversed, _)
-                if self.op == Some(Op::Undo)
-                    && !RunDigest::same(recorded.run.as_ref(), self.run.as_ref()) =>
-            {
-                undone
-            }
             (Edge::AbandonedIsUndone, Fence::Abandoned { .. }) | (Edge::StartedIsUndone, Fence::Started) => {
                 undone
             }

@@ -9,7 +9,7 @@
 //! | started | call again with the same key | set `undone`, reverse by key | set `undone`, 'backward' | set `abandoned` |
 //! | done | reply again | apply the inverse, set `undone` | 'forward' | set `abandoned` |
 //! | rejected | reply again, after reversing an outside effect by key | set `undone` | 'backward' | set `abandoned` |
-//! | undone | too late, after reversing an outside effect by key | reply again, after reversing by key | 'backward' | set `abandoned` |
+//! | undone | too late, after reversing an outside effect by key | reply again, after reversing by key | 'backward' | set `abandoned`; nothing to do when a later execution has undone it, see [`Recorded::turn`] |
 //! | abandoned | refuse: an operator has decided | nothing to do, nothing is reversed | (a pivot is never abandoned) | reply again |
 //! | of another run | refuse | nothing to do, nothing is touched | 'backward', nothing is touched | nothing to do |
 
@@ -47,6 +47,9 @@ pub enum Fence {
 pub struct Recorded {
     /// The run that wrote it; unknown for one of version 1.
     pub run: Option<RunDigest>,
+    /// Of an undone one: which of the executions that act for the saga has undone it, in the order of time. The word of an
+    /// operator that an earlier execution still has on its way does not change it any more.
+    pub turn: u32,
     /// What it records.
     pub fence: Fence,
 }
@@ -106,6 +109,8 @@ impl Fence {
 pub struct Standing {
     /// The run that wrote it; unknown for one of version 1.
     pub run: Option<RunDigest>,
+    /// See [`Recorded::turn`].
+    pub turn: u32,
     /// Its state.
     pub state: FenceState,
     /// Of an abandoned one: its state until then.
@@ -113,9 +118,9 @@ pub struct Standing {
 }
 
 impl From<Recorded> for Standing {
-    fn from(Recorded { run, fence }: Recorded) -> Self {
+    fn from(Recorded { run, turn, fence }: Recorded) -> Self {
         let was = if let Fence::Abandoned { was } = fence { was } else { None };
-        Self { run, state: fence.state(), was }
+        Self { run, turn, state: fence.state(), was }
     }
 }
 
@@ -177,6 +182,8 @@ pub enum OnUndo<'a> {
     },
     /// Reply again. A step with an outside effect first reverses it by its key again.
     AlreadyUndone,
+    /// As [`Self::AlreadyUndone`], once the fence is written anew in this turn: an earlier one has undone it.
+    UndoneEarlier,
     /// Reply without doing anything: an operator went on without the step.
     Abandoned,
     /// Reply without doing anything: the fence is of another run of this saga id, so this one never had an effect.
@@ -184,10 +191,13 @@ pub enum OnUndo<'a> {
 }
 
 /// What to do when an undo arrives.
-pub fn on_undo<'a>(recorded: Option<&'a Recorded>, run: Option<&RunDigest>) -> OnUndo<'a> {
+pub fn on_undo<'a>(recorded: Option<&'a Recorded>, run: Option<&RunDigest>, turn: u32) -> OnUndo<'a> {
     match found(recorded, run) {
         Found::Absent | Found::Ours(Fence::Started | Fence::Rejected(_)) => OnUndo::Tombstone,
         Found::Ours(Fence::Done { output, inverse }) => OnUndo::Reverse { output, inverse },
+        Found::Ours(Fence::Undone) if recorded.is_some_and(|recorded| recorded.turn < turn) => {
+            OnUndo::UndoneEarlier
+        }
         Found::Ours(Fence::Undone) => OnUndo::AlreadyUndone,
         Found::Ours(Fence::Abandoned { .. }) => OnUndo::Abandoned,
         Found::OfAnotherRun => OnUndo::OtherRun,
@@ -226,7 +236,7 @@ pub fn on_settle<'a>(
 }
 
 /// What to do when an abandon arrives.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum OnAbandon {
     /// Set `abandoned`.
     Abandon {
@@ -238,16 +248,19 @@ pub enum OnAbandon {
         /// What had become of the step until then.
         was: Option<FenceState>,
     },
+    /// Reply that nothing is left to go on without: an execution of a later turn has undone the step.
+    UndoneSince,
     /// Reply without doing anything: the fence is of another run of this saga id.
     OtherRun,
 }
 
 /// What to do when an abandon arrives.
-pub fn on_abandon(standing: Option<&Standing>, run: Option<&RunDigest>) -> OnAbandon {
+pub fn on_abandon(standing: Option<&Standing>, run: Option<&RunDigest>, turn: u32) -> OnAbandon {
     match standing {
         None => OnAbandon::Abandon { was: None },
         Some(found) if !RunDigest::same(found.run.as_ref(), run) => OnAbandon::OtherRun,
         Some(Standing { state: FenceState::Abandoned, was, .. }) => OnAbandon::AlreadyAbandoned { was: *was },
+        Some(found) if found.turn > turn => OnAbandon::UndoneSince,
         Some(found) => OnAbandon::Abandon { was: Some(found.state) },
     }
 }
@@ -265,7 +278,7 @@ mod tests {
 
     /// Every fence, written by a run.
     fn fences(written_by: Option<&RunDigest>) -> [Option<Recorded>; 6] {
-        let recorded = |fence| Some(Recorded { run: written_by.cloned(), fence });
+        let recorded = |fence| Some(Recorded { run: written_by.cloned(), turn: 0, fence });
         let done = Fence::Done { output: json!(7), inverse: Vec::new() };
         [
             None,
@@ -332,13 +345,13 @@ mod tests {
                 assert_eq!(on_run(fence.as_ref(), asker), expected);
             }
             for (fence, expected) in fences.iter().zip(undos()) {
-                assert_eq!(on_undo(fence.as_ref(), asker), expected);
+                assert_eq!(on_undo(fence.as_ref(), asker, 0), expected);
             }
             for (fence, expected) in fences.iter().zip(settles()) {
                 assert_eq!(on_settle(fence.as_ref(), asker, IfAbsent::Decide), expected);
             }
             for (fence, expected) in fences.iter().zip(abandons()) {
-                assert_eq!(on_abandon(fence.clone().map(Standing::from).as_ref(), asker), expected);
+                assert_eq!(on_abandon(fence.clone().map(Standing::from).as_ref(), asker, 0), expected);
             }
         }
     }
@@ -349,13 +362,27 @@ mod tests {
         for fence in fences(Some(&one)).iter().skip(1) {
             let fence = fence.as_ref();
             assert_eq!(on_run(fence, Some(&other)), OnRun::OtherRun);
-            assert_eq!(on_undo(fence, Some(&other)), OnUndo::OtherRun);
+            assert_eq!(on_undo(fence, Some(&other), 0), OnUndo::OtherRun);
             let standing = fence.cloned().map(Standing::from);
-            assert_eq!(on_abandon(standing.as_ref(), Some(&other)), OnAbandon::OtherRun);
+            assert_eq!(on_abandon(standing.as_ref(), Some(&other), 0), OnAbandon::OtherRun);
             for if_absent in [IfAbsent::Decide, IfAbsent::Refuse] {
                 assert_eq!(on_settle(fence, Some(&other), if_absent), OnSettle::OtherRun);
             }
         }
+    }
+
+    #[test]
+    fn what_a_later_execution_has_undone_an_earlier_one_does_not_skip() {
+        let undone = |turn| Recorded { run: None, turn, fence: Fence::Undone };
+        let undo = |there, turn| on_undo(Some(&undone(there)), None, turn) == OnUndo::UndoneEarlier;
+        assert_eq!([undo(0, 0), undo(1, 1), undo(2, 1), undo(0, 1)], [false, false, false, true]);
+        let abandon = |there, turn| on_abandon(Some(&undone(there).into()), None, turn);
+        let abandoned = OnAbandon::Abandon { was: Some(FenceState::Undone) };
+        assert_eq!(
+            [abandon(0, 0), abandon(0, 1), abandon(1, 1)],
+            [abandoned.clone(), abandoned.clone(), abandoned]
+        );
+        assert_eq!([abandon(1, 0), abandon(3, 2)], [OnAbandon::UndoneSince, OnAbandon::UndoneSince]);
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub const CAUSE: &str = "cause";
 /// Text: the name of the state until then, when abandoned.
 pub const WAS: &str = "was";
 
+/// Number: the [turn](crate::fence::Recorded::turn) of an undone one; not there for the first.
+pub const TURN: &str = "turn";
+
 /// Text: when the fence was written, ISO 8601. For people.
 pub const AT: &str = "at";
 

@@ -100,12 +100,13 @@ pub struct Context {
     run: Option<RunDigest>,
     op: Op,
     reason: Option<Reason>,
+    turn: u32,
     if_absent: IfAbsent,
 }
 
 impl Context {
     pub(crate) fn of(deployment: &Deployment, request: &Request, step: &'static str) -> Self {
-        let Request { saga, id, run, item, op, reason, if_absent, .. } = request;
+        let Request { saga, id, run, item, op, reason, turn, if_absent, .. } = request;
         let key =
             StepKey { saga: saga.clone(), saga_id: id.clone(), step: step.to_owned(), item: item.clone() };
         Self {
@@ -114,6 +115,7 @@ impl Context {
             run: run.clone(),
             op: *op,
             reason: reason.clone(),
+            turn: *turn,
             if_absent: *if_absent,
         }
     }
@@ -159,6 +161,10 @@ impl Context {
 
     pub(crate) fn run(&self) -> Option<&RunDigest> {
         self.run.as_ref()
+    }
+
+    pub(crate) fn turn(&self) -> u32 {
+        self.turn
     }
 
     pub(crate) fn if_absent(&self) -> IfAbsent {

@@ -142,7 +142,7 @@ mod tests {
 
     fn transaction(writes: Vec<Write>) -> Transaction {
         let fence = StepKey::at("s-1".parse().unwrap(), "shop/reserve").unwrap();
-        Transaction { fence, run: None, expected: None, next: Fence::Undone, writes }
+        Transaction { fence, run: None, turn: 0, expected: None, next: Fence::Undone, writes }
     }
 
     /// Why it is not done. Nothing is written.

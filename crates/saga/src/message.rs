@@ -109,6 +109,12 @@ pub struct Request {
     /// Why the saga compensates; only with [`Op::Undo`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Which of the executions that act for the saga asks, in the order of time, see [`fence::Recorded::turn`]; with
+    /// [`Op::Undo`] and [`Op::Abandon`].
+    ///
+    /// [`fence::Recorded::turn`]: crate::fence::Recorded::turn
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub turn: u32,
     /// What a missing fence means; with [`Op::Settle`], and with an [`Op::Run`] that recalls what was done.
     #[serde(default, skip_serializing_if = "IfAbsent::is_default")]
     pub if_absent: IfAbsent,
@@ -132,6 +138,16 @@ impl Request {
         }
         Ok(request)
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_first(turn: &u32) -> bool {
+    *turn == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(given: &bool) -> bool {
+    !given
 }
 
 #[derive(Deserialize)]
@@ -238,6 +254,9 @@ pub struct AbandonReply {
     /// What had become of the step until then; absent when nothing was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<FenceState>,
+    /// Whether an execution that came later has undone the step, so that the saga went on without nothing.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub undone_since: bool,
 }
 
 /// The error of the [`Reason`] why a saga compensates whose execution died before its pivot was done.

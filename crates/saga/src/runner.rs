@@ -378,6 +378,7 @@ impl<In: Value> Run<'_, In> {
             token: TaskToken::new("in-memory"),
             input: if op == Op::Run { self.take(step.inputs) } else { Map::new() },
             reason: reason.cloned(),
+            turn: 0,
             if_absent: IfAbsent::Decide,
         }
     }

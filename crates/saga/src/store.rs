@@ -14,6 +14,8 @@ pub struct Transaction {
     pub fence: StepKey,
     /// The run it must be of, and is written for; `None`: of any, for a message of version 1.
     pub run: Option<RunDigest>,
+    /// The [turn](Recorded::turn) it is written in.
+    pub turn: u32,
     /// The state it must be in; `None`: it must be absent.
     pub expected: Option<FenceState>,
     /// What it becomes.
@@ -30,13 +32,16 @@ impl Transaction {
             Some(now) => {
                 Some(now.fence.state()) == self.expected
                     && RunDigest::same(now.run.as_ref(), self.run.as_ref())
+                    && now.turn <= self.turn
             }
         }
     }
 
     /// The fence that it leaves.
     pub fn recorded(&self) -> Recorded {
-        Recorded { run: self.run.clone(), fence: self.next.clone() }
+        // What was undone is all that a message of an earlier turn could still change.
+        let turn = if self.next == Fence::Undone { self.turn } else { 0 };
+        Recorded { run: self.run.clone(), turn, fence: self.next.clone() }
     }
 }
 

@@ -212,7 +212,7 @@ async fn a_charge_that_landed_after_its_undo_is_reversed_before_its_message_is_a
     assert!(shop.ask("run").await.is_err(), "the money is taken and nobody knows");
     let fence = fence();
     let (expected, next) = (Some(saga::fence::FenceState::Started), Fence::Undone);
-    let undone = saga::Transaction { fence, run: None, expected, next, writes: Vec::new() };
+    let undone = saga::Transaction { fence, run: None, turn: 0, expected, next, writes: Vec::new() };
     shop.store.apply_now(&undone).unwrap();
     assert_eq!(shop.kept().await, 9_900);
     // The message comes again, because nobody acknowledged it.

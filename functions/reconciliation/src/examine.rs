@@ -106,6 +106,7 @@ fn fence_off(step: &StepOfRun) -> Transaction {
     Transaction {
         fence: step.key.clone(),
         run: step.run.clone(),
+        turn: 0,
         expected: None,
         next: Fence::Undone,
         writes,

@@ -161,8 +161,14 @@ fn key_in(deployment: &Deployment, id: &str) -> String {
 
 /// Puts a fence there, whatever its story is.
 fn set_fence(store: &MemoryStore, id: &str, fence: Fence) {
-    let fence =
-        Transaction { fence: fence_of(id), run: None, expected: None, next: fence, writes: Vec::new() };
+    let fence = Transaction {
+        fence: fence_of(id),
+        run: None,
+        turn: 0,
+        expected: None,
+        next: fence,
+        writes: Vec::new(),
+    };
     store.apply_now(&fence).unwrap();
 }
 
@@ -470,13 +476,15 @@ async fn a_charge_of_another_run_than_its_fence_is_left_to_people() {
     for next in [Fence::Undone, Fence::Rejected(Refusal { error: "No".into(), cause: "{}".into() })] {
         let store = MemoryStore::new();
         let (fence, run) = (fence_of("o-1"), run("another order"));
-        store.apply_now(&Transaction { fence, run, expected: None, next, writes: Vec::new() }).unwrap();
+        store
+            .apply_now(&Transaction { fence, run, turn: 0, expected: None, next, writes: Vec::new() })
+            .unwrap();
         assert_eq!(shop.sweep(&store, SPAN).await, Tally { unsettled: 1, ..Tally::default() });
         assert_eq!(shop.status(&key).await, Some(ChargeStatus::Charged));
     }
     // Its own says that it is an orphan.
     let (fence, run) = (fence_of("o-1"), charged.run);
-    let undone = Transaction { fence, run, expected: None, next: Fence::Undone, writes: Vec::new() };
+    let undone = Transaction { fence, run, turn: 0, expected: None, next: Fence::Undone, writes: Vec::new() };
     store.apply_now(&undone).unwrap();
     assert_eq!(shop.sweep(&store, SPAN).await, Tally { refunded: 1, ..Tally::default() });
 }

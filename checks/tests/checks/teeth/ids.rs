@@ -1,11 +1,11 @@
 //! An id means one run.
 
-use super::{catch_all, found, found_in};
+use super::{catch_all, found};
 use crate::{
     edges::{Edge, Edged},
-    machines::{cancel, order, order_with},
+    machines::{order, order_with},
 };
-use checks::{Bank, BankClient, Scenario, handlers, order_check};
+use checks::{Bank, BankClient, Scenario, handlers};
 use inventory::Inventory;
 use orders::Orders;
 use payment::Payment;
@@ -24,15 +24,6 @@ fn fences_that_do_not_compare_runs() {
 fn one_fence_that_does_not_compare_runs() {
     let handlers = handlers(Bank::FORGETS).service_on(|_| Orders, Edged::with(Edge::RunsNotCompared));
     insta::assert_snapshot!(found(Scenario::of_orders(1), &handlers, &order()));
-}
-
-#[test]
-fn undo_that_reverses_the_charge_of_another_run() {
-    let handlers = handlers(Bank::FORGETS)
-        .service_on(|outside| Payment::new(BankClient(outside)), Edged::with(Edge::OtherRunIsReversed));
-    // A fault more than most: it takes that the question whose the id is stays without an answer.
-    let check = || order_check(Scenario::of_orders(1), handlers.clone(), &order(), &cancel());
-    insta::assert_snapshot!(found_in(check, 3));
 }
 
 #[test]

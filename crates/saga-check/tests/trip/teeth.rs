@@ -107,7 +107,7 @@ impl Store for Heedless {
                 if matches!(transaction.next, Fence::Done { .. }) =>
             {
                 let expected = Some(FenceState::Abandoned);
-                self.0.apply(&Transaction { expected, ..transaction.clone() }).await
+                self.0.apply(&Transaction { turn: 0, expected, ..transaction.clone() }).await
             }
             applied => applied,
         }

@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn the_fence_is_told_before_any_guard() {
         let undone = refused(&[fence("undone"), few("a", "1"), none()]);
-        assert_eq!(undone, Refused::Fence(Some(Recorded { run: None, fence: Fence::Undone })));
+        assert_eq!(undone, Refused::Fence(Some(Recorded { run: None, turn: 0, fence: Fence::Undone })));
         let absent = refused(&[reason(CHECK_FAILED, &[]), none(), none()]);
         assert_eq!(absent, Refused::Fence(None));
         assert!(matches!(refused(&[fence("?"), none(), none()]), Refused::Unavailable(_)));

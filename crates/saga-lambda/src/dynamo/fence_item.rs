@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
 use saga::{
     Refusal, Refused, RunDigest, StepKey, Transaction, Unavailable,
     fence::{Fence, FenceState, Recorded, Standing},
-    fence_table::{AT, CAUSE, ERROR, EXPIRES_AT, INVERSE, OUTPUT, RUN, SAGA_ID, STATE, STEP, WAS},
+    fence_table::{AT, CAUSE, ERROR, EXPIRES_AT, INVERSE, OUTPUT, RUN, SAGA_ID, STATE, STEP, TURN, WAS},
 };
 use serde_json::Value as Json;
 use std::{
@@ -39,6 +39,9 @@ impl FenceTable {
         put(STATE, text(recorded.fence.state().as_str()));
         if let Some(run) = &recorded.run {
             put(RUN, text(run.as_str()));
+        }
+        if recorded.turn > 0 {
+            put(TURN, AttributeValue::N(recorded.turn.to_string()));
         }
         put(EXPIRES_AT, AttributeValue::N(expires.to_string()));
         if let Ok(at) = DateTime::from(now).fmt(DateTimeFormat::DateTime) {
@@ -95,7 +98,7 @@ pub(super) fn key(key: &StepKey) -> Item {
 /// A condition with its names and values, in the form the SDK takes.
 pub(super) type Condition = (String, Option<HashMap<String, String>>, Option<Item>);
 
-/// The condition under which a transaction finds its fence in the expected state, and of its run.
+/// The condition under which a transaction finds its fence in the expected state, of its run and of no later turn.
 pub(super) fn condition(transaction: &Transaction) -> Condition {
     let Some(state) = transaction.expected else {
         return (format!("attribute_not_exists({SAGA_ID})"), None, None);
@@ -108,6 +111,12 @@ pub(super) fn condition(transaction: &Transaction) -> Condition {
         names.insert("#run".to_owned(), RUN.to_owned());
         values.insert(":run".to_owned(), text(run.as_str()));
         condition += " AND (attribute_not_exists(#run) OR #run = :run)";
+    }
+    // No other has a turn.
+    if state == FenceState::Undone {
+        names.insert("#turn".to_owned(), TURN.to_owned());
+        values.insert(":turn".to_owned(), AttributeValue::N(transaction.turn.to_string()));
+        condition += " AND (attribute_not_exists(#turn) OR #turn <= :turn)";
     }
     (condition, Some(names), Some(values))
 }
@@ -135,12 +144,12 @@ pub(super) fn parse(item: &Item) -> Result<Recorded, Unavailable> {
         }
         FenceState::Abandoned => Fence::Abandoned { was: was(item)? },
     };
-    Ok(Recorded { run: run(item)?, fence })
+    Ok(Recorded { run: run(item)?, turn: turn(item)?, fence })
 }
 
 /// Reads how it stands with a fence, and nothing of what it records.
 pub(super) fn standing(item: &Item) -> Result<Standing, Unavailable> {
-    Ok(Standing { run: run(item)?, state: state(item, STATE)?, was: was(item)? })
+    Ok(Standing { run: run(item)?, turn: turn(item)?, state: state(item, STATE)?, was: was(item)? })
 }
 
 fn was(item: &Item) -> Result<Option<FenceState>, Unavailable> {
@@ -153,6 +162,14 @@ fn run(item: &Item) -> Result<Option<RunDigest>, Unavailable> {
     }
     let run = member(item, RUN)?.parse();
     run.map(Some).map_err(|_| unreadable(item, &format!("its `{RUN}` is no digest")))
+}
+
+fn turn(item: &Item) -> Result<u32, Unavailable> {
+    let number = match item.get(TURN) {
+        None => Some(0),
+        Some(turn) => turn.as_n().ok().and_then(|turn| turn.parse().ok()),
+    };
+    number.ok_or_else(|| unreadable(item, &format!("its `{TURN}` is no small number")))
 }
 
 fn state(item: &Item, name: &str) -> Result<FenceState, Unavailable> {
@@ -202,7 +219,7 @@ mod tests {
     }
 
     fn recorded(fence: Fence) -> Recorded {
-        Recorded { run: Some(RunDigest::of(&json!(1))), fence }
+        Recorded { run: Some(RunDigest::of(&json!(1))), turn: 0, fence }
     }
 
     fn done() -> Fence {
@@ -245,9 +262,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_fence_survives_its_item(fence in any_fence(), version_1: bool) {
+        fn a_fence_survives_its_item(fence in any_fence(), turn: u32, version_1: bool) {
             let run = (!version_1).then(|| RunDigest::of(&json!(1)));
-            let recorded = Recorded { run, fence };
+            let recorded = Recorded { run, turn, fence };
             let item = table().item(&fence_key(), &recorded).unwrap();
             prop_assert_eq!(parse(&item), Ok(recorded));
         }
@@ -269,7 +286,7 @@ mod tests {
     fn an_unreadable_fence_says_which_and_why_and_not_what() {
         let mut item = table().item(&fence_key(), &recorded(done())).unwrap();
         item.insert(OUTPUT.into(), text("\"secret"));
-        let of_state = Standing { run: recorded(done()).run, state: FenceState::Done, was: None };
+        let of_state = Standing { run: recorded(done()).run, turn: 0, state: FenceState::Done, was: None };
         assert_eq!(standing(&item), Ok(of_state), "it can still be gone without");
         let error = parse(&item).unwrap_err().to_string();
         assert!(
@@ -280,6 +297,8 @@ mod tests {
         item.insert(STATE.into(), text("dreaming"));
         assert!(parse(&item).unwrap_err().to_string().ends_with("its state is `dreaming`"));
         item.insert(STATE.into(), text("undone"));
+        item.insert(TURN.into(), text("1"));
+        assert!(parse(&item).unwrap_err().to_string().ends_with("its `turn` is no small number"));
         item.insert(RUN.into(), text("today"));
         assert!(parse(&item).unwrap_err().to_string().ends_with("its `run` is no digest"));
         assert!(parse(&Item::new()).unwrap_err().to_string().contains("it has no text `state`"));

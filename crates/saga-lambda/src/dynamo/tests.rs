@@ -32,7 +32,7 @@ fn run() -> RunDigest {
 }
 
 fn of_this_run(fence: Fence) -> Recorded {
-    Recorded { run: Some(run()), fence }
+    Recorded { run: Some(run()), turn: 0, fence }
 }
 
 fn stock(sku: &str) -> RowKey {
@@ -50,7 +50,7 @@ fn take(n: i64) -> Write {
 
 fn transaction(expected: Option<FenceState>, writes: Vec<Write>) -> Transaction {
     let next = Fence::Done { output: json!({ "units": 3 }), inverse: Vec::new() };
-    Transaction { fence: fence_key(), run: Some(run()), expected, next, writes }
+    Transaction { fence: fence_key(), run: Some(run()), turn: 0, expected, next, writes }
 }
 
 fn fence_item(state: &str) -> Json {

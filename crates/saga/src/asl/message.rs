@@ -59,6 +59,13 @@ const RUN: &str = "$exists($states.context.Execution.Input.run) ? $states.contex
 
 pub(super) const TOKEN: &str = "$states.context.Task.Token";
 
+/// Executions that act for a saga in the order of time: the first, those that settle for it one after the other, and, because
+/// one that is redriven goes on when it was settled for already, those after a redrive.
+fn turn() -> String {
+    let (settling, redrives) = (settling(), "$states.context.Execution.RedriveCount");
+    format!("($exists({settling}) ? {settling}.attempt : 0) + ($exists({redrives}) ? 1000 * {redrives} : 0)")
+}
+
 /// The arguments that send a request to a step's participant.
 pub(super) fn send(definition: &Definition, step: &StepSpec, op: Op) -> Json {
     // An undo can be sent for a step that was never run, when the values it needs are not there.
@@ -76,6 +83,9 @@ pub(super) fn send(definition: &Definition, step: &StepSpec, op: Op) -> Json {
     });
     if op == Op::Undo {
         body["reason"] = expression("$reason");
+    }
+    if matches!(op, Op::Undo | Op::Abandon) {
+        body["turn"] = expression(&turn());
     }
     json!({ "QueueUrl": Placeholder::Queue(step.participant).text(), "MessageBody": body })
 }

@@ -85,10 +85,12 @@ impl Compiler<'_> {
     /// The task that fences a step off.
     pub(super) fn abandon(&self, step: &StepSpec, skipping: &Skipping) -> Task {
         let was = "{'was': $exists($states.result.was) ? $states.result.was : 'absent'}";
-        let told = format!("$merge($append({}, {was}))", skipping.failure);
+        let told = with("skipped", step, &format!("$merge($append({}, {was}))", skipping.failure));
+        // An execution that came later may have undone it: then there was nothing to skip any more.
+        let skipped = format!("$exists($states.result.undone_since) ? $skipped : {told}");
         Task {
             catch: vec![skipping.otherwise.clone()],
-            assign: merged("skipped", step, &told),
+            assign: [("skipped".to_owned(), expression(&skipped))].into(),
             transition: Transition::Next(skipping.next.clone()),
             ..self.insist(step, Op::Abandon)
         }
@@ -142,8 +144,11 @@ fn abandoned_before() -> String {
 ///
 /// `$append` makes the list that `$merge` takes: LocalStack does not see variables within brackets.
 fn merged(variable: &str, step: &StepSpec, value: &str) -> Assign {
-    let merged = format!("$merge($append(${variable}, {{'{}': {value}}}))", step.name);
-    [(variable.to_owned(), expression(&merged))].into()
+    [(variable.to_owned(), expression(&with(variable, step, value)))].into()
+}
+
+fn with(variable: &str, step: &StepSpec, value: &str) -> String {
+    format!("$merge($append(${variable}, {{'{}': {value}}}))", step.name)
 }
 
 /// Nothing is unresolved.

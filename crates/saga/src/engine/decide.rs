@@ -2,7 +2,7 @@
 
 use super::{ATTEMPTS, answer_lastingly, fence_kept_moving, moved, moving, renew};
 use crate::{
-    fence::{Fence, OnAbandon, OnRun, OnSettle, on_abandon, on_run, on_settle},
+    fence::{Fence, FenceState, OnAbandon, OnRun, OnSettle, on_abandon, on_run, on_settle},
     handler::{Context, Retry},
     message::{AbandonReply, Direction, SettleReply},
     rejection::Refusal,
@@ -45,17 +45,23 @@ pub(crate) async fn settle(store: &impl Store, cx: &Context) -> Result<Handled, 
 /// Leaves a step as it is, for good. Neither the code of a handler nor what the fence records is needed, so nothing that
 /// is broken about the step stands in the way.
 pub(crate) async fn abandon(store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
-    let reply = |outcome, was| Ok(Handled::success(outcome, json!(AbandonReply { was })));
+    let reply =
+        |outcome, was| Ok(Handled::success(outcome, json!(AbandonReply { was, undone_since: false })));
     for _ in 0..ATTEMPTS {
         let standing = store.read_standing(cx.key()).await?;
-        let was = match on_abandon(standing.as_ref(), cx.run()) {
+        let was = match on_abandon(standing.as_ref(), cx.run(), cx.turn()) {
             OnAbandon::AlreadyAbandoned { was } => return reply(Outcomes::AbandonedBefore, was),
             OnAbandon::OtherRun => return reply(Outcomes::OtherRun, None),
+            OnAbandon::UndoneSince => {
+                let reply = AbandonReply { was: Some(FenceState::Undone), undone_since: true };
+                return Ok(Handled::success(Outcomes::UndoneBefore, json!(reply)));
+            }
             OnAbandon::Abandon { was } => was,
         };
         let abandoned = Transaction {
             fence: cx.key().clone(),
             run: cx.run().or_else(|| standing.as_ref()?.run.as_ref()).cloned(),
+            turn: cx.turn(),
             expected: standing.as_ref().map(|standing| standing.state),
             next: Fence::Abandoned { was },
             writes: Vec::new(),

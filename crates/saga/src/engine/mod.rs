@@ -58,7 +58,7 @@ pub(crate) async fn run_outside<S: Step, H: HandleOutside<S>>(
 ) -> Result<Handled, Retry> {
     let claimed = store.apply(&moving(cx, None, Fence::Started, Vec::new())).await;
     let first = claimed.is_ok();
-    let mut started = Recorded { run: cx.run().cloned(), fence: Fence::Started };
+    let mut started = Recorded { run: cx.run().cloned(), turn: 0, fence: Fence::Started };
     if let Err(refused) = claimed {
         let now = moved(refused)?;
         if on_run(now.as_ref(), cx.run()) != OnRun::Run {
@@ -261,7 +261,7 @@ async fn answer_lastingly(
 fn moving(cx: &Context, found: Option<&Recorded>, next: Fence, writes: Vec<Write>) -> Transaction {
     let run = cx.run().or_else(|| found?.run.as_ref()).cloned();
     let expected = found.map(|recorded| recorded.fence.state());
-    Transaction { fence: cx.key().clone(), run, expected, next, writes }
+    Transaction { fence: cx.key().clone(), run, turn: cx.turn(), expected, next, writes }
 }
 
 /// Writes the fence of another run again as it is, so that it is kept for as long as a message of this run can come back:
@@ -271,9 +271,10 @@ async fn renew(
     cx: &Context,
     found: Option<&Recorded>,
 ) -> Result<Option<Option<Recorded>>, Retry> {
-    let Some(Recorded { run, fence }) = found else { return Ok(None) };
+    let Some(Recorded { run, turn, fence }) = found else { return Ok(None) };
     let (expected, next) = (Some(fence.state()), fence.clone());
-    let again = Transaction { fence: cx.key().clone(), run: run.clone(), expected, next, writes: Vec::new() };
+    let (run, turn, writes) = (run.clone(), *turn, Vec::new());
+    let again = Transaction { fence: cx.key().clone(), run, turn, expected, next, writes };
     match store.apply(&again).await {
         Ok(()) => Ok(None),
         Err(refused) => moved(refused).map(Some),

@@ -52,8 +52,9 @@ where
     let nothing = |outcome| Ok(Handled::success(outcome, json!({})));
     let mut fence = store.read_fence(cx.key()).await?;
     for _ in 0..ATTEMPTS {
-        let (outcome, alternatives) = match on_undo(fence.as_ref(), cx.run()) {
+        let (outcome, alternatives) = match on_undo(fence.as_ref(), cx.run(), cx.turn()) {
             OnUndo::AlreadyUndone => return nothing(Outcomes::UndoneBefore),
+            OnUndo::UndoneEarlier => (Outcomes::UndoneBefore, vec![Vec::new()]),
             OnUndo::Abandoned => {
                 return Ok(Handled::success(Outcomes::AbandonedBefore, json!({ "abandoned": true })));
             }

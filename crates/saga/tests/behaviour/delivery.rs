@@ -197,6 +197,7 @@ pub(crate) fn request(step: &str, op: Op) -> Request {
         token: TaskToken::new("a-token"),
         input: if op == Op::Run { input } else { serde_json::Map::new() },
         reason: None,
+        turn: 0,
         if_absent: IfAbsent::Decide,
     }
 }

@@ -186,6 +186,7 @@ fn a_run_that_is_known_stays_known() {
     let begun = Transaction {
         fence: key("charge-card"),
         run: known.run.clone(),
+        turn: 0,
         expected: None,
         next: Fence::Started,
         writes: Vec::new(),
@@ -285,6 +286,7 @@ fn what_is_only_begun_is_not_gone_on_with_by_asking_what_is_recorded() {
     let started = Transaction {
         fence: key("charge-card"),
         run: begun.run.clone(),
+        turn: 0,
         expected: None,
         next: Fence::Started,
         writes: Vec::new(),

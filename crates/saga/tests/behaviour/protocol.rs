@@ -220,5 +220,5 @@ proptest! {
 pub(crate) fn forget(key: &RowKey) -> Transaction {
     let fence = StepKey::at(trip_id(), "trip/by-hand").unwrap();
     let write = saga::Write { key: key.clone(), change: saga::Change::Delete, guards: Vec::new() };
-    Transaction { fence, run: None, expected: None, next: Fence::Undone, writes: vec![write] }
+    Transaction { fence, run: None, turn: 0, expected: None, next: Fence::Undone, writes: vec![write] }
 }

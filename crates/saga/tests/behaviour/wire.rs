@@ -82,8 +82,10 @@ fn notices() {
 
 #[test]
 fn abandon_replies() {
-    assert_wire!(AbandonReply { was: Some(FenceState::Done) }, @r#"{"was":"done"}"#);
-    assert_wire!(AbandonReply { was: None }, @"{}");
+    assert_wire!(AbandonReply { was: Some(FenceState::Done), undone_since: false }, @r#"{"was":"done"}"#);
+    assert_wire!(AbandonReply { was: None, undone_since: false }, @"{}");
+    let since = AbandonReply { was: Some(FenceState::Undone), undone_since: true };
+    assert_wire!(since, @r#"{"was":"undone","undone_since":true}"#);
 }
 
 #[test]
