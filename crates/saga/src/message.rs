@@ -254,7 +254,7 @@ pub struct AbandonReply {
     /// What had become of the step until then; absent when nothing was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<FenceState>,
-    /// Whether an execution that came later has undone the step, so that the saga went on without nothing.
+    /// Whether an execution that came later has undone the step, so that nothing is skipped.
     #[serde(default, skip_serializing_if = "is_false")]
     pub undone_since: bool,
 }
