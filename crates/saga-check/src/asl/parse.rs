@@ -361,11 +361,7 @@ fn handlers(retry: Vec<RawRetrier>, catch: Vec<RawCatcher>) -> Result<Handlers, 
 }
 
 fn next(assign: &Map<String, Json>, state: Option<String>, end: Option<bool>) -> Result<Next, String> {
-    if state.is_some() == (end == Some(true)) {
-        return Err("it needs either `Next` or `End`".into());
-    }
-    let variable = |(name, value): (&String, &Json)| Ok((name.as_str().into(), Template::parse(value)?));
-    Ok(Next { assign: assign.iter().map(variable).collect::<Result<_, String>>()?, state })
+    next_by(Template::parse, assign, state, end)
 }
 
 /// As [`next`], where the input of the state may be read.
@@ -374,10 +370,20 @@ fn next_with_input(
     state: Option<String>,
     end: Option<bool>,
 ) -> Result<Next, String> {
-    let variable =
-        |(name, value): (&String, &Json)| Ok((name.as_str().into(), Template::parse_with_input(value)?));
-    let assign = assign.iter().map(variable).collect::<Result<_, String>>()?;
-    Ok(Next { assign, ..next(&Map::new(), state, end)? })
+    next_by(Template::parse_with_input, assign, state, end)
+}
+
+fn next_by(
+    parse: fn(&Json) -> Result<Template, String>,
+    assign: &Map<String, Json>,
+    state: Option<String>,
+    end: Option<bool>,
+) -> Result<Next, String> {
+    if state.is_some() == (end == Some(true)) {
+        return Err("it needs either `Next` or `End`".into());
+    }
+    let variable = |(name, value): (&String, &Json)| Ok((name.as_str().into(), parse(value)?));
+    Ok(Next { assign: assign.iter().map(variable).collect::<Result<_, String>>()?, state })
 }
 
 /// Every state that is gone to is there.

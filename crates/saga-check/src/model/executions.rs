@@ -189,10 +189,8 @@ impl Tables {
 
     /// There is a record of an execution that died. Such a write may arrive after the death is known.
     pub(super) fn may_be_on_its_way(&self, parked: Id, id: &SagaId) -> bool {
-        let left = |(item, token): &(Arc<Json>, u8)| {
-            *token == VOID && item.get(TASK_TOKEN).is_some() && item[SAGA_ID]["S"] == id.as_str()
-        };
-        self.parked.value(parked).values().any(left)
+        let parked = self.parked.value(parked);
+        parked.values().any(|record| is_left(record) && record.0[SAGA_ID]["S"] == id.as_str())
     }
 
     pub(super) fn ask_forget(
@@ -227,11 +225,11 @@ impl Tables {
     pub(super) fn left_record(&self, state: &State, slot: usize) -> bool {
         let standing = self.standing(state.runs[slot]);
         standing.is_dead()
-            && self.parked.value(state.parked).values().any(|(item, token)| {
-                *token == VOID
-                    && item.get(TASK_TOKEN).is_some()
-                    && item[EXECUTION_ARN]["S"] == standing.arn.as_str()
-            })
+            && self
+                .parked
+                .value(state.parked)
+                .values()
+                .any(|record| is_left(record) && record.0[EXECUTION_ARN]["S"] == standing.arn.as_str())
     }
 }
 
@@ -259,6 +257,11 @@ fn described(run: &Run) -> known::Execution {
     let machine = machine_arn(execution.machine);
     let known = known::Execution::new(&machine, &execution.name, status, execution.input.clone());
     known::Execution { redrives: run.redrives(), ..known }
+}
+
+/// It asks for an answer, and nobody waits for that any more.
+pub(super) fn is_left((item, token): &(Arc<Json>, u8)) -> bool {
+    *token == VOID && item.get(TASK_TOKEN).is_some()
 }
 
 fn record(item: &Json) -> Option<Record> {

@@ -2,8 +2,9 @@
 
 use super::{
     effects::Held,
+    executions::is_left,
     left::{Ended, Left, left, skipped},
-    state::{INTEGRATION_FAILED, LEFT_TO_RECONCILIATION, QUEUED, State, VOID, WRITTEN_MEANWHILE, token},
+    state::{INTEGRATION_FAILED, LEFT_TO_RECONCILIATION, QUEUED, State, WRITTEN_MEANWHILE, token},
     tables::Tables,
 };
 use crate::{
@@ -11,11 +12,7 @@ use crate::{
     intern::Id,
     invariant::{Outcome, SagaEnd, World},
 };
-use saga::{
-    OTHER_RUN,
-    fence::FenceState,
-    parked_table::{TASK_TOKEN, WHAT},
-};
+use saga::{OTHER_RUN, fence::FenceState, parked_table::WHAT};
 use serde_json::Value as Json;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -288,8 +285,7 @@ impl Tables {
             return None;
         }
         let parked = self.parked.value(state.parked);
-        let dead = |(item, token): &&(Arc<Json>, u8)| *token == VOID && item.get(TASK_TOKEN).is_some();
-        let (item, _) = parked.values().find(dead)?;
+        let (item, _) = parked.values().find(|record| is_left(record))?;
         Some(format!("the parked record {} is left, but nobody waits for its answer", item[WHAT]["S"]))
     }
 

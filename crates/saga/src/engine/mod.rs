@@ -149,8 +149,8 @@ enum Concluded {
     Refused(Refusal),
 }
 
-/// Writes what was decided, together with the fence that was found. `undoable`: the entities of the participant, when the inverse is
-/// to be recorded.
+/// Writes what was decided, together with the fence that was found. `undoable`: the entities of the participant, when
+/// the inverse is to be recorded.
 async fn conclude(
     store: &impl Store,
     cx: &Context,

@@ -37,6 +37,18 @@ fn rooms(world: &World) -> (u32, u32) {
     (Rooms::FREE.read(&row).unwrap(), Rooms::BOOKED.read(&row).unwrap())
 }
 
+/// That the call of a step with an outside effect may have been sent.
+fn started(request: &Request) -> Transaction {
+    Transaction {
+        fence: key(&request.step),
+        run: request.run.clone(),
+        turn: 0,
+        expected: None,
+        next: Fence::Started,
+        writes: Vec::new(),
+    }
+}
+
 /// The same request of another run.
 fn of_another_run(request: Request) -> Request {
     Request { run: Some(RunDigest::of(&json!("another trip"))), ..request }
@@ -183,17 +195,9 @@ fn a_message_of_version_2_says_of_which_run_it_is() {
 fn a_run_that_is_known_stays_known() {
     let world = World::with_a_patient_network();
     let known = request("charge-card", Op::Run);
-    let begun = Transaction {
-        fence: key("charge-card"),
-        run: known.run.clone(),
-        turn: 0,
-        expected: None,
-        next: Fence::Started,
-        writes: Vec::new(),
-    };
+    world.bank.1.apply_now(&started(&known)).unwrap();
     let recorded = || world.bank.1.recorded(&key("charge-card")).unwrap().run;
     for op in [Op::Run, Op::Undo, Op::Abandon] {
-        let _ = world.bank.1.apply_now(&begun);
         served(&world.bank, &Request { v: 1, run: None, ..request("charge-card", op) });
         assert_eq!(recorded(), known.run, "{op:?}");
     }
@@ -283,15 +287,7 @@ fn what_is_recalled_is_not_done_again_when_its_fence_is_gone() {
 fn what_is_only_begun_is_not_gone_on_with_by_asking_what_is_recorded() {
     let world = World::with_a_patient_network();
     let begun = request("charge-card", Op::Run);
-    let started = Transaction {
-        fence: key("charge-card"),
-        run: begun.run.clone(),
-        turn: 0,
-        expected: None,
-        next: Fence::Started,
-        writes: Vec::new(),
-    };
-    world.bank.1.apply_now(&started).unwrap();
+    world.bank.1.apply_now(&started(&begun)).unwrap();
     let refused = served(&world.bank, &Request { if_absent: IfAbsent::Refuse, ..begun });
     assert_eq!((refused.outcome, fails_with(&refused)), (Outcomes::FenceGone, Some(FENCE_GONE)));
     assert_eq!(
