@@ -35,6 +35,10 @@ pub struct StartInput {
     pub run: Option<RunDigest>,
     /// The saga's input value.
     pub input: Json,
+    /// The digest of what the saga was asked for with, as it came: of an event, say. A later release may read more of
+    /// the same event than the one that started the saga, and knows by this that it is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<RunDigest>,
     /// Only when the execution settles a saga whose execution died.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle: Option<Settling>,
@@ -68,7 +72,13 @@ impl Settling {
 impl StartInput {
     /// The input of the execution that begins a saga.
     pub fn begin(id: SagaId, input: Json) -> Self {
-        Self { v: WIRE_VERSION, id, run: Some(RunDigest::of(&input)), input, settle: None }
+        Self { v: WIRE_VERSION, id, run: Some(RunDigest::of(&input)), input, asked: None, settle: None }
+    }
+
+    /// The same, asked for with what has this digest.
+    #[must_use]
+    pub fn asked_with(self, asked: RunDigest) -> Self {
+        Self { asked: Some(asked), ..self }
     }
 
     /// The input of the execution that settles for one that had this input.

@@ -3,16 +3,26 @@
 mod shape;
 
 use crate::validate::Problem;
+use saga::RunDigest;
 use saga_lambda::redacted;
 use sagas::events::OrderEvent;
 use serde_json::Value as Json;
+
+/// An event as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Came {
+    /// What this release reads of it.
+    pub event: OrderEvent,
+    /// The digest of all of it: the same for the same event, whatever a release reads of it.
+    pub digest: RunDigest,
+}
 
 /// Reads an event. The topic delivers it raw; a subscription without raw delivery wraps it in an SNS notification,
 /// which is unwrapped.
 ///
 /// # Errors
 /// Every reason why it is none: what has the shape of an event, but for some members, is validated in the rest too.
-pub fn decode(body: &str) -> Result<OrderEvent, Vec<Problem>> {
+pub fn decode(body: &str) -> Result<Came, Vec<Problem>> {
     let no_event = |error: serde_json::Error| {
         vec![Problem::new("event", format!("not an order event: {}", redacted(&error.to_string())))]
     };
@@ -21,10 +31,12 @@ pub fn decode(body: &str) -> Result<OrderEvent, Vec<Problem>> {
         Some(message) => serde_json::from_str(message).map_err(no_event)?,
         None => json,
     };
-    serde_json::from_value(json.clone()).map_err(|error| {
+    let digest = RunDigest::of(&json);
+    let event = serde_json::from_value(json.clone()).map_err(|error| {
         let problems = shape::problems(&json);
         if problems.is_empty() { no_event(error) } else { problems }
-    })
+    })?;
+    Ok(Came { event, digest })
 }
 
 fn sns_message(json: &Json) -> Option<&str> {
@@ -46,7 +58,7 @@ mod tests {
         let raw = decode(&cancel().to_string()).unwrap();
         let wrapped = json!({ "Type": "Notification", "MessageId": "m", "Message": cancel().to_string() });
         assert_eq!(decode(&wrapped.to_string()).unwrap(), raw);
-        assert!(matches!(raw, OrderEvent::CancelOrder(cancel) if cancel.order_id == "o-1"));
+        assert!(matches!(raw.event, OrderEvent::CancelOrder(cancel) if cancel.order_id == "o-1"));
     }
 
     #[test]

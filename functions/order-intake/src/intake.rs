@@ -1,14 +1,14 @@
 //! One message of the intake queue: a saga is started, or the event is refused and kept.
 
 use crate::{
-    event,
+    event::{self, Came},
     refused::RefusedOrders,
     start::{Started, StateMachine},
     told::{Notifications, Telling},
     validate::{self, Problem},
 };
 use aws_types::SdkConfig;
-use saga::{Notice, Reason, Rejection, SagaId, SagaName, Value, environment};
+use saga::{Notice, Reason, Rejection, RunDigest, SagaId, SagaName, Value, environment};
 use saga_lambda::{Deadline, Error, Message, Variables, Verdict, aws, elapsed_ms};
 use sagas::{
     cancel::{self, ASKED_BEFORE, CANCEL_SAGA, CancelOrder, CancellationRefused},
@@ -74,38 +74,44 @@ impl Intake {
     pub async fn handle(&self, message: &Message, deadline: Deadline) -> Verdict {
         let began = Instant::now();
         let outcome = match event::decode(&message.body) {
-            Ok(OrderEvent::OrderPlaced(placed)) => match validate::place_order(&placed) {
-                Ok(order) => self.place(order, deadline).await,
-                Err(problems) => Outcome::Refused(problems),
-            },
-            Ok(OrderEvent::CancelOrder(wish)) => match validate::cancel_order(&wish) {
-                Ok(cancel) => self.cancel(cancel, message.receive_count, deadline).await,
-                Err(problems) => Outcome::Refused(problems),
-            },
+            Ok(came) => self.take(came, message.receive_count, deadline).await,
             Err(problems) => Outcome::Refused(problems),
         };
         self.conclude(outcome, message, began, deadline).await
     }
 
-    async fn place(&self, order: PlaceOrder, deadline: Deadline) -> Outcome {
+    async fn take(&self, Came { event, digest }: Came, receive_count: u32, deadline: Deadline) -> Outcome {
+        match event {
+            OrderEvent::OrderPlaced(placed) => match validate::place_order(&placed) {
+                Ok(order) => self.place(order, digest, deadline).await,
+                Err(problems) => Outcome::Refused(problems),
+            },
+            OrderEvent::CancelOrder(wish) => match validate::cancel_order(&wish) {
+                Ok(cancel) => self.cancel(cancel, digest, receive_count, deadline).await,
+                Err(problems) => Outcome::Refused(problems),
+            },
+        }
+    }
+
+    async fn place(&self, order: PlaceOrder, asked: RunDigest, deadline: Deadline) -> Outcome {
         let taken = <DuplicateOrder as Rejection>::NAMES[0];
-        start::<OrderRejected, _>(&self.orders, ORDER_SAGA, &order.order_id, &order, taken, deadline).await
+        let start = Start { saga: ORDER_SAGA, id: &order.order_id, input: &order, asked };
+        start.on::<OrderRejected>(&self.orders, taken, deadline).await
     }
 
     /// Events may overtake each other: an order that is not known yet is waited for until the last delivery.
-    async fn cancel(&self, cancel: CancelOrder, receive_count: u32, deadline: Deadline) -> Outcome {
+    async fn cancel(
+        &self,
+        cancel: CancelOrder,
+        asked: RunDigest,
+        receive_count: u32,
+        deadline: Deadline,
+    ) -> Outcome {
         match self.orders.has(&cancel.order_id, deadline).await {
             Ok(true) => {
                 let id = cancel::saga_id(&cancel.order_id, &cancel.customer.id);
-                start::<CancellationRefused, _>(
-                    &self.cancels,
-                    CANCEL_SAGA,
-                    &id,
-                    &cancel,
-                    ASKED_BEFORE,
-                    deadline,
-                )
-                .await
+                let start = Start { saga: CANCEL_SAGA, id: &id, input: &cancel, asked };
+                start.on::<CancellationRefused>(&self.cancels, ASKED_BEFORE, deadline).await
             }
             Ok(false) if receive_count >= self.max_receive_count => {
                 Outcome::Refused(vec![Problem::new("order_id", "no such order")])
@@ -170,32 +176,39 @@ fn again(why: String, message: &Message, duration_ms: f64) -> Verdict {
     Verdict::deliver_again(why)
 }
 
-/// Starts a saga. When another has its id, the customer is told by the notice `N`, with `error` as the reason.
-async fn start<N: Notice, V: Value>(
-    machine: &StateMachine,
+/// A saga to start.
+struct Start<'a, V> {
     saga: &'static str,
-    saga_id: &str,
-    input: &V,
-    error: &str,
-    deadline: Deadline,
-) -> Outcome {
-    let id = match SagaId::try_from(saga_id.to_owned()) {
-        Ok(id) => id,
-        Err(error) => return Outcome::Refused(vec![Problem::new("order_id", error.to_string())]),
-    };
-    match machine.start(id.clone(), input, deadline).await {
-        Ok(Started::OtherHasId) => {
-            let problem = Problem::new("order_id", "another order or wish has this id, and stays as it is");
-            let reason = Reason { step: ORDER_INTAKE.into(), error: error.into(), cause: "{}".into() };
-            match SagaName::try_from(saga.to_owned()) {
-                Ok(saga) => {
-                    Outcome::RefusedAndTold(problem, Box::new(Telling::of::<N, V>(saga, id, input, reason)))
+    id: &'a str,
+    input: &'a V,
+    /// The digest of the event that asks for it.
+    asked: RunDigest,
+}
+
+impl<V: Value> Start<'_, V> {
+    /// Starts it. When another has its id, the customer is told by the notice `N`, with `error` as the reason.
+    async fn on<N: Notice>(self, machine: &StateMachine, error: &str, deadline: Deadline) -> Outcome {
+        let Self { saga, id, input, asked } = self;
+        let id = match SagaId::try_from(id.to_owned()) {
+            Ok(id) => id,
+            Err(error) => return Outcome::Refused(vec![Problem::new("order_id", error.to_string())]),
+        };
+        match machine.start(id.clone(), input, asked, deadline).await {
+            Ok(Started::OtherHasId) => {
+                let problem =
+                    Problem::new("order_id", "another order or wish has this id, and stays as it is");
+                let reason = Reason { step: ORDER_INTAKE.into(), error: error.into(), cause: "{}".into() };
+                match SagaName::try_from(saga.to_owned()) {
+                    Ok(saga) => {
+                        let telling = Telling::of::<N, V>(saga, id, input, reason);
+                        Outcome::RefusedAndTold(problem, Box::new(telling))
+                    }
+                    Err(error) => Outcome::Later(error.to_string()),
                 }
-                Err(error) => Outcome::Later(error.to_string()),
             }
+            Ok(started) => Outcome::Started { saga, id, started },
+            Err(error) => Outcome::Later(error.to_string()),
         }
-        Ok(started) => Outcome::Started { saga, id, started },
-        Err(error) => Outcome::Later(error.to_string()),
     }
 }
 

@@ -39,6 +39,7 @@ impl StateMachine {
     }
 
     /// Starts the saga with this id, unless it was started before: exactly once, because the id names the execution.
+    /// `asked`: the digest of the event that asks for it.
     ///
     /// Step Functions says `ExecutionAlreadyExists` of an execution with the same input that has ended, and of one with
     /// any other input: <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>. So the
@@ -47,10 +48,11 @@ impl StateMachine {
         &self,
         id: SagaId,
         input: &V,
+        asked: RunDigest,
         deadline: Deadline,
     ) -> Result<Started, Unstarted> {
         let input = serde_json::to_value(input).map_err(|error| Unstarted(error.to_string()))?;
-        let start = StartInput::begin(id, input);
+        let start = StartInput::begin(id, input).asked_with(asked);
         let text = serde_json::to_string(&start).map_err(|error| Unstarted(error.to_string()))?;
         let request =
             self.client.start_execution().state_machine_arn(&self.arn).name(start.id.as_str()).input(text);
@@ -100,14 +102,16 @@ impl StateMachine {
     }
 }
 
-/// Whether an execution that exists was started for the same: as values of today's type, because another release may
-/// have started it, which knew more or fewer members.
+/// Whether an execution that exists was started for the same: with the same event; or for equal values of today's type,
+/// because another release may have started it, which knew more or fewer members.
 fn is_same_run<V: Value>(existing: &str, start: &StartInput) -> bool {
     let Ok(existing) = serde_json::from_str::<StartInput>(existing) else { return false };
+    if existing.id != start.id || existing.settle.is_some() {
+        return false;
+    }
+    let is_same_event = existing.asked.is_some() && existing.asked == start.asked;
     let as_today = serde_json::from_value::<V>(existing.input).and_then(serde_json::to_value);
-    existing.id == start.id
-        && existing.settle.is_none()
-        && as_today.is_ok_and(|input| RunDigest::of(&input) == RunDigest::of(&start.input))
+    is_same_event || as_today.is_ok_and(|input| RunDigest::of(&input) == RunDigest::of(&start.input))
 }
 
 #[cfg(test)]
@@ -134,9 +138,27 @@ mod tests {
     }
 
     fn is_same(existing: &Json) -> bool {
-        let wish = Wish { what: "tea".into(), gift: None, copies: 0 };
+        is_same_as(&Wish { what: "tea".into(), gift: None, copies: 0 }, existing)
+    }
+
+    /// Whether the wish, uttered in the event `tea`, is what the execution was started for.
+    fn is_same_as(wish: &Wish, existing: &Json) -> bool {
         let start = StartInput::begin("o-1".parse().unwrap(), json!(wish));
-        is_same_run::<Wish>(&existing.to_string(), &start)
+        is_same_run::<Wish>(&existing.to_string(), &start.asked_with(RunDigest::of(&json!("tea"))))
+    }
+
+    /// The event had its gift before there was a release that reads it.
+    #[test]
+    fn the_event_of_an_execution_is_the_same_for_a_release_that_reads_more_of_it() {
+        let wish = Wish { what: "tea".into(), gift: Some("a card".into()), copies: 0 };
+        let started_with =
+            |asked: &Json| json!({ "v": 2, "id": "o-1", "input": { "what": "tea" }, "asked": asked });
+        assert!(is_same_as(&wish, &started_with(&json!(RunDigest::of(&json!("tea"))))));
+        assert!(!is_same_as(&wish, &started_with(&json!(RunDigest::of(&json!("tea, again"))))));
+        assert!(!is_same_as(&wish, &started_with(&json!(null))));
+        let mut another_id = started_with(&json!(RunDigest::of(&json!("tea"))));
+        another_id["id"] = json!("o-2");
+        assert!(!is_same_as(&wish, &another_id));
     }
 
     #[test]
