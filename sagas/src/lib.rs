@@ -38,7 +38,8 @@ pub struct ParticipantSpec {
 }
 
 impl ParticipantSpec {
-    fn of<P: Participant>() -> Self {
+    /// That of a type.
+    pub fn of<P: Participant>() -> Self {
         Self { name: P::NAME, entities: P::Entities::SPECS }
     }
 }

@@ -50,6 +50,11 @@ pub(crate) fn consumers(participants: &[ParticipantSpec]) -> Vec<&'static str> {
     [ORDER_INTAKE].into_iter().chain(participants).chain([NOTIFICATION, RESCUE]).collect()
 }
 
+/// The same where there is nothing but sagas.
+pub(crate) fn consumers_of_sagas(participants: &[ParticipantSpec]) -> Vec<&'static str> {
+    participants.iter().map(|participant| participant.name).chain([RESCUE]).collect()
+}
+
 /// The functions that are called on a schedule, each named as its crate.
 pub(crate) fn scheduled() -> Vec<&'static str> {
     vec![RECONCILIATION]
@@ -72,24 +77,56 @@ pub(crate) fn stack(
     );
 
     let gateway = draft.template.parameter(parameters::GATEWAY_URL, parameters::gateway_url());
-    let mut served = Vec::new();
-    for spec in participants {
-        let extra = (spec.name == PAYMENT).then(|| (GATEWAY_URL.to_owned(), Value::from(&gateway)));
-        let asking = machines.iter().filter(|machine| machine.asks(spec.name)).map(|machine| machine.saga);
-        served.push(participant(&mut draft, &program, spec, asking, extra));
-    }
-    let queues = served.iter().map(|participant| (participant.name, participant.queue.clone())).collect();
-    let surroundings = Surroundings { queues, notices: events };
-    let mut deployed = Vec::new();
-    for machine in machines {
-        deployed.push(state_machine(&mut draft, &surroundings, machine)?);
-    }
-    confine_senders(&mut draft, &served, machines, &deployed, &surroundings.notices);
-    let notifications = notification(&mut draft, &program, &surroundings.notices);
+    let extra = |name: &str| (name == PAYMENT).then(|| (GATEWAY_URL.to_owned(), Value::from(&gateway)));
+    let deployed = carry_out(&mut draft, &program, participants, machines, &events, extra)?;
+    let notifications = notification(&mut draft, &program, &events);
     order_intake(&mut draft, &program, &deployed, &notifications);
     rescue(&mut draft, &program, &deployed);
     reconciliation(&mut draft, &program, &gateway, longest_saga(stage, machines)?);
     draft.build()
+}
+
+/// The stack of a deployment that has nothing but sagas.
+pub(crate) fn stack_of_sagas(
+    stage: Stage,
+    participants: &[ParticipantSpec],
+    machines: &[Machine],
+    schemas: &Schemas,
+) -> Result<Stack, SynthError> {
+    let mut draft = Draft::new(stage, StackId::App, "a topic, queues, functions and state machines");
+    record::keep(&mut draft, schemas)?;
+    let program = Program::new(&mut draft);
+    let notices = topic::topic(&mut draft, "NoticesTopic", "sagas");
+    let about = "The ARN of the topic with the outcomes of sagas";
+    draft.output(outputs::NOTICES_TOPIC_ARN, notices.arn(), about);
+    let deployed = carry_out(&mut draft, &program, participants, machines, &notices, |_| None)?;
+    rescue(&mut draft, &program, &deployed);
+    draft.build()
+}
+
+/// Participants, the state machines that ask them, and nobody else who does. `extra`: an environment variable of a
+/// participant's own.
+fn carry_out(
+    draft: &mut Draft,
+    program: &Program,
+    participants: &[ParticipantSpec],
+    machines: &[Machine],
+    notices: &Handle<Topic>,
+    extra: impl Fn(&str) -> Option<Variable>,
+) -> Result<Vec<Deployed>, SynthError> {
+    let mut served = Vec::new();
+    for spec in participants {
+        let asking = machines.iter().filter(|machine| machine.asks(spec.name)).map(|machine| machine.saga);
+        served.push(participant(draft, program, spec, asking, extra(spec.name)));
+    }
+    let queues = served.iter().map(|participant| (participant.name, participant.queue.clone())).collect();
+    let surroundings = Surroundings { queues, notices: notices.clone() };
+    let mut deployed = Vec::new();
+    for machine in machines {
+        deployed.push(state_machine(draft, &surroundings, machine)?);
+    }
+    confine_senders(draft, &served, machines, &deployed, notices);
+    Ok(deployed)
 }
 
 /// Only state machines ask participants, and announce outcomes. An operator's role may send dead letters back.

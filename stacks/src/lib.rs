@@ -8,6 +8,8 @@
 //! | `app` | topics, queues, functions and state machines | `app.rs` |
 //! | `watch` | alarms and a dashboard | `watch.rs` |
 //!
+//! [`synth_sagas`] makes the first two of any other sagas, without what only orders need.
+//!
 //! To add a resource, write it in the file of its stack. To add a saga or a participant, list it in the crate `sagas`:
 //! its tables, queue, function, state machine, permissions and alarms follow.
 //!
@@ -37,4 +39,4 @@ mod watch;
 
 pub use checks::SynthError;
 pub use stage::{Stage, UnknownStage};
-pub use synth::{App, FunctionAsset, Machine, Stack, Trigger, synth};
+pub use synth::{App, FunctionAsset, Machine, Stack, Synth, Trigger, synth, synth_sagas};

@@ -16,6 +16,9 @@ pub const ORDER_TOPIC_ARN: &str = "OrderTopicArn";
 /// `app`: the ARN of the topic with the outcomes of orders.
 pub const ORDER_EVENTS_TOPIC_ARN: &str = "OrderEventsTopicArn";
 
+/// `app`, where there is nothing but sagas: the ARN of the topic with their outcomes.
+pub const NOTICES_TOPIC_ARN: &str = "NoticesTopicArn";
+
 /// `app`: the URL of the queue that keeps refused orders.
 pub const REFUSED_ORDERS_QUEUE_URL: &str = "RefusedOrdersQueueUrl";
 

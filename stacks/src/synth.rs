@@ -3,6 +3,7 @@
 use crate::{app, checks, checks::SynthError, data, stage::Stage, watch};
 use cfn::BuiltTemplate;
 use saga::{Definition, asl::StateMachine, schema::Schemas};
+use sagas::ParticipantSpec;
 
 /// Everything a stage is deployed from.
 #[derive(Debug, Clone)]
@@ -74,28 +75,68 @@ pub enum Trigger {
     Schedule,
 }
 
+/// What makes the stacks of a stage: [`synth`], or that of another deployment.
+pub type Synth = fn(Stage) -> Result<App, SynthError>;
+
 /// Makes the stacks of a stage from the sagas of the deployment. The same sagas give the same templates, byte for byte.
 ///
 /// # Errors
 /// When something does not fit together; says what, and what to change.
 pub fn synth(stage: Stage) -> Result<App, SynthError> {
-    let (sagas, participants) = (sagas::all(), sagas::participants());
+    let participants = sagas::participants();
     let (consumers, scheduled) = (app::consumers(&participants), app::scheduled());
-    let functions = [&consumers[..], &scheduled].concat();
-    let schemas = Schemas::of(&sagas);
-    checks::check(&sagas, &participants, &functions, stage.timing())?;
-    let machines = sagas.into_iter().map(|saga| machine(saga, stage)).collect::<Result<Vec<_>, _>>()?;
+    let Compiled { schemas, machines } =
+        compiled(stage, sagas::all(), &participants, &[&consumers[..], &scheduled].concat())?;
     let stacks = vec![
         data::stack(stage, &participants)?,
         app::stack(stage, &participants, &machines, &schemas)?,
         watch::stack(stage, &consumers, &scheduled, &machines)?,
     ];
-    let asset = |trigger| {
-        move |name| FunctionAsset { name, trigger, code_key_parameter: crate::parameters::code_key(name) }
-    };
-    let consumers = consumers.into_iter().map(asset(Trigger::Queue));
-    let functions = consumers.chain(scheduled.into_iter().map(asset(Trigger::Schedule))).collect();
+    let functions = assets(consumers, Trigger::Queue).chain(assets(scheduled, Trigger::Schedule)).collect();
     Ok(App { stage, stacks, machines, schemas, functions })
+}
+
+/// Makes the stacks `data` and `app` of a deployment that has sagas and their participants only, and the function that
+/// settles dead executions. Whoever may starts executions; the outcomes go to a topic; nothing alarms.
+///
+/// # Errors
+/// As [`synth`].
+pub fn synth_sagas(
+    stage: Stage,
+    sagas: Vec<Definition>,
+    participants: &[ParticipantSpec],
+) -> Result<App, SynthError> {
+    let consumers = app::consumers_of_sagas(participants);
+    let Compiled { schemas, machines } = compiled(stage, sagas, participants, &consumers)?;
+    let stacks = vec![
+        data::stack(stage, participants)?,
+        app::stack_of_sagas(stage, participants, &machines, &schemas)?,
+    ];
+    Ok(App { stage, stacks, machines, schemas, functions: assets(consumers, Trigger::Queue).collect() })
+}
+
+/// Sagas that fit together.
+struct Compiled {
+    schemas: Schemas,
+    machines: Vec<Machine>,
+}
+
+fn compiled(
+    stage: Stage,
+    sagas: Vec<Definition>,
+    participants: &[ParticipantSpec],
+    functions: &[&'static str],
+) -> Result<Compiled, SynthError> {
+    let schemas = Schemas::of(&sagas);
+    checks::check(&sagas, participants, functions, stage.timing())?;
+    let machines = sagas.into_iter().map(|saga| machine(saga, stage)).collect::<Result<_, _>>()?;
+    Ok(Compiled { schemas, machines })
+}
+
+fn assets(names: Vec<&'static str>, trigger: Trigger) -> impl Iterator<Item = FunctionAsset> {
+    let asset =
+        move |name| FunctionAsset { name, trigger, code_key_parameter: crate::parameters::code_key(name) };
+    names.into_iter().map(asset)
 }
 
 fn machine(definition: Definition, stage: Stage) -> Result<Machine, SynthError> {

@@ -6,6 +6,7 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use saga::{SagaId, Settling};
 use std::collections::BTreeSet;
 use system::System;
+use trips::booking::TRIP_SAGA;
 
 /// What stands between a saga id and what tells executions of it apart. No saga id has one.
 const OF_SAGA: char = '.';
@@ -37,8 +38,17 @@ pub(crate) fn successor(system: &System, saga: &str, name: &str) -> Result<Strin
 
 /// The names of the executions of a saga that run.
 pub(crate) async fn running(world: &World, saga: &str) -> Result<Vec<String>> {
-    let machine = world.system.output(&stacks::outputs::state_machine_arn(saga));
-    named(world, machine, ExecutionStatus::Running).await
+    named(world, machine(world, saga), ExecutionStatus::Running).await
+}
+
+/// The ARN of the state machine of a saga.
+pub(crate) fn machine<'w>(world: &'w World, saga: &str) -> &'w str {
+    world.of(saga).output(&stacks::outputs::state_machine_arn(saga))
+}
+
+/// Every saga that is deployed.
+pub(crate) fn sagas() -> Vec<&'static str> {
+    sagas::all().into_iter().map(|saga| saga.name).chain([TRIP_SAGA]).collect()
 }
 
 /// The names of the executions of a state machine that stand like this.
@@ -56,15 +66,15 @@ pub(crate) async fn named(world: &World, machine: &str, status: ExecutionStatus)
 /// The dead executions that nobody settles. Those in `settled` are known to be, and what is found out goes there.
 pub(crate) async fn unsettled(world: &World, settled: &mut BTreeSet<String>) -> Result<Vec<String>> {
     let mut unsettled = Vec::new();
-    for saga in sagas::all() {
-        let machine = world.system.output(&stacks::outputs::state_machine_arn(saga.name));
+    for saga in sagas() {
+        let system = world.of(saga);
         for status in DEAD {
-            for name in named(world, machine, status).await? {
-                let successor = successor(&world.system, saga.name, &name)?;
+            for name in named(world, machine(world, saga), status).await? {
+                let successor = successor(system, saga, &name)?;
                 if settled.contains(&successor) {
                     continue;
                 }
-                if world.system.execution(saga.name, &successor).await?.is_some() {
+                if system.execution(saga, &successor).await?.is_some() {
                     settled.insert(successor);
                 } else {
                     unsettled.push(name);

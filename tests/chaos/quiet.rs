@@ -1,7 +1,7 @@
 //! Waits until nothing moves any more.
 
 use crate::{
-    executions::{named, running, unsettled},
+    executions::{named, running, sagas, unsettled},
     operator, say,
     storm::Raged,
     world::{Queue, World},
@@ -50,10 +50,10 @@ pub(crate) async fn come_to_rest(world: &World, raged: &Raged) -> Result<()> {
 
 async fn what_moves(world: &World, raged: &Raged) -> Result<Vec<String>> {
     let mut moves = Vec::new();
-    for saga in sagas::all() {
-        let running = running(world, saga.name).await?;
+    for saga in sagas() {
+        let running = running(world, saga).await?;
         if let Some(first) = running.first() {
-            moves.push(format!("{} executions of saga {} run, among them {first}", running.len(), saga.name));
+            moves.push(format!("{} executions of saga {saga} run, among them {first}", running.len()));
         }
     }
     let again = named(world, &world.made_again, ExecutionStatus::Running).await?;
@@ -63,13 +63,13 @@ async fn what_moves(world: &World, raged: &Raged) -> Result<Vec<String>> {
     for queue in world.queues() {
         let depth = world.system.depth(&queue.url).await?;
         if depth != Depth::default() {
-            moves.push(format!("the queue of {} holds {depth:?}", queue.function));
+            moves.push(format!("the queue of {queue} holds {depth:?}"));
         }
         let dead = world.system.depth(&queue.dead_letters_url).await?;
         // A queue may deliver one message twice, and so may end up with two dead letters for it.
         let (held, wanted) = (dead.visible + dead.in_flight, garbage_of(raged, &queue));
         if held < wanted {
-            moves.push(format!("{} has {held} dead letters, not yet {wanted}", queue.function));
+            moves.push(format!("{queue} has {held} dead letters, not yet {wanted}"));
         }
     }
     let done = operator::work(world).await?;

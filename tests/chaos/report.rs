@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// The report, for a person.
 pub(crate) fn of(plan: &Plan, world: &World, raged: &Raged, found: &Found) -> String {
     let (calls, disturbed) = world.weather.calls();
-    let sagas = raged.placed.orders.len();
+    let (sagas, trips) = (raged.placed.orders.len(), raged.booked.trips.len());
     let percent = disturbed * 100 / calls.max(1);
     let money = found.conservation.money.iter();
     let money: Vec<String> = money
@@ -21,14 +21,17 @@ pub(crate) fn of(plan: &Plan, world: &World, raged: &Raged, found: &Found) -> St
     let mut lines = vec![
         String::new(),
         plan.to_string(),
-        format!("{sagas} sagas, placed within {:.0} s", raged.took.as_secs_f64()),
+        format!("{sagas} orders and {trips} trips, begun within {:.0} s", raged.took.as_secs_f64()),
         String::new(),
         table("sagas by outcome", found.outcomes.iter().map(|(name, count)| (name.as_str(), *count as u64))),
         String::new(),
         table("faults", world.weather.faults().iter().map(|(name, count)| (name.as_str(), *count))),
         String::new(),
         format!("{disturbed} of {calls} calls of functions were disturbed: {percent} %"),
-        format!("the stock added up at {} looks while sagas ran, if nothing else is said below", raged.looks),
+        format!(
+            "stock, seats, rooms and cars added up at {} looks while sagas ran, if nothing else is said below",
+            raged.looks
+        ),
         format!("{} dead executions were settled by a sweep: no event had told of them", found.swept),
         format!("{} histories were read", found.histories),
         format!("{}", found.conservation),

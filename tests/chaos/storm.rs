@@ -5,6 +5,7 @@ use crate::{
     operator,
     plan::{Plan, Seeds},
     traffic::{Placed, Traffic},
+    travel::{Booked, Travel},
     world::{Queue, World},
 };
 use anyhow::{Context, Result, ensure};
@@ -12,6 +13,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
+use system::Moment;
 
 /// Messages that are none: one for so many sagas, and a few in any case.
 const SAGAS_PER_GARBAGE: usize = 100;
@@ -21,6 +23,7 @@ const LOOK_AT_STOCK_EVERY: Duration = Duration::from_secs(1);
 /// What happened.
 pub(crate) struct Raged {
     pub(crate) placed: Placed,
+    pub(crate) booked: Booked,
     /// Messages that are none: the queue each was sent to, and what is known in it again.
     pub(crate) garbage: Vec<(Queue, String)>,
     /// The ids that were started once more, as if their names were forgotten.
@@ -38,12 +41,14 @@ pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> R
     let (kills_rng, restarts_rng) = (seeds.fork(), seeds.fork());
     let (messages_rng, aborts_rng) = (seeds.fork(), seeds.fork());
     let (shelf_rng, ids_rng, redrives_rng) = (seeds.fork(), seeds.fork(), seeds.fork());
-    let (rule_rng, events_rng) = (seeds.fork(), seeds.fork());
+    let (rule_rng, events_rng, travel_rng) = (seeds.fork(), seeds.fork(), seeds.fork());
     let mut started_again = ids::StartedAgain::new();
     let mut gateway = world.gateway.take().context("the gateway is elsewhere")?;
     let world_now: &World = world;
     let mut traffic = Traffic::begin(world_now, plan, traffic_rng).await?;
     let stock = traffic.placed.stock.clone();
+    let mut travel = Travel::begin(world_now, plan, travel_rng).await?;
+    let pools = travel.booked.books.clone();
     let count = GARBAGE_LEAST.max(plan.sagas / SAGAS_PER_GARBAGE);
     let garbage = messages::send_garbage(world_now, count, &mut garbage_rng).await?;
 
@@ -59,8 +64,10 @@ pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> R
     let watch = async {
         while weather.still_rages_after(LOOK_AT_STOCK_EVERY).await {
             let levels = world_now.system.all_stock().await?;
+            let lost = world_now.trips.lost_of_trips(&pools, Moment::Live).await?;
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.0 += 1;
+            seen.1.extend(lost.into_iter().map(|lost| format!("while sagas ran: {lost}")));
             for (sku, loaded) in &stock {
                 // Units of a product that goes missing are counted when it is back.
                 if world_now.shelves.iter().any(|shelf| shelf.sku == *sku) {
@@ -81,6 +88,7 @@ pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> R
     };
     let raged = tokio::try_join!(
         flow,
+        travel.flow(),
         watch,
         killed,
         gateway_restarts::rage(Arc::clone(&weather), &mut gateway, &world_now.gateway_proxy, restarts_rng),
@@ -95,6 +103,7 @@ pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> R
     );
     let took = begun.elapsed();
     let placed = std::mem::take(&mut traffic.placed);
+    let booked = std::mem::take(&mut travel.booked);
     world.gateway = Some(gateway);
     // One that broke off leaves the storm raging.
     world.weather.let_rage(false);
@@ -102,5 +111,6 @@ pub(crate) async fn rage(world: &mut World, plan: &Plan, seeds: &mut Seeds) -> R
     world.calm_down().await?;
     ensure!(!placed.orders.is_empty(), "no order was placed within {} s", plan.limit.as_secs());
     let (looks, live_violations) = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Raged { placed, garbage, started_again, took, looks, live_violations })
+    ensure!(!booked.trips.is_empty(), "no trip was booked within {} s", plan.limit.as_secs());
+    Ok(Raged { placed, booked, garbage, started_again, took, looks, live_violations })
 }

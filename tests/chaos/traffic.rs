@@ -24,7 +24,7 @@ const IN_FLIGHT: usize = 160;
 /// How many orders are placed at a time, at most.
 const BATCH: usize = 40;
 const LOOK_EVERY: Duration = Duration::from_millis(400);
-/// Over how long orders are spread at least: few of them would else meet what comes only now and then.
+/// Over how long sagas are spread at least: few of them would else meet what comes only now and then.
 const SECONDS_LEAST: f64 = 30.0;
 /// Few enough that orders meet, and that some run out.
 const PRODUCTS: usize = 16;
@@ -223,9 +223,9 @@ impl<'w> Traffic<'w> {
     }
 }
 
-/// How many of so many orders may be placed by now.
+/// How many of so many sagas may have begun by now.
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
-fn due(sagas: usize, elapsed: Duration) -> usize {
+pub(crate) fn due(sagas: usize, elapsed: Duration) -> usize {
     let part = (elapsed.as_secs_f64() / SECONDS_LEAST).min(1.0);
     (sagas as f64 * part).ceil() as usize
 }

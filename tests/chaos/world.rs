@@ -1,4 +1,4 @@
-//! One deployment on the real emulator with IAM enforced, and a proxy between the functions and each of their peers.
+//! Orders and trips on one real emulator with IAM enforced, and a proxy between the functions and each of their peers.
 
 use crate::{
     faults::{
@@ -15,12 +15,15 @@ use crate::{
     proxy::Proxy,
 };
 use anyhow::{Context, Result};
+use sagas::ParticipantSpec;
 use std::{
+    fmt,
     sync::{Arc, Mutex, atomic::AtomicBool},
     time::{Duration, SystemTime},
 };
-use system::{System, SystemConfig};
+use system::{System, SystemConfig, TRIP_PARTICIPANTS};
 use tempfile::TempDir;
+use trips::booking::TRIP_SAGA;
 
 /// How long queues hide what was delivered: shorter than deployed, so that a message comes back while its first
 /// delivery may still be carried out, but longer than a function runs and a call is held.
@@ -35,12 +38,34 @@ const WAIT_SCALE: (&str, &str) = ("SFN_WAIT_SCALE", "0.1");
 /// How many products go missing.
 const SHELVES: usize = 4;
 
-/// Every function with a queue.
-const FUNCTIONS: [&str; 6] = ["order-intake", "orders", "inventory", "payment", "notification", "rescue"];
+/// Every function with a queue that orders have.
+const FUNCTIONS: [&str; 6] = ["order-intake", "orders", "inventory", "payment", "notification", RESCUE];
 
-/// A running deployment.
+/// The function that settles dead executions: each deployment has one.
+pub(crate) const RESCUE: &str = "rescue";
+
+/// What is deployed on the one emulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deployment {
+    Orders,
+    Trips,
+}
+
+impl Deployment {
+    pub(crate) const ALL: [Self; 2] = [Self::Orders, Self::Trips];
+
+    /// The one that has a saga.
+    pub(crate) fn of(saga: &str) -> Self {
+        if saga == TRIP_SAGA { Self::Trips } else { Self::Orders }
+    }
+}
+
+/// A running system.
 pub(crate) struct World {
+    /// Orders, and the emulator.
     pub(crate) system: System,
+    /// Trips, on the same emulator.
+    pub(crate) trips: System,
     pub(crate) weather: Arc<Weather>,
     pub(crate) victims: Victims,
     /// The beginning of every id of this run.
@@ -66,9 +91,19 @@ pub(crate) struct World {
 /// A queue of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Queue {
+    pub(crate) of: Deployment,
     pub(crate) function: &'static str,
     pub(crate) url: String,
     pub(crate) dead_letters_url: String,
+}
+
+impl fmt::Display for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.of {
+            Deployment::Orders => f.write_str(self.function),
+            Deployment::Trips => write!(f, "{} of trips", self.function),
+        }
+    }
 }
 
 impl World {
@@ -104,12 +139,14 @@ impl World {
             emulator_environment: functions.map(|(name, value)| (name.to_owned(), value)).into(),
             ..SystemConfig::from_env()
         };
-        let system = System::start(config, report).await?;
+        let system = System::start(config.package_with_trips(report).await?, report).await?;
+        let trips = System::start(SystemConfig::trips_beside(&system), report).await?;
         aws_proxy.pass_on_to(Some(system.endpoint()))?;
         let made_again = system.made_again("order", "again").await?;
         let gateway = Some(gateway);
         let world = Self {
             system,
+            trips,
             weather,
             victims,
             shelves: (1..=SHELVES).map(|n| Shelf::of(format!("{run}-missing{n}"))).collect(),
@@ -132,6 +169,19 @@ impl World {
         self.hide_messages_for(VISIBILITY_AT_REST).await
     }
 
+    /// The deployment.
+    pub(crate) fn at(&self, deployment: Deployment) -> &System {
+        match deployment {
+            Deployment::Orders => &self.system,
+            Deployment::Trips => &self.trips,
+        }
+    }
+
+    /// Where a saga is deployed.
+    pub(crate) fn of(&self, saga: &str) -> &System {
+        self.at(Deployment::of(saga))
+    }
+
     pub(crate) async fn end(self) {
         self.system.stop().await;
     }
@@ -147,26 +197,31 @@ impl World {
 
     /// The queues of all functions.
     pub(crate) fn queues(&self) -> Vec<Queue> {
-        let queue = |function| Queue {
+        let queue = |of, function| Queue {
+            of,
             function,
-            url: self.system.queue_url(function).to_owned(),
-            dead_letters_url: self.system.dead_letter_queue_url(function).to_owned(),
+            url: self.at(of).queue_url(function).to_owned(),
+            dead_letters_url: self.at(of).dead_letter_queue_url(function).to_owned(),
         };
-        FUNCTIONS.map(queue).into()
+        let orders = FUNCTIONS.map(|function| queue(Deployment::Orders, function));
+        let trips = TRIP_PARTICIPANTS.into_iter().chain([RESCUE]);
+        orders.into_iter().chain(trips.map(|function| queue(Deployment::Trips, function))).collect()
     }
 
     /// The queues that state machines send to.
     pub(crate) fn participant_queues(&self) -> Vec<Queue> {
-        let participants = sagas::participants();
+        let of_orders = sagas::participants();
+        let of_orders =
+            |queue: &Queue| of_orders.iter().any(|ParticipantSpec { name, .. }| *name == queue.function);
         let mut queues = self.queues();
-        queues.retain(|queue| participants.iter().any(|participant| participant.name == queue.function));
+        queues.retain(|queue| of_orders(queue) || TRIP_PARTICIPANTS.contains(&queue.function));
         queues
     }
 
     async fn hide_messages_for(&self, time: Duration) -> Result<()> {
         let seconds = u32::try_from(time.as_secs())?;
-        for function in FUNCTIONS {
-            self.system.hide_messages_for(function, seconds).await?;
+        for Queue { of, function, .. } in self.queues() {
+            self.at(of).hide_messages_for(function, seconds).await?;
         }
         Ok(())
     }

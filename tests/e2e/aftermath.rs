@@ -20,13 +20,24 @@ pub(crate) fn cases() -> Vec<Case> {
         queues_are_empty_and_every_dead_letter_was_wanted,
         no_call_of_reconciliation_failed,
     ];
-    [calm, incidents].concat()
+    let trips = cases!["aftermath_of_trips" in Trips:
+        trips_add_up,
+        queues_of_trips_are_empty_and_every_dead_letter_was_wanted,
+    ];
+    [calm, incidents, trips].concat()
 }
 
 async fn units_and_money_add_up(world: &World) -> Result<()> {
     let books = world.books().clone();
     let report = world.system.conservation(&books, Moment::Settled).await?;
     assert!(report.holds(), "{report}");
+    Ok(())
+}
+
+async fn trips_add_up(world: &World) -> Result<()> {
+    let books = world.trips().clone();
+    let lost = world.system.lost_of_trips(&books, Moment::Settled).await?;
+    assert!(lost.is_empty(), "{lost:?}");
     Ok(())
 }
 
@@ -42,6 +53,14 @@ async fn every_execution_has_succeeded(world: &World) -> Result<()> {
 
 async fn queues_are_empty_and_every_dead_letter_was_wanted(world: &World) -> Result<()> {
     let functions = ["order-intake", "orders", "inventory", "payment", "notification", "rescue"];
+    queues_are_empty(world, &functions).await
+}
+
+async fn queues_of_trips_are_empty_and_every_dead_letter_was_wanted(world: &World) -> Result<()> {
+    queues_are_empty(world, &["airline", "hotel", "agency", "rescue"]).await
+}
+
+async fn queues_are_empty(world: &World, functions: &[&str]) -> Result<()> {
     for function in functions {
         eventually(&format!("the queue of {function} is empty"), world.all_deliveries(), || async {
             let depth = world.system.depth(world.system.queue_url(function)).await?;

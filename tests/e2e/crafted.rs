@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 /// A step of a saga, and the values it is given.
 pub(crate) struct Crafted {
+    saga: &'static str,
     id: SagaId,
     step: &'static str,
     run: RunDigest,
@@ -15,10 +16,20 @@ pub(crate) struct Crafted {
 impl Crafted {
     /// A step of the order saga with this id. `input`: the saga's own first.
     pub(crate) fn new(id: &str, step: &'static str, input: &[(&str, &Json)]) -> Result<Self> {
+        Self::of("order", id, step, input)
+    }
+
+    /// The same of any saga.
+    pub(crate) fn of(
+        saga: &'static str,
+        id: &str,
+        step: &'static str,
+        input: &[(&str, &Json)],
+    ) -> Result<Self> {
         let id = SagaId::try_from(id.to_owned())?;
         let run = RunDigest::of(input.first().context("a saga has an input")?.1);
         let input = input.iter().map(|(name, value)| ((*name).to_owned(), (*value).clone())).collect();
-        Ok(Self { id, step, run, input })
+        Ok(Self { saga, id, step, run, input })
     }
 
     /// Reserving these units of one product, which needs nothing else.
@@ -45,7 +56,7 @@ impl Crafted {
     fn message(&self, op: Op, reason: Option<Reason>) -> Result<String> {
         let request = Request {
             v: WIRE_VERSION,
-            saga: "order".parse()?,
+            saga: self.saga.parse()?,
             id: self.id.clone(),
             run: Some(self.run.clone()),
             execution: self.id.to_string(),

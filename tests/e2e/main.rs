@@ -18,6 +18,7 @@
 //! | `reconciliation` | a charge that no order wants is found on a schedule and refunded, an order's is kept, and too many refunds are withheld |
 //! | `security` | with IAM enforced, each function can do what it needs and nothing else |
 //! | `upgrade` | a release that would not understand what is in flight is not deployed |
+//! | `trips` | the same of another saga: steps that run at the same time, one that is needed after the pivot, and one that is not |
 //! | `aftermath` | when all is over, units and money add up and nothing is left in any queue (runs last) |
 //!
 //! `world` is what they share: one deployment, and the books of what was put in. They run at the same time, each with
@@ -36,6 +37,7 @@ mod fulfilment;
 mod ids;
 mod operations;
 mod parking;
+mod planned;
 mod probes;
 mod reconciliation;
 mod refusals;
@@ -44,6 +46,7 @@ mod repetition;
 mod rescue;
 mod security;
 mod throttling;
+mod trips;
 mod unknown_outcomes;
 mod upgrade;
 mod world;
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         contention::cases(),
         rescue::cases(),
         parking::cases(),
+        trips::cases(),
         operations::cases(),
         throttling::cases(),
         reconciliation::cases(),

@@ -83,7 +83,7 @@ async fn too_many_refunds_are_withheld_until_an_operator_lets_them_through(world
         parameters: limit("0"),
         ..SystemConfig::from_env()
     };
-    let target = Target { deployment: config.deployment.clone(), stage: Stage::Dev };
+    let target = Target::named(config.deployment.clone(), Stage::Dev);
     let shop = System::start(config, &mut |_| {}).await?;
     let ids = ["withheld-1", "withheld-2", "withheld-3"].map(|name| world.id(name));
     for id in &ids {

@@ -16,7 +16,9 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
-use system::{Books, Execution, Mail, Packaging, Peer, System, SystemConfig, eventually};
+use system::{
+    Books, Execution, Mail, Packaging, Peer, System, SystemConfig, TRIP_PARTICIPANTS, TripBooks, eventually,
+};
 use tokio::runtime::Runtime;
 
 /// The deployment where incidents happen.
@@ -24,6 +26,9 @@ const INCIDENTS: &str = "incidents";
 
 /// How many functions run at a time where incidents happen: as many as in a new account of AWS.
 const INCIDENT_CONCURRENCY: u32 = 10;
+
+/// How long messages about trips are hidden: the attempts that fail are to fail soon.
+const TRIPS_VISIBILITY_SECONDS: u32 = 2;
 
 /// For what happens at once, on a machine that is busy with all the other tests.
 const SOON: Duration = Duration::from_secs(90);
@@ -35,6 +40,8 @@ pub(crate) enum Where {
     Calm,
     /// Where executions are stopped and undos fail, with few functions at a time.
     Incidents,
+    /// Where trips are booked, on the emulator of the calm one, whatever happens to them.
+    Trips,
 }
 
 /// Worlds that begin with the first test that needs them.
@@ -42,12 +49,14 @@ pub(crate) struct Shared {
     runtime: Runtime,
     calm: OnceLock<Result<World, String>>,
     incidents: OnceLock<Result<World, String>>,
+    trips: OnceLock<Result<World, String>>,
 }
 
 impl Shared {
     pub(crate) fn new() -> Self {
         let runtime = Runtime::new().expect("a runtime needs nothing but threads");
-        Self { runtime, calm: OnceLock::new(), incidents: OnceLock::new() }
+        let (calm, incidents, trips) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { runtime, calm, incidents, trips }
     }
 
     /// Runs a test in its world.
@@ -57,20 +66,22 @@ impl Shared {
     }
 
     fn world(&self, place: Where) -> Result<&World, &String> {
-        let begin = |place| self.runtime.block_on(World::begin(place)).map_err(|error| format!("{error:#}"));
+        // The others take the functions that this one has packaged.
+        let calm = self.calm.get_or_init(|| self.begin(World::calm())).as_ref()?;
         match place {
-            Where::Calm => self.calm.get_or_init(|| begin(place)).as_ref(),
-            Where::Incidents => {
-                // It takes the functions that the other has packaged.
-                self.world(Where::Calm)?;
-                self.incidents.get_or_init(|| begin(place)).as_ref()
-            }
+            Where::Calm => Ok(calm),
+            Where::Incidents => self.incidents.get_or_init(|| self.begin(World::incidents())).as_ref(),
+            Where::Trips => self.trips.get_or_init(|| self.begin(World::trips_beside(calm))).as_ref(),
         }
+    }
+
+    fn begin(&self, world: impl Future<Output = Result<World>>) -> Result<World, String> {
+        self.runtime.block_on(world).map_err(|error| format!("{error:#}"))
     }
 
     /// Ends the worlds.
     pub(crate) fn stop(self) {
-        for world in [self.incidents, self.calm] {
+        for world in [self.trips, self.incidents, self.calm] {
             if let Some(Ok(world)) = world.into_inner() {
                 self.runtime.block_on(world.system.stop());
             }
@@ -84,6 +95,7 @@ pub(crate) struct World {
     /// The beginning of every id of this run: an endpoint that is used again holds those of earlier runs.
     run: String,
     books: Mutex<Books>,
+    trip_books: Mutex<TripBooks>,
     /// What dead letters may contain, because a test wants it there.
     expected_dead: Mutex<Vec<String>>,
     /// What any test has seen in a queue, by queue and message.
@@ -91,27 +103,35 @@ pub(crate) struct World {
 }
 
 impl World {
-    async fn begin(place: Where) -> Result<Self> {
-        let mut report = |line: &str| {
-            // Without standard error there is nobody to tell.
-            let _ = writeln!(std::io::stderr(), "  {line}");
-        };
-        let kind = emulator::Kind::from_env().map_err(|error| anyhow!(error))?;
-        let from_env = SystemConfig { emulator: kind, ..SystemConfig::from_env() };
-        let config = match place {
-            Where::Calm => from_env,
-            Where::Incidents => SystemConfig {
-                deployment: INCIDENTS.to_owned(),
-                lambda_concurrency: Some(INCIDENT_CONCURRENCY),
-                package: Packaging::Reuse,
-                ..from_env
-            },
-        };
+    async fn calm() -> Result<Self> {
+        Self::begin(from_env()?.package_with_trips(&mut report).await?).await
+    }
+
+    async fn incidents() -> Result<Self> {
+        Self::begin(SystemConfig {
+            deployment: INCIDENTS.to_owned(),
+            lambda_concurrency: Some(INCIDENT_CONCURRENCY),
+            package: Packaging::Reuse,
+            ..from_env()?
+        })
+        .await
+    }
+
+    async fn trips_beside(calm: &Self) -> Result<Self> {
+        let world = Self::begin(SystemConfig::trips_beside(&calm.system)).await?;
+        for participant in TRIP_PARTICIPANTS {
+            world.system.hide_messages_for(participant, TRIPS_VISIBILITY_SECONDS).await?;
+        }
+        Ok(world)
+    }
+
+    async fn begin(config: SystemConfig) -> Result<Self> {
         let system = System::start(config, &mut report).await?;
         let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
         let run = format!("r{seconds:x}");
-        let (books, expected_dead, seen) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Ok(Self { system, run, books, expected_dead, seen })
+        let (books, trip_books) = (Mutex::default(), Mutex::default());
+        let (expected_dead, seen) = (Mutex::default(), Mutex::default());
+        Ok(Self { system, run, books, trip_books, expected_dead, seen })
     }
 
     /// A name that only this run has.
@@ -309,11 +329,27 @@ impl World {
         locked(&self.books)
     }
 
+    /// The trips that were put in so far.
+    pub(crate) fn trips(&self) -> MutexGuard<'_, TripBooks> {
+        locked(&self.trip_books)
+    }
+
     /// The stock of a product that is there.
     pub(crate) async fn stock(&self, sku: &str) -> Result<(i64, i64)> {
         let stock = self.system.stock(sku).await?.with_context(|| format!("there is no product {sku}"))?;
         Ok((stock.available, stock.reserved))
     }
+}
+
+/// A line for whoever runs it.
+fn report(line: &str) {
+    // Without standard error there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "  {line}");
+}
+
+fn from_env() -> Result<SystemConfig> {
+    let kind = emulator::Kind::from_env().map_err(|error| anyhow!(error))?;
+    Ok(SystemConfig { emulator: kind, ..SystemConfig::from_env() })
 }
 
 /// A test that failed half-way has still written whole entries.

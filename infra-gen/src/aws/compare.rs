@@ -50,7 +50,7 @@ impl StackDifference {
 /// # Errors
 /// When AWS refuses to show a template, or one cannot be read.
 pub async fn diff(target: &Target, config: Option<&SdkConfig>) -> Result<Vec<StackDifference>, AwsError> {
-    let app = stacks::synth(target.stage)?;
+    let app = target.app()?;
     let aws = Connection::open(config).await?;
     let mut all = Vec::new();
     for stack in &app.stacks {

@@ -93,7 +93,7 @@ pub struct Deployed {
 /// When a parameter is missing, the release would not understand what the deployed one has in flight, the functions
 /// cannot be packaged, AWS refuses something, or a stack fails: then with the first resource that failed, and why.
 pub async fn deploy(options: &DeployOptions, progress: &mut dyn Progress) -> Result<Deployed, AwsError> {
-    let app = stacks::synth(options.target.stage)?;
+    let app = options.target.app()?;
     let aws = Connection::open(options.config.as_ref()).await?;
     let local = aws.endpoint.is_local_emulator();
     let arch = options.arch.unwrap_or(if local { Arch::Host } else { Arch::Arm64 });
@@ -152,7 +152,7 @@ async fn zips(
 ) -> Result<BTreeMap<String, String>, AwsError> {
     if options.package {
         let (profile, quiet) = (options.profile, options.quiet_build);
-        let options = PackageOptions { arch, profile, only: None, quiet };
+        let options = PackageOptions { arch, profile, quiet, ..PackageOptions::default() };
         let packages = tokio::task::spawn_blocking(move || package::package(&options))
             .await
             .map_err(|_| AwsError::PackageCutShort)??;

@@ -56,7 +56,7 @@ pub struct Retained {
 /// When nobody has consented, AWS refuses something, or a stack cannot be deleted.
 pub async fn destroy(options: &DestroyOptions, progress: &mut dyn Progress) -> Result<Destroyed, AwsError> {
     let target = &options.target;
-    let app = stacks::synth(target.stage)?;
+    let app = target.app()?;
     let aws = Connection::open(options.config.as_ref()).await?;
     let harmless = aws.endpoint.is_local_emulator() && target.stage == Stage::Dev;
     if !options.confirmed && !harmless {

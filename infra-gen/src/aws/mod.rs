@@ -34,22 +34,35 @@ pub use events::{ResourceEvent, first_failure};
 pub use progress::{Progress, Silent, Update};
 pub(crate) use stack::outputs;
 
-use stacks::{Stack, Stage};
+use stacks::{App, Stack, Stage, Synth, SynthError};
 
 /// Which deployment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Target {
     /// The name that all stacks of the deployment begin with.
     pub deployment: String,
     /// The stage.
     pub stage: Stage,
+    /// What makes its stacks.
+    pub synth: Synth,
 }
 
 impl Target {
     /// The deployment `flyover` of this stage.
     #[must_use]
     pub fn of(stage: Stage) -> Self {
-        Self { deployment: "flyover".to_owned(), stage }
+        Self::named("flyover", stage)
+    }
+
+    /// A deployment of [`stacks::synth`].
+    #[must_use]
+    pub fn named(deployment: impl Into<String>, stage: Stage) -> Self {
+        Self { deployment: deployment.into(), stage, synth: stacks::synth }
+    }
+
+    /// Its stacks.
+    pub(crate) fn app(&self) -> Result<App, SynthError> {
+        (self.synth)(self.stage)
     }
 
     /// Its name: `<deployment>-<stage>`.

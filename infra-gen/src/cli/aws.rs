@@ -115,7 +115,7 @@ fn described(difference: &Difference) -> String {
 }
 
 pub(super) fn target(args: TargetArgs) -> Target {
-    Target { deployment: args.deployment, stage: args.stage }
+    Target::named(args.deployment, args.stage)
 }
 
 /// Runs it to its end, or until Ctrl-C: then none.

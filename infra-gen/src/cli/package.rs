@@ -8,8 +8,8 @@ use super::args::PackageArgs;
 use super::output;
 
 pub(crate) fn run(args: &PackageArgs) -> anyhow::Result<ExitCode> {
-    let options =
-        PackageOptions { arch: args.arch, profile: args.profile, only: args.only.clone(), quiet: false };
+    let (arch, profile, only) = (args.arch, args.profile, args.only.clone());
+    let options = PackageOptions { arch, profile, only, ..PackageOptions::default() };
     report(&package::package(&options)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -76,7 +76,7 @@ impl Operations {
             Some(config) => config.clone(),
             None => sdk_config().await,
         };
-        let app = stacks::synth(target.stage)?;
+        let app = target.app()?;
         let connection = Connection::with(&config).await?;
         let names: Vec<_> = app.stacks.iter().map(|stack| target.stack_name(stack)).collect();
         let outputs = outputs(&connection, &names).await?;
@@ -93,8 +93,8 @@ impl Operations {
             sqs: aws_sdk_sqs::Client::new(&config),
             outputs,
             caller: connection.caller,
-            sagas: sagas::all(),
             functions: app.functions.iter().map(|function| (function.name, function.trigger)).collect(),
+            sagas: app.machines.into_iter().map(|machine| machine.definition).collect(),
         })
     }
 

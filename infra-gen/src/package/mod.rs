@@ -32,8 +32,19 @@ pub struct PackageOptions {
     pub profile: Profile,
     /// Only this function. Default: all.
     pub only: Option<String>,
+    /// What is packaged beside the functions of this project's deployment. Default: nothing.
+    pub also: Vec<Programs>,
     /// Whether cargo's messages are left out. Its errors never are. Default: no.
     pub quiet: bool,
+}
+
+/// Functions of another deployment that are programs of one package of this workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Programs {
+    /// The package.
+    pub package: String,
+    /// The functions, each named as its program.
+    pub functions: Vec<String>,
 }
 
 /// A function that was packaged.
@@ -53,13 +64,21 @@ pub struct Packaged {
 /// When a tool is missing, the build fails, or a file cannot be written.
 pub fn package(options: &PackageOptions) -> Result<Vec<Packaged>, PackageError> {
     let root = project::root()?;
-    let functions = function_names()?;
+    let mut functions = function_names()?;
+    functions::check(&root, functions.iter().map(String::as_str))?;
+    let mut packages = functions.clone();
+    for Programs { package, functions: programs } in &options.also {
+        packages.insert(package.clone());
+        functions.extend(programs.iter().cloned());
+    }
     if let Some(only) = options.only.as_ref().filter(|only| !functions.contains(*only)) {
         return Err(PackageError::UnknownFunction { given: only.clone(), functions });
     }
-    functions::check(&root, functions.iter().map(String::as_str))?;
     let binaries = folder(&root).join("bin").join(options.arch.name());
-    tool::build(&root, &tool::Build { options, functions: &functions, binaries: &binaries })?;
+    tool::build(
+        &root,
+        &tool::Build { options, packages: &packages, functions: &functions, binaries: &binaries },
+    )?;
     let wanted = functions.iter().filter(|name| options.only.as_ref().is_none_or(|only| only == *name));
     bundle_all(&folder(&root), options.arch, &binaries, wanted)
 }

@@ -11,7 +11,9 @@ use crate::project;
 /// One build.
 pub(super) struct Build<'a> {
     pub(super) options: &'a PackageOptions,
-    /// All functions: also those not asked for, see [`arguments`].
+    /// The packages of all functions: also of those not asked for, see [`arguments`].
+    pub(super) packages: &'a BTreeSet<String>,
+    /// All functions.
     pub(super) functions: &'a BTreeSet<String>,
     /// Where the binaries go: `<function>/bootstrap`.
     pub(super) binaries: &'a Path,
@@ -59,8 +61,8 @@ fn arguments(build: &Build<'_>) -> Vec<OsString> {
     if build.options.quiet {
         arguments.push("--quiet".into());
     }
-    for function in build.functions {
-        arguments.extend(["--package".into(), function.into()]);
+    for package in build.packages {
+        arguments.extend(["--package".into(), package.into()]);
     }
     if let Some(only) = &build.options.only {
         arguments.extend(["--bin".into(), only.into()]);
@@ -112,11 +114,13 @@ fn is_target_installed(root: &Path, target: &str) -> Result<bool, PackageError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::package::Profile;
 
     fn arguments_of(arch: Arch, only: Option<&str>) -> String {
         let functions = ["inventory".to_owned(), "orders".to_owned()].into();
         let options = PackageOptions { arch, only: only.map(ToOwned::to_owned), ..PackageOptions::default() };
-        let build = Build { options: &options, functions: &functions, binaries: Path::new("/out") };
+        let binaries = Path::new("/out");
+        let build = Build { options: &options, packages: &functions, functions: &functions, binaries };
         arguments(&build).join(std::ffi::OsStr::new(" ")).into_string().unwrap()
     }
 
@@ -135,6 +139,20 @@ mod tests {
             arguments_of(Arch::Arm64, Some("orders")),
             "lambda build --output-format binary --profile release --arm64 --skip-target-check --package inventory \
              --package orders --bin orders --lambda-dir /out"
+        );
+    }
+
+    #[test]
+    fn programs_of_one_package_are_built_with_it() {
+        let packages = ["orders".to_owned(), "trips".to_owned()].into();
+        let functions = ["airline".to_owned(), "hotel".to_owned(), "orders".to_owned()].into();
+        let options = PackageOptions { profile: Profile::Quick, ..PackageOptions::default() };
+        let binaries = Path::new("/out");
+        let build = Build { options: &options, packages: &packages, functions: &functions, binaries };
+        assert_eq!(
+            arguments(&build).join(std::ffi::OsStr::new(" ")),
+            "lambda build --output-format binary --profile quick --compiler cargo --package orders --package trips \
+             --lambda-dir /out"
         );
     }
 

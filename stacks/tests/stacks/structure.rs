@@ -1,7 +1,7 @@
 //! The stacks as a whole.
 
 use crate::templates::{app, resources, template};
-use stacks::{Stage, Trigger, outputs, parameters, synth};
+use stacks::{App, Stage, Trigger, outputs, parameters, synth, synth_sagas};
 use std::collections::BTreeSet;
 
 #[test]
@@ -43,10 +43,39 @@ fn logical_ids_are_readable() {
 
 #[test]
 fn each_import_is_exported_by_an_earlier_stack() {
-    let app = app(Stage::Dev);
+    expect_imports_to_be_exported(&app(Stage::Dev));
+}
+
+/// Nothing of what only orders need is asked for.
+#[test]
+fn sagas_alone_make_a_deployment() {
+    let orders = sagas::participants().into_iter().filter(|participant| participant.name == "orders");
+    let cancels = sagas::all().into_iter().filter(|saga| saga.name == "cancel-order").collect();
+    let app = synth_sagas(Stage::Prod, cancels, &orders.collect::<Vec<_>>()).expect("they fit together");
+    expect_imports_to_be_exported(&app);
+    let stacks: Vec<_> = app.stacks.iter().map(|stack| stack.id).collect();
+    let functions: Vec<_> = app.functions.iter().map(|function| function.name).collect();
+    assert_eq!((stacks, functions), (vec!["data", "app"], vec!["orders", "rescue"]));
+    let stack = template(&app, "app");
+    let parameters: Vec<_> =
+        stack["Parameters"].as_object().expect("some").keys().map(String::as_str).collect();
+    let expected = [
+        parameters::DEPLOYMENT,
+        parameters::CODE_BUCKET,
+        parameters::ARCHITECTURE,
+        &parameters::code_key("orders"),
+        parameters::LOCAL_EMULATOR,
+        parameters::OPERATOR_ROLE_ARN,
+        &parameters::code_key("rescue"),
+    ];
+    assert_eq!(BTreeSet::from_iter(parameters), BTreeSet::from(expected));
+    assert!(!stack["Outputs"][outputs::NOTICES_TOPIC_ARN].is_null());
+}
+
+fn expect_imports_to_be_exported(app: &App) {
     let mut exported = BTreeSet::new();
     for stack in &app.stacks {
-        let template = template(&app, stack.id);
+        let template = template(app, stack.id);
         let text = template["Resources"].to_string();
         for import in text.split(r#""Fn::ImportValue":"#).skip(1) {
             let name = import.split(r#""Fn::Sub":""#).nth(1).and_then(|rest| rest.split('"').next());

@@ -4,7 +4,7 @@
 
 use super::{millis, status_events};
 use crate::{
-    executions::{is_first, running, successor},
+    executions::{is_first, running, sagas, successor},
     world::World,
 };
 use anyhow::{Context, Result};
@@ -22,22 +22,21 @@ const DOUBLED_PERCENT: u32 = 35;
 
 /// Stops one every now and then.
 pub(crate) async fn rage(world: &World, mut rng: Rng) -> Result<()> {
-    while world.weather.still_rages_after(millis(&mut rng, 150..800)).await {
-        let sagas = sagas::all();
-        let Some(saga) = rng.choice(&sagas) else { return Ok(()) };
-        let running = running(world, saga.name).await?;
+    while world.weather.still_rages_after(millis(&mut rng, 100..550)).await {
+        let Some(saga) = rng.choice(sagas()) else { return Ok(()) };
+        let running = running(world, saga).await?;
         // Those that settle are few and soon over.
         let settling: Vec<&String> = running.iter().filter(|name| !is_first(name)).collect();
         let settling = if rng.bool() { rng.choice(settling) } else { None };
         let Some(name) = settling.or_else(|| rng.choice(&running)) else { continue };
-        if !stop(world, saga.name, name).await? {
+        if !stop(world, saga, name).await? {
             continue;
         }
         if is_first(name) && rng.u32(0..100) < BY_HAND_PERCENT {
-            settle_and_stop(world, saga.name, name).await?;
+            settle_and_stop(world, saga, name).await?;
         }
         if rng.u32(0..100) < DOUBLED_PERCENT {
-            status_events::double(world, saga.name, name, &mut rng).await?;
+            status_events::double(world, saga, name, &mut rng).await?;
         }
     }
     Ok(())
@@ -45,14 +44,15 @@ pub(crate) async fn rage(world: &World, mut rng: Rng) -> Result<()> {
 
 /// Stops an execution; says whether it was stopped: it may have ended since it was looked for.
 pub(crate) async fn stop(world: &World, saga: &str, name: &str) -> Result<bool> {
-    let found = world.system.execution(saga, name).await?.context("it is listed")?;
+    let system = world.of(saga);
+    let found = system.execution(saga, name).await?.context("it is listed")?;
     let input: StartInput = serde_json::from_value(found.input)?;
     if input.settle.is_some_and(|settling| settling.attempt > ATTEMPTS_STOPPED) {
         return Ok(false);
     }
     let is_untold = world.deaths_are_untold.load(Ordering::Relaxed);
-    if let Err(error) = world.system.stop_execution(saga, name).await {
-        let found = world.system.execution(saga, name).await?;
+    if let Err(error) = system.stop_execution(saga, name).await {
+        let found = system.execution(saga, name).await?;
         return if found.is_none_or(|found| found.status == ExecutionStatus::Running) {
             Err(error)
         } else {
@@ -66,11 +66,12 @@ pub(crate) async fn stop(world: &World, saga: &str, name: &str) -> Result<bool> 
 }
 
 async fn settle_and_stop(world: &World, saga: &str, name: &str) -> Result<()> {
-    let dead = world.system.execution(saga, name).await?.context("it was stopped")?;
+    let system = world.of(saga);
+    let dead = system.execution(saga, name).await?.context("it was stopped")?;
     let input: StartInput = serde_json::from_value(dead.input)?;
-    let successor = successor(&world.system, saga, name)?;
-    world.system.start_execution(saga, &successor, &input.settled(name, "ABORTED")).await?;
-    if world.system.stop_execution(saga, &successor).await.is_ok() {
+    let successor = successor(system, saga, name)?;
+    system.start_execution(saga, &successor, &input.settled(name, "ABORTED")).await?;
+    if system.stop_execution(saga, &successor).await.is_ok() {
         world.weather.count(format!("execution of {saga} settled by hand, and that stopped at once"));
     }
     Ok(())

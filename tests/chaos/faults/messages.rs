@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Stands in messages that nobody can understand, so that they are known again as dead letters.
 pub(crate) const GARBAGE: &str = "chaos-garbage";
 
-const LOOK_EVERY: Duration = Duration::from_millis(60);
+const LOOK_EVERY: Duration = Duration::from_millis(36);
 /// How many messages are remembered at most.
 const REMEMBERED_MAX: usize = 1_000;
 /// Out of a thousand looks, how many send a remembered message again.

@@ -96,6 +96,6 @@ fn draw<K: Copy>(rng: &mut Rng, rates: &[Rate<K>]) -> Option<K> {
 }
 
 /// A duration of so many milliseconds.
-fn millis(rng: &mut Rng, range: std::ops::Range<u64>) -> Duration {
+pub(crate) fn millis(rng: &mut Rng, range: std::ops::Range<u64>) -> Duration {
     Duration::from_millis(rng.u64(range))
 }

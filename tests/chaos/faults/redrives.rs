@@ -6,17 +6,19 @@
 
 use super::millis;
 use crate::{
-    executions::{is_first, named, redriven, successor},
+    executions::{is_first, machine, named, redriven, successor},
     world::World,
 };
 use anyhow::{Context, Result};
 use aws_sdk_sfn::types::ExecutionStatus;
 use fastrand::Rng;
 use saga::StartInput;
-use stacks::outputs::state_machine_arn;
+use sagas::order::ORDER_SAGA;
 use std::collections::BTreeSet;
+use system::System;
+use trips::booking::TRIP_SAGA;
 
-const SAGA: &str = "order";
+const SAGAS: [&str; 2] = [ORDER_SAGA, TRIP_SAGA];
 
 /// How many are looked at in one go.
 const LOOKED_AT_MAX: usize = 12;
@@ -28,23 +30,24 @@ const AFTER_PERCENT: u32 = 4;
 
 /// Has one run again every now and then.
 pub(crate) async fn rage(world: &World, mut rng: Rng) -> Result<()> {
-    let system = &world.system;
     let mut done = BTreeSet::new();
-    while world.weather.still_rages_after(millis(&mut rng, 150..400)).await {
-        let mut dead =
-            named(world, system.output(&state_machine_arn(SAGA)), ExecutionStatus::Aborted).await?;
+    let mut sagas = SAGAS.into_iter().cycle();
+    while world.weather.still_rages_after(millis(&mut rng, 100..300)).await {
+        let Some(saga) = sagas.next() else { return Ok(()) };
+        let system = world.of(saga);
+        let mut dead = named(world, machine(world, saga), ExecutionStatus::Aborted).await?;
         dead.retain(|name| is_first(name) && !done.contains(name));
         // Those that died last are listed first.
         dead.truncate(LOOKED_AT_MAX);
         for name in dead {
-            let settling = system.execution(SAGA, &successor(system, SAGA, &name)?).await?;
+            let settling = system.execution(saga, &successor(system, saga, &name)?).await?;
             let (percent, when) = match settling.map(|settling| settling.status) {
                 None => (BEFORE_PERCENT, "before it was settled"),
                 Some(ExecutionStatus::Running) => (MEANWHILE_PERCENT, "while it was settled"),
                 Some(_) => (AFTER_PERCENT, "after it was settled"),
             };
             if rng.u32(0..100) < percent {
-                redrive(world, &name).await?;
+                redrive(system, saga, &name).await?;
                 world.weather.count(format!("execution redriven {when}"));
                 done.insert(name);
             }
@@ -53,8 +56,8 @@ pub(crate) async fn rage(world: &World, mut rng: Rng) -> Result<()> {
     Ok(())
 }
 
-async fn redrive(world: &World, name: &str) -> Result<()> {
-    let execution = world.system.execution(SAGA, name).await?.context("it is listed")?;
+async fn redrive(system: &System, saga: &str, name: &str) -> Result<()> {
+    let execution = system.execution(saga, name).await?.context("it is listed")?;
     let input: StartInput = serde_json::from_value(execution.input)?;
-    world.system.start_execution(SAGA, &redriven(name), &input).await
+    system.start_execution(saga, &redriven(name), &input).await
 }

@@ -7,7 +7,7 @@ use super::{
     messages::{send, unless_taken},
     millis,
 };
-use crate::world::{Queue, World};
+use crate::world::{Deployment, Queue, RESCUE, World};
 use anyhow::{Context, Result};
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use fastrand::Rng;
@@ -15,7 +15,7 @@ use saga::rescue::asks_for_sweep;
 use serde_json::json;
 use std::{sync::atomic::Ordering, time::Duration};
 
-const LOOK_EVERY: Duration = Duration::from_millis(120);
+const LOOK_EVERY: Duration = Duration::from_millis(60);
 /// How long an event that was taken out stays hidden while it is decided what becomes of it.
 const HIDDEN_SECONDS: i32 = 5;
 const LONGEST_DELAY_SECONDS: i32 = 60;
@@ -34,9 +34,9 @@ pub(super) async fn double(world: &World, saga: &str, name: &str, rng: &mut Rng)
     let event = json!({
         "source": "aws.states",
         "detail-type": "Step Functions Execution Status Change",
-        "detail": { "executionArn": world.system.execution_arn(saga, name), "name": name, "status": "ABORTED" },
+        "detail": { "executionArn": world.of(saga).execution_arn(saga, name), "name": name, "status": "ABORTED" },
     });
-    let (queue, body) = (rescue(world)?, event.to_string());
+    let (queue, body) = (rescue(world, Deployment::of(saga))?, event.to_string());
     for _ in 0..rng.u32(1..4) {
         send(&world.system.clients().sqs, &queue, &body, rng.i32(0..LONGEST_DELAY_SECONDS)).await?;
         world.weather.count("status event doubled");
@@ -44,19 +44,24 @@ pub(super) async fn double(world: &World, saga: &str, name: &str, rng: &mut Rng)
     Ok(())
 }
 
-fn rescue(world: &World) -> Result<Queue> {
-    world.queues().into_iter().find(|queue| queue.function == "rescue").context("nobody rescues")
+fn rescue(world: &World, of: Deployment) -> Result<Queue> {
+    let mut queues = world.queues().into_iter();
+    queues.find(|queue| queue.of == of && queue.function == RESCUE).context("nobody rescues")
 }
 
-/// Turns the rule off every now and then. It is on when this ends.
+/// Turns the rules off every now and then. They are on when this ends.
 pub(crate) async fn turn_off(world: &World, mut rng: Rng) -> Result<()> {
     let (weather, is_off) = (&world.weather, &world.deaths_are_untold);
     while weather.still_rages_after(millis(&mut rng, 2_000..8_000)).await {
-        world.system.lose_deaths().await?;
+        for deployment in Deployment::ALL {
+            world.at(deployment).lose_deaths().await?;
+        }
         is_off.store(true, Ordering::Relaxed);
         weather.still_rages_after(millis(&mut rng, 800..4_000)).await;
         is_off.store(false, Ordering::Relaxed);
-        world.system.tell_of_deaths().await?;
+        for deployment in Deployment::ALL {
+            world.at(deployment).tell_of_deaths().await?;
+        }
         weather.count("rule for status events off for a while");
     }
     Ok(())
@@ -65,8 +70,10 @@ pub(crate) async fn turn_off(world: &World, mut rng: Rng) -> Result<()> {
 /// Takes events out of the queue of the rescue function before it gets to them, as far as that goes.
 pub(crate) async fn meddle(world: &World, mut rng: Rng) -> Result<()> {
     let (sqs, weather) = (&world.system.clients().sqs, &world.weather);
-    let queue = rescue(world)?;
+    let mut queues = Deployment::ALL.map(|of| rescue(world, of)).into_iter().collect::<Result<Vec<_>>>()?;
     while weather.still_rages_after(LOOK_EVERY).await {
+        queues.rotate_left(1);
+        let queue = &queues[0];
         let received = sqs.receive_message().queue_url(&queue.url).visibility_timeout(HIDDEN_SECONDS);
         let received =
             received.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
@@ -90,7 +97,7 @@ pub(crate) async fn meddle(world: &World, mut rng: Rng) -> Result<()> {
                 }
                 Some(Kind::Doubled) => {
                     for _ in 0..rng.u32(1..4) {
-                        send(sqs, &queue, &body, rng.i32(0..LONGEST_DELAY_SECONDS)).await?;
+                        send(sqs, queue, &body, rng.i32(0..LONGEST_DELAY_SECONDS)).await?;
                         weather.count("status event doubled");
                     }
                 }

@@ -11,14 +11,15 @@ use crate::{
 use anyhow::{Context, Result};
 use aws_sdk_sfn::types::ExecutionStatus;
 use futures::{StreamExt, TryStreamExt, stream};
-use saga::{DELIVERIES_EXHAUSTED, OTHER_RUN};
-use sagas::entities::OrderStatus;
+use saga::{DELIVERIES_EXHAUSTED, OTHER_RUN, Step};
+use sagas::{cancel::CANCEL_SAGA, entities::OrderStatus, order::ORDER_SAGA};
 use serde_json::Value as Json;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
 use system::{Execution, System};
+use trips::booking::{AwardPoints, TRIP_SAGA};
 
 /// How many executions are asked for at a time.
 const AT_ONCE: usize = 8;
@@ -100,7 +101,7 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.way())?;
         for step in self.skipped() {
-            write!(f, ", without undoing {step}")?;
+            write!(f, ", without {step}")?;
         }
         if self.first.is_settled() {
             write!(f, ", settled after a stop")?;
@@ -112,10 +113,10 @@ impl fmt::Display for Ending {
 /// The endings of all orders, by id.
 pub(crate) type Endings = BTreeMap<String, Ending>;
 
-/// Asks for the executions of every order.
-pub(crate) async fn read(world: &World, placed: &Placed) -> Result<Endings> {
-    let ends = stream::iter(&placed.orders)
-        .map(async |id| anyhow::Ok((id.clone(), ending(&world.system, "order", id).await?)));
+/// Asks for the executions of every saga with one of these ids.
+pub(crate) async fn read(world: &World, saga: &str, ids: &BTreeSet<String>) -> Result<Endings> {
+    let ends =
+        stream::iter(ids).map(async |id| anyhow::Ok((id.clone(), ending(world.of(saga), saga, id).await?)));
     ends.buffer_unordered(AT_ONCE).try_collect().await
 }
 
@@ -136,10 +137,10 @@ pub(crate) async fn check(world: &World, placed: &Placed, endings: &Endings) -> 
         if !agrees {
             violations.push(format!("order {id}: its saga is {ending}, but the order is {status:?}"));
         }
-        violations.extend(disagreement(id, ending));
+        violations.extend(disagreement(ORDER_SAGA, id, ending));
     }
     for (id, saga_id) in &placed.cancelled {
-        let ending = ending(&world.system, "cancel-order", saga_id).await?;
+        let ending = ending(&world.system, CANCEL_SAGA, saga_id).await?;
         let is_cancelled = rows.get(id).map(|row| row.status) == Some(OrderStatus::Cancelled);
         let agrees = match ending.way() {
             Way::Committed => is_cancelled,
@@ -153,8 +154,28 @@ pub(crate) async fn check(world: &World, placed: &Placed, endings: &Endings) -> 
     Ok(violations)
 }
 
+/// Compares the endings of trips with the trips that take place. Nothing is skipped but their points.
+pub(crate) async fn check_trips(world: &World, endings: &Endings) -> Result<Vec<String>> {
+    let trips = world.trips.trips().await?;
+    let mut violations = Vec::new();
+    for (id, ending) in endings {
+        let (takes_place, skipped) = (trips.contains(id), ending.skipped());
+        let agrees = match ending.way() {
+            Way::Committed => takes_place && skipped.iter().all(|step| *step == AwardPoints::NAME),
+            Way::Compensated { .. } => !takes_place && skipped.is_empty(),
+            Way::Open { .. } => false,
+        };
+        if !agrees {
+            violations
+                .push(format!("trip {id}: its saga is {ending}, but that it takes place is {takes_place}"));
+        }
+        violations.extend(disagreement(TRIP_SAGA, id, ending));
+    }
+    Ok(violations)
+}
+
 /// Two executions that act for one saga end it the same way, whatever each was told on its own way.
-fn disagreement(id: &str, ending: &Ending) -> Option<String> {
+fn disagreement(saga: &str, id: &str, ending: &Ending) -> Option<String> {
     let redriven = ending.redriven.as_ref()?;
     let agrees = match (ending.way(), &redriven.way) {
         (Way::Committed, Way::Committed) => true,
@@ -162,7 +183,7 @@ fn disagreement(id: &str, ending: &Ending) -> Option<String> {
         _ => false,
     };
     let Chain { way, executions, .. } = redriven;
-    (!agrees).then(|| format!("order {id}: its saga is {ending}, but {executions:?} ended {way}"))
+    (!agrees).then(|| format!("{saga} {id}: its saga is {ending}, but {executions:?} ended {way}"))
 }
 
 /// Looks at those that had the id of another saga, and at those that had the same order once more.
@@ -201,7 +222,7 @@ async fn ending(system: &System, saga: &str, id: &str) -> Result<Ending> {
     let first = follow(system, saga, id).await?;
     let second = redriven(id);
     let is_redriven =
-        saga == "order" && first.is_settled() && system.execution(saga, &second).await?.is_some();
+        saga != CANCEL_SAGA && first.is_settled() && system.execution(saga, &second).await?.is_some();
     let redriven = if is_redriven { Some(follow(system, saga, &second).await?) } else { None };
     Ok(Ending { first, redriven, run })
 }

@@ -1,14 +1,15 @@
 //! What executions went through: forward to the end, or forward to a step that said no and then back over every step before
-//! it, in reverse order, each once. One that does not know how far its saga has got asks the pivot, and then goes back over
-//! all steps, or not at all; so does an execution that settles for another, from its beginning. Once an operator was asked,
-//! only what could not be undone is undone again or given up, as the answers say.
+//! it, in reverse order, each once; where it ran at the same time as others, back over those and itself, too. One that does
+//! not know how far its saga has got asks the pivot, and then goes back over all steps, or not at all; so does an execution
+//! that settles for another, from its beginning. Once an operator was asked, only what could not be undone is undone again or
+//! given up, as the answers say; and nothing after the pivot is left out without.
 
 use super::endings::{Chain, Endings, Way};
 use crate::world::World;
 use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
 use futures::{StreamExt, TryStreamExt, stream};
-use sagas::order::order_saga;
+use saga::Definition;
 use std::collections::BTreeSet;
 
 /// The emulator keeps long histories and tells them slowly: of more orders a sample is read.
@@ -16,6 +17,8 @@ const READ_MAX: usize = 1_500;
 const AT_ONCE: usize = 8;
 /// How the states that undo a step are named.
 const UNDO: &str = "undo ";
+/// How the states that give a step up are named.
+const ABANDON: &str = "abandon ";
 /// The state in which an operator is asked about undos that could not be done.
 const PARK: &str = "park undo";
 /// The state in which an operator is asked about a pivot whose fence is gone, and the one that turns back all the same.
@@ -24,8 +27,13 @@ const TURN_BACK: &str = "turn back ";
 /// The states that ask the pivot's fence.
 const ASK: [&str; 2] = ["settle ", "rescue "];
 
-/// Reads histories; says how many, and what is wrong with them.
-pub(crate) async fn check(world: &World, endings: &Endings, rng: &mut Rng) -> Result<(usize, Vec<String>)> {
+/// Reads histories of a saga; says how many, and what is wrong with them.
+pub(crate) async fn check(
+    world: &World,
+    saga: &Definition,
+    endings: &Endings,
+    rng: &mut Rng,
+) -> Result<(usize, Vec<String>)> {
     let chains = endings.iter().flat_map(|(id, ending)| ending.chains().map(move |chain| (id, chain)));
     let mut ended: Vec<(&String, &Chain)> =
         chains.filter(|(_, chain)| !matches!(chain.way, Way::Open { .. })).collect();
@@ -33,36 +41,43 @@ pub(crate) async fn check(world: &World, endings: &Endings, rng: &mut Rng) -> Re
     rng.shuffle(&mut ended);
     ended.sort_by_key(|(id, chain)| chain.skipped.is_empty() && chain.executions.first() == Some(*id));
     ended.truncate(READ_MAX);
-    let saga = order_saga();
-    let steps: Vec<&str> = saga.definition().compensable_steps().map(|step| step.name).collect();
-    let (steps, pivot) = (&steps, saga.definition().pivot.name);
+    let stages: Vec<Vec<&str>> =
+        saga.stages.iter().map(|stage| stage.steps().iter().map(|step| step.name).collect()).collect();
+    let (stages, name, pivot) = (&stages, saga.name, saga.pivot.name);
     let read = stream::iter(ended.iter().copied()).map(async |(id, chain)| {
-        let states = states_entered(world, chain.executions.last().unwrap_or(id)).await?;
-        anyhow::Ok(unsound(steps, pivot, chain, &states).map(|why| format!("order {id}: {why}: {states:?}")))
+        let states = states_entered(world, name, chain.executions.last().unwrap_or(id)).await?;
+        anyhow::Ok(
+            unsound(stages, pivot, chain, &states).map(|why| format!("{name} {id}: {why}: {states:?}")),
+        )
     });
     let unsound: Vec<Option<String>> = read.buffer_unordered(AT_ONCE).try_collect().await?;
     Ok((ended.len(), unsound.into_iter().flatten().collect()))
 }
 
 /// The names of the states that an execution entered, in order.
-async fn states_entered(world: &World, name: &str) -> Result<Vec<String>> {
-    let arn = world.system.execution_arn("order", name);
+async fn states_entered(world: &World, saga: &str, name: &str) -> Result<Vec<String>> {
+    let arn = world.of(saga).execution_arn(saga, name);
     let asked = world.system.clients().sfn.get_execution_history().execution_arn(arn);
     let events = asked.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
     let events = events.with_context(|| format!("cannot read the history of {name}"))?;
     Ok(events.into_iter().filter_map(|event| Some(event.state_entered_event_details?.name)).collect())
 }
 
-fn unsound(steps: &[&str], pivot: &str, chain: &Chain, states: &[String]) -> Option<&'static str> {
+fn unsound(stages: &[Vec<&str>], pivot: &str, chain: &Chain, states: &[String]) -> Option<&'static str> {
+    let steps = &stages.concat();
     let position = |name: &str| steps.iter().position(|step| *step == name);
+    // Steps at the same time are one state, named after all of them; which of them is entered first says nothing.
+    let stage = |name: &str| stages.iter().position(|stage| stage.join(" + ") == name);
     let all: Vec<usize> = (0..steps.len()).rev().collect();
     let turned = states.iter().position(|state| state.starts_with(UNDO)).unwrap_or(states.len());
-    if states[turned..].iter().any(|state| position(state).is_some()) {
+    if states[turned..].iter().any(|state| stage(state).or(position(state)).is_some()) {
         return Some("it went forward again after an undo");
     }
     let asked = states.iter().position(|state| state == PARK).unwrap_or(states.len());
     let (unasked, answered) = states.split_at(asked);
-    if unasked.iter().any(|state| answer(state).is_some()) {
+    if unasked.iter().any(|state| answer(state).is_some_and(|step| position(step).is_some()))
+        || skipped_unasked(steps, states)
+    {
         return Some("it did what an operator says, and no operator was asked");
     }
     let back: Vec<usize> = unasked.iter().filter_map(|state| position(state.strip_prefix(UNDO)?)).collect();
@@ -71,7 +86,7 @@ fn unsound(steps: &[&str], pivot: &str, chain: &Chain, states: &[String]) -> Opt
     if let Some(why) = rounds.into_iter().find_map(|round| unsound_round(steps, &back, round)) {
         return Some(why);
     }
-    let forward: Vec<usize> = states.iter().filter_map(|state| position(state)).collect();
+    let forward: Vec<usize> = states.iter().filter_map(|state| stage(state)).collect();
     let has_committed = chain.way == Way::Committed;
     if chain.is_settled() {
         let expected = if has_committed { &[][..] } else { &all };
@@ -83,11 +98,14 @@ fn unsound(steps: &[&str], pivot: &str, chain: &Chain, states: &[String]) -> Opt
     }
     let has_asked = states[..turned].iter().any(|state| ASK.iter().any(|ask| state.starts_with(ask)));
     if has_committed {
-        let is_sound = back.is_empty() && (has_asked || forward.len() == steps.len());
+        let is_sound = back.is_empty() && (has_asked || forward.len() == stages.len());
         return (!is_sound).then_some("it committed without all its steps, or undid some");
     }
-    // A step that was rejected has nothing to undo.
-    let before = all[all.len() - forward.len()..].get(1..).unwrap_or_default();
+    // A step that was rejected has nothing to undo; of several at the same time, nobody knows which were done.
+    let (last, done) =
+        stages[..forward.len()].split_last().map_or((&[][..], &[][..]), |(last, done)| (&last[..], done));
+    let turned_at = done.concat().len() + if last.len() > 1 { last.len() } else { 0 };
+    let before = &all[all.len() - turned_at..];
     let is_past_all = has_asked || states[..turned].iter().any(|state| state == pivot);
     let expected = if is_past_all { &all } else { before };
     (back != expected).then_some("it did not go back over every step")
@@ -96,7 +114,7 @@ fn unsound(steps: &[&str], pivot: &str, chain: &Chain, states: &[String]) -> Opt
 /// The step that a state undoes again or gives up, because an operator said so.
 fn answer(state: &str) -> Option<&str> {
     let again = state.strip_prefix(UNDO).and_then(|undo| undo.strip_suffix(" again"));
-    again.or_else(|| state.strip_prefix("abandon "))
+    again.or_else(|| state.strip_prefix(ABANDON))
 }
 
 /// What an answer leads to: each step is looked at, the last one first, and only steps that were undone before are
@@ -120,6 +138,14 @@ fn unsound_round(steps: &[&str], back: &[usize], round: &[String]) -> Option<&'s
     done.is_empty().then_some("an answer led to nothing")
 }
 
+/// Whether it went on without a step after the pivot that was not parked.
+fn skipped_unasked(steps: &[&str], states: &[String]) -> bool {
+    states.iter().enumerate().any(|(place, state)| {
+        let step = state.strip_prefix(ABANDON).filter(|step| !steps.contains(step));
+        step.is_some_and(|step| !states[..place].iter().any(|before| *before == format!("park {step}")))
+    })
+}
+
 /// Only an operator turns a saga back whose pivot has no fence any more.
 fn unasked_turn(states: &[String]) -> Option<&'static str> {
     let turned = states.iter().position(|state| state.starts_with(TURN_BACK))?;
@@ -129,11 +155,13 @@ fn unasked_turn(states: &[String]) -> Option<&'static str> {
 
 /// A test of this file, run beside the storm: a way that leaves something behind is told.
 pub(crate) fn what_is_unsound_is_told() -> Result<()> {
-    let steps = ["create", "reserve"];
+    let alone = [vec!["create"], vec!["reserve"]];
+    let grouped = [vec!["flight", "hotel"], vec!["car"]];
     let found = |way: &Way, settled: bool, states: &str| {
+        let stages: &[Vec<&str>] = if states.contains("hotel") { &grouped } else { &alone };
         let states: Vec<String> = states.split(", ").map(str::to_owned).collect();
         let executions = vec![String::new(); if settled { 2 } else { 1 }];
-        unsound(&steps, "confirm", &Chain { way: way.clone(), executions, skipped: BTreeSet::new() }, &states)
+        unsound(stages, "confirm", &Chain { way: way.clone(), executions, skipped: BTreeSet::new() }, &states)
     };
     let committed = Way::Committed;
     let compensated = Way::Compensated { reason: "OutOfStock".to_owned() };
@@ -157,6 +185,19 @@ pub(crate) fn what_is_unsound_is_told() -> Result<()> {
             false,
             "create, rescue confirm, undo reserve, undo create, park undo, answered reserve?, abandon reserve, answered \
              create?, park undo, answered reserve?, undo reserve again, answered create?, abandon create, compensated",
+        ),
+        (
+            &committed,
+            false,
+            "flight + hotel, hotel, flight, gather flight + hotel, car, confirm, ticket, committed",
+        ),
+        (&committed, false, "flight + hotel, car, confirm, points, park points, abandon points, committed"),
+        (&compensated, false, "flight + hotel, flight, hotel, undo hotel, undo flight, compensated"),
+        (&compensated, false, "flight + hotel, car, undo hotel, undo flight, compensated"),
+        (
+            &compensated,
+            false,
+            "flight + hotel, flight, rescue confirm, undo car, undo hotel, undo flight, compensated",
         ),
         (&committed, true, "rescue confirm, committed"),
         (&committed, true, "rescue confirm, park rescue confirm, rescue confirm, recall reserve, committed"),
@@ -218,6 +259,12 @@ pub(crate) fn what_is_unsound_is_told() -> Result<()> {
             false,
             "create, reserve, undo create, park undo, answered reserve?, answered create?, abandon create, reserve, compensated",
         ),
+        (&committed, false, "flight + hotel, confirm, committed"),
+        (&committed, false, "flight + hotel, car, confirm, points, abandon points, committed"),
+        (&compensated, false, "flight + hotel, flight, hotel, undo flight, compensated"),
+        (&compensated, false, "flight + hotel, hotel, undo flight, undo hotel, compensated"),
+        (&compensated, false, "flight + hotel, undo hotel, flight, undo flight, compensated"),
+        (&compensated, false, "flight + hotel, car, undo car, undo hotel, undo flight, compensated"),
         (&committed, true, "rescue confirm, create, reserve, committed"),
         (&compensated, true, "rescue confirm, undo create, compensated"),
         (&compensated, true, "rescue confirm, turn back confirm, undo reserve, undo create, compensated"),

@@ -3,7 +3,7 @@
 //! | property | looked at in |
 //! | --- | --- |
 //! | every saga ends committed or compensated, the stopped ones by another execution, and all that act for one agree | `endings` |
-//! | committed: all effects once; compensated: none but what an operator took over; units and money are conserved | `fences`, `system::Conservation`, and the stock at every look while sagas ran |
+//! | committed: all effects once; compensated: none but what an operator took over; units and money are conserved | `fences`, `system::Conservation`, what `system::TripBooks` has, and both at every look while sagas ran |
 //! | no effect after its undo, no undo without its run or twice | `fences`, `histories`, units and money |
 //! | duplicate, late, reordered and lost messages change nothing | all of the above |
 //! | a message that nobody can understand harms only itself | `queues` |
@@ -17,11 +17,17 @@ mod queues;
 pub(crate) use fences::what_does_not_fit_is_told;
 pub(crate) use histories::what_is_unsound_is_told;
 
-use crate::{operator, storm::Raged, world::World};
+use crate::{
+    operator,
+    storm::Raged,
+    world::{Deployment, RESCUE, World},
+};
 use anyhow::{Result, bail};
 use fastrand::Rng;
+use sagas::order::{ORDER_SAGA, order_saga};
 use std::collections::BTreeMap;
 use system::{Conservation, Moment};
+use trips::booking::{TRIP_SAGA, trip_saga};
 
 /// Of how many orders that violate something the logs are shown.
 const SHOWN_MAX: usize = 3;
@@ -59,12 +65,18 @@ impl Found {
 /// Looks at everything.
 pub(crate) async fn check(world: &World, raged: &Raged, rng: &mut Rng) -> Result<Found> {
     let mut violations = raged.live_violations.clone();
-    let endings = endings::read(world, &raged.placed).await?;
+    let endings = endings::read(world, ORDER_SAGA, &raged.placed.orders).await?;
     violations.extend(endings::check(world, &raged.placed, &endings).await?);
     violations.extend(endings::check_started_again(world, &raged.started_again, &endings).await?);
-    violations.extend(fences::check(world, &endings).await?);
-    let (histories, unsound) = histories::check(world, &endings, rng).await?;
-    violations.extend(unsound);
+    let trips = endings::read(world, TRIP_SAGA, &raged.booked.trips).await?;
+    violations.extend(endings::check_trips(world, &trips).await?);
+    let (orders, mut histories) = (order_saga(), 0);
+    for (saga, endings) in [(orders.definition(), &endings), (trip_saga().definition(), &trips)] {
+        violations.extend(fences::check(world, saga, endings).await?);
+        let (read, unsound) = histories::check(world, saga, endings, rng).await?;
+        histories += read;
+        violations.extend(unsound);
+    }
     violations.extend(queues::check(world, raged).await?);
     for record in operator::parked(world).await? {
         violations.push(format!("still parked: {:?}", record.get(saga::parked_table::SAGA_ID)));
@@ -76,11 +88,24 @@ pub(crate) async fn check(world: &World, raged: &Raged, rng: &mut Rng) -> Result
     let conservation = world.system.conservation(&books, Moment::Settled).await?;
     violations.extend(conservation.violations.iter().cloned());
 
+    let mut books = raged.booked.books.clone();
+    for id in fences::without_points(world).await? {
+        books.leave_points(&id);
+    }
+    violations.extend(world.trips.lost_of_trips(&books, Moment::Settled).await?);
+
     let mut outcomes = BTreeMap::new();
+    for ending in trips.values() {
+        *outcomes.entry(format!("trip {ending}")).or_default() += 1;
+    }
     for ending in endings.values() {
         *outcomes.entry(ending.to_string()).or_default() += 1;
     }
-    let swept = world.system.logs("rescue", r#""no event said that an execution died""#).await?.len();
+    let mut swept = 0;
+    for deployment in Deployment::ALL {
+        let lines = world.at(deployment).logs(RESCUE, r#""no event said that an execution died""#).await?;
+        swept += lines.len();
+    }
     let evidence = evidence(world, raged, &violations).await?;
     Ok(Found { outcomes, histories, swept, conservation, violations, evidence })
 }
@@ -91,9 +116,10 @@ async fn evidence(world: &World, raged: &Raged, violations: &[String]) -> Result
         violations.iter().any(|violation| violation.contains(&id))
     };
     let mut evidence = Vec::new();
-    for id in raged.placed.orders.iter().filter(is_named).take(SHOWN_MAX) {
+    let sagas = raged.placed.orders.iter().chain(&raged.booked.trips);
+    for id in sagas.filter(is_named).take(SHOWN_MAX) {
         for queue in world.queues() {
-            evidence.extend(world.system.logs(queue.function, &format!("{id:?}")).await?);
+            evidence.extend(world.at(queue.of).logs(queue.function, &format!("{id:?}")).await?);
         }
     }
     Ok(evidence)

@@ -20,7 +20,7 @@ pub(crate) async fn check(world: &World, raged: &Raged) -> Result<Vec<String>> {
     for queue in world.queues() {
         let depth = world.system.depth(&queue.url).await?;
         if depth != Depth::default() {
-            violations.push(format!("the queue of {} is not empty: {depth:?}", queue.function));
+            violations.push(format!("the queue of {queue} is not empty: {depth:?}"));
         }
         let dead = world.system.receive_all(&queue.dead_letters_url).await?;
         let mut bodies: Vec<String> = dead.into_iter().filter_map(|letter| letter.body).collect();
@@ -29,10 +29,10 @@ pub(crate) async fn check(world: &World, raged: &Raged) -> Result<Vec<String>> {
             // More than one is for the queue to answer for: it delivers at least once.
             bodies.retain(|body| !body.contains(name));
             if bodies.len() == held {
-                violations.push(format!("{name} is not among the dead letters of {}", queue.function));
+                violations.push(format!("{name} is not among the dead letters of {queue}"));
             }
         }
-        violations.extend(bodies.iter().map(|body| format!("{} left a dead letter: {body}", queue.function)));
+        violations.extend(bodies.iter().map(|body| format!("{queue} left a dead letter: {body}")));
     }
     violations.extend(check_refused(world, &raged.placed).await?);
     Ok(violations)

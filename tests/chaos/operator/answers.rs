@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     faults::{aborts::stop, shelf::Shelf},
-    world::World,
+    world::{Deployment, World},
 };
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -17,12 +17,13 @@ use saga::{
         WHAT, YES, thing_of,
     },
 };
-use sagas::order::{ChargePayment, ReserveStock};
+use sagas::order::{ChargePayment, ORDER_SAGA, ReserveStock};
 use serde_json::{Map, Value as Json, json};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     time::{Duration, Instant},
 };
+use trips::booking::{AwardPoints, TRIP_SAGA, Trip};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -58,10 +59,14 @@ struct Answer {
 
 /// The records of what is parked.
 pub(crate) async fn parked(world: &World) -> Result<Vec<Item>> {
-    let table = world.system.output(stacks::outputs::PARKED_TABLE_NAME);
-    let scan = world.system.clients().dynamodb.scan().table_name(table).consistent_read(true);
-    let records = scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-    let mut records = records.context("cannot read the table of what is parked")?;
+    let mut records = Vec::new();
+    for deployment in Deployment::ALL {
+        let system = world.at(deployment);
+        let table = system.output(stacks::outputs::PARKED_TABLE_NAME);
+        let scan = system.clients().dynamodb.scan().table_name(table).consistent_read(true);
+        let read = scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        records.extend(read.context("cannot read the table of what is parked")?);
+    }
     // Decisions stand in the same table.
     records.retain(|record| record.contains_key(TASK_TOKEN));
     Ok(records)
@@ -121,7 +126,9 @@ fn decide(record: &Parked, notes: &mut Notes, skips_product: Option<bool>) -> An
     let is_undo = record.what.starts_with("undo ");
     let is_correctable = steps.iter().all(|step| CORRECTABLE.contains(&step.as_str()));
     let is_drawn = skips_product.unwrap_or_else(|| notes.skips());
-    let is_skipped = is_undo && record.can_skip && is_correctable && is_drawn;
+    // Points that are not credited leave nothing that could be put right.
+    let is_harmless = record.what == AwardPoints::NAME || (is_undo && is_correctable);
+    let is_skipped = record.can_skip && is_harmless && is_drawn;
     let Notes { rng, .. } = notes;
     if is_undo && steps.len() > 1 && rng.bool() {
         rng.shuffle(&mut steps);
@@ -163,10 +170,18 @@ async fn mend(world: &World, record: &Parked, answer: &Answer, missing: Option<&
         match (step.as_str(), missing) {
             (ReserveStock::NAME, Some(shelf)) => drop(shelf.restore(world).await?),
             (ChargePayment::NAME, _) => world.accounts.mend(&record.id, &world.weather),
+            (AwardPoints::NAME, _) => open_account(world, record).await?,
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Points are credited to an account.
+async fn open_account(world: &World, record: &Parked) -> Result<()> {
+    let execution = world.trips.execution(TRIP_SAGA, &record.id).await?.context("the trip has a saga")?;
+    let trip: Trip = serde_json::from_value(execution.input["input"].clone())?;
+    world.trips.open_account(&trip.traveller).await
 }
 
 async fn send(world: &World, record: &Parked, answer: &Answer, notes: &mut Notes) -> Result<()> {
@@ -209,7 +224,7 @@ pub(crate) fn what_is_answered_is_told() -> Result<()> {
     let record = |what: &str, can_skip, failure: Json| -> Result<Parked> {
         let failure = failure.as_object().context("it is an object")?.clone();
         let (id, what) = ("o-1".to_owned(), what.to_owned());
-        let (saga, execution, token) = ("order".to_owned(), id.clone(), String::new());
+        let (saga, execution, token) = (ORDER_SAGA.to_owned(), id.clone(), String::new());
         Ok(Parked { id, saga, execution, what, token, can_skip, failure })
     };
     let mut notes = super::Desk::of(fastrand::Rng::with_seed(1)).0.into_inner();
@@ -221,6 +236,11 @@ pub(crate) fn what_is_answered_is_told() -> Result<()> {
         decide(&pivot, &mut notes, Some(true)) == Answer { action: RETRY, steps: None },
         "it is tried again"
     );
+    let points = record(AwardPoints::NAME, true, json!({ AwardPoints::NAME: failed }))?;
+    for (skips, action) in [(true, SKIP), (false, RETRY)] {
+        let answer = decide(&points, &mut notes, Some(skips));
+        anyhow::ensure!(answer == Answer { action, steps: None }, "{answer:?}");
+    }
     let both = json!({ ReserveStock::NAME: failed, ChargePayment::NAME: failed });
     let (undo, mut seen) = (record("undo order", true, both)?, BTreeSet::new());
     for n in 0..100 {

@@ -45,7 +45,7 @@ pub(super) async fn send_back(world: &World, queue: &Queue, notes: &Notes) -> Re
             send.send().await.context("cannot send back")?;
             let delete = sqs.delete_message().queue_url(&queue.dead_letters_url).receipt_handle(handle);
             delete.send().await.context("cannot take a dead letter out")?;
-            world.weather.count(format!("(dead letter of {} sent back by the operator)", queue.function));
+            world.weather.count(format!("(dead letter of {queue} sent back by the operator)"));
         }
     }
     Ok(todo)

@@ -2,13 +2,14 @@
 
 use emulator::Kind;
 use infra_gen::package::Profile;
+use stacks::Synth;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
 /// Where and how to run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct SystemConfig {
     /// An AWS, usually an emulator, that runs already. Default: none, so an emulator of our own is started.
     pub endpoint: Option<String>,
@@ -22,6 +23,8 @@ pub struct SystemConfig {
     pub lambda_concurrency: Option<u32>,
     /// More environment variables for our own emulator; the functions that it runs inherit them. Default: none.
     pub emulator_environment: BTreeMap<String, String>,
+    /// What is deployed. Default: the stacks of this project.
+    pub synth: Synth,
     /// The deployment's name, part of every stack's name. Default: `flyover`.
     pub deployment: String,
     /// More parameters of the stacks, by name. Default: none.
@@ -56,6 +59,7 @@ impl Default for SystemConfig {
             iam_enforced: true,
             lambda_concurrency: None,
             emulator_environment: BTreeMap::new(),
+            synth: stacks::synth,
             deployment: "flyover".to_owned(),
             parameters: BTreeMap::new(),
             package: Packaging::Build,

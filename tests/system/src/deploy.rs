@@ -7,8 +7,8 @@ use crate::{
 };
 use anyhow::Result;
 use infra_gen::aws::{self, DeployOptions, Progress, Target, Update};
-use stacks::Stage;
-use std::collections::BTreeMap;
+use stacks::{Stage, Synth, parameters};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything is short, so that a test sees timeouts and redeliveries.
 pub(crate) const STAGE: Stage = Stage::Dev;
@@ -24,21 +24,34 @@ pub(crate) async fn deploy(
     gateway_url: &str,
     report: &mut (dyn FnMut(&str) + Send),
 ) -> Result<BTreeMap<String, String>> {
+    let target = target(config.synth, &config.deployment);
+    let app = (target.synth)(target.stage)?;
+    let known: BTreeSet<&str> =
+        app.stacks.iter().flat_map(|stack| stack.template.parameters().map(|(name, _)| name)).collect();
+    let surroundings =
+        [(parameters::GATEWAY_URL, gateway_url), (parameters::EMAIL_FROM, EMAIL_FROM)].into_iter();
+    let surroundings = surroundings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    // Not every deployment has all of it.
+    let surroundings =
+        surroundings.chain(peer.parameters()).filter(|(name, _)| known.contains(name.as_str()));
     let options = DeployOptions {
-        gateway_url: Some(gateway_url.to_owned()),
-        email_from: Some(EMAIL_FROM.to_owned()),
         package: config.package == Packaging::Build,
         profile: config.profile,
-        parameters: peer.parameters().into_iter().chain(config.parameters.clone()).collect(),
+        parameters: surroundings.chain(config.parameters.clone()).collect(),
         config: Some(clients::sdk_config(endpoint).await),
-        ..DeployOptions::new(Target { deployment: config.deployment.clone(), stage: STAGE })
+        ..DeployOptions::new(target)
     };
     let deployed = aws::deploy(&options, &mut Lines(report)).await?;
     Ok(deployed.outputs.into_values().flatten().collect())
 }
 
+/// The deployment of this name.
+pub(crate) fn target(synth: Synth, deployment: &str) -> Target {
+    Target { synth, ..Target::named(deployment, STAGE) }
+}
+
 /// Tells in a line what a person wants to know.
-struct Lines<'a>(&'a mut (dyn FnMut(&str) + Send));
+pub(crate) struct Lines<'a>(pub(crate) &'a mut (dyn FnMut(&str) + Send));
 
 impl Progress for Lines<'_> {
     fn update(&mut self, update: Update<'_>) {

@@ -25,6 +25,8 @@ mod queues;
 mod rules;
 mod start;
 mod tables;
+#[cfg(feature = "trips")]
+mod trips;
 
 pub use books::Books;
 pub use clients::{Clients, is_local};
@@ -40,3 +42,7 @@ pub use peer::Peer;
 pub use queues::Depth;
 pub use start::System;
 pub use tables::{LedgerRow, OrderRow, StockLevel};
+#[cfg(feature = "trips")]
+pub use trips::{
+    Pool, TRIP_PARTICIPANTS, TRIPS, TripBooks, cars_of, rooms_of, seats_of, synth_trips, tickets_of,
+};

@@ -11,6 +11,7 @@ use aws_config::SdkConfig;
 use emulator::{Emulator, EmulatorConfig};
 use gateway::Gateway;
 use saga::budget::Timing;
+use stacks::Synth;
 use std::{collections::BTreeMap, path::Path};
 
 /// A running deployment. Dropping it stops at once what it started.
@@ -19,6 +20,7 @@ pub struct System {
     clients: Clients,
     peer: Peer,
     endpoint: String,
+    synth: Synth,
     deployment: String,
     outputs: BTreeMap<String, String>,
     gateway_url: String,
@@ -56,8 +58,8 @@ impl System {
         let gateway_url = gateway_url.unwrap_or_default();
         report(&format!("the payment gateway is at {gateway_url}"));
         let outputs = deploy(&config, peer, &endpoint, &gateway_url, report).await?;
-        let deployment = config.deployment;
-        Ok(Self { clients, peer, endpoint, deployment, outputs, gateway_url, emulator, gateway })
+        let SystemConfig { synth, deployment, .. } = config;
+        Ok(Self { clients, peer, endpoint, synth, deployment, outputs, gateway_url, emulator, gateway })
     }
 
     /// Deploys to an AWS, usually an emulator, that runs already. The payment gateway runs in this process, so the
@@ -96,6 +98,11 @@ impl System {
     #[must_use]
     pub fn gateway_url(&self) -> &str {
         &self.gateway_url
+    }
+
+    /// What makes its stacks.
+    pub(crate) fn synth(&self) -> Synth {
+        self.synth
     }
 
     /// The name of the deployment.

@@ -222,17 +222,17 @@ impl System {
         rows.iter().map(|item| ledger_row(item).map(|row| (row.order_id.clone(), row))).collect()
     }
 
-    fn table(&self, entity: &str) -> &str {
+    pub(crate) fn table(&self, entity: &str) -> &str {
         self.output(&stacks::outputs::table_name(entity))
     }
 
-    async fn get<E: Entity>(&self, key: &str) -> Result<Option<Item>> {
+    pub(crate) async fn get<E: Entity>(&self, key: &str) -> Result<Option<Item>> {
         let asked = self.clients().dynamodb.get_item().table_name(self.table(E::NAME)).consistent_read(true);
         let answer = asked.key(E::KEY, AttributeValue::S(key.to_owned())).send().await;
         Ok(answer.with_context(|| format!("cannot read {key:?} of the table of {}", E::NAME))?.item)
     }
 
-    async fn scan<E: Entity>(&self) -> Result<Vec<Item>> {
+    pub(crate) async fn scan<E: Entity>(&self) -> Result<Vec<Item>> {
         self.scan_fields::<E>(&[]).await
     }
 
@@ -248,7 +248,7 @@ impl System {
         items.with_context(|| format!("cannot read the table of {}", E::NAME))
     }
 
-    async fn write_batch(&self, entity: &str, batch: Vec<WriteRequest>) -> Result<()> {
+    pub(crate) async fn write_batch(&self, entity: &str, batch: Vec<WriteRequest>) -> Result<()> {
         let table = self.table(entity);
         let mut left = HashMap::from([(table.to_owned(), batch)]);
         for _ in 0..BATCH_TRIES {
@@ -268,7 +268,7 @@ fn put_stock((sku, units): &(&str, u32)) -> Result<WriteRequest> {
     put(Stock::row(*sku).with(Stock::AVAILABLE, *units).with(Stock::RESERVED, 0_u32))
 }
 
-fn put<E: Entity>(row: saga::NewRow<E>) -> Result<WriteRequest> {
+pub(crate) fn put<E: Entity>(row: saga::NewRow<E>) -> Result<WriteRequest> {
     let (key, fields) = row.into_parts();
     let mut item = Item::from([(key.attribute.into_owned(), AttributeValue::S(key.value))]);
     for (name, value) in fields {
@@ -312,12 +312,12 @@ fn ledger_row(item: &Item) -> Result<LedgerRow> {
     })
 }
 
-fn key<E: Entity>(item: &Item) -> Result<String> {
+pub(crate) fn key<E: Entity>(item: &Item) -> Result<String> {
     let value = item.get(E::KEY).and_then(|value| value.as_s().ok());
     value.cloned().with_context(|| format!("an item of the table of {} has no {}: {item:?}", E::NAME, E::KEY))
 }
 
-fn field<E: Entity, T: FieldType>(item: &Item, field: Field<E, T>) -> Result<T> {
+pub(crate) fn field<E: Entity, T: FieldType>(item: &Item, field: Field<E, T>) -> Result<T> {
     optional(item, field)?
         .with_context(|| format!("an item of {} has no {}: {item:?}", E::NAME, field.name()))
 }
