@@ -159,8 +159,8 @@ fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed], not
 /// Charges that no order wants are found and refunded.
 fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest: Duration) {
     let timing = draft.timing();
-    let fences = draft.import(StackId::Data, outputs::fence_table_name(PAYMENT));
-    let ledger = draft.import(StackId::Data, outputs::table_name(LedgerEntry::NAME));
+    let fences = draft.handed(StackId::Data, outputs::fence_table_name(PAYMENT));
+    let ledger = draft.handed(StackId::Data, outputs::table_name(LedgerEntry::NAME));
     let seconds = |name: &str, duration: Duration| (name.to_owned(), duration.as_secs().to_string().into());
     let max_refunds = draft.template.parameter(parameters::MAX_REFUNDS, parameters::max_refunds());
     let max_percent =
@@ -181,8 +181,8 @@ fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest
         Schedule { interval: timing.reconciliation_interval(), timeout: timing.reconciliation_timeout() };
     let description = "Refunds charges of the payment gateway that no order wants";
     let role = scheduled::scheduled(draft, program, RECONCILIATION, description, &schedule, variables);
-    let fences: Value<Arn<Table>> = draft.import(StackId::Data, outputs::fence_table_arn(PAYMENT));
-    let ledger: Value<Arn<Table>> = draft.import(StackId::Data, outputs::table_arn(LedgerEntry::NAME));
+    let fences: Value<Arn<Table>> = draft.handed(StackId::Data, outputs::fence_table_arn(PAYMENT));
+    let ledger: Value<Arn<Table>> = draft.handed(StackId::Data, outputs::table_arn(LedgerEntry::NAME));
     // It reads a fence and, where there is none, the ledger; then it puts one, on the condition that the ledger has no
     // entry.
     draft.template.grant(&role, fences.grant_get_items());

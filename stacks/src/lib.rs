@@ -37,4 +37,4 @@ mod watch;
 
 pub use checks::SynthError;
 pub use stage::{Stage, UnknownStage};
-pub use synth::{App, FunctionAsset, Machine, Stack, Trigger, synth};
+pub use synth::{App, FunctionAsset, Machine, Stack, Trigger, synth, synth_of};

@@ -3,6 +3,8 @@
 use crate::{app, checks, checks::SynthError, data, stage::Stage, watch};
 use cfn::BuiltTemplate;
 use saga::{Definition, asl::StateMachine, schema::Schemas};
+use sagas::ParticipantSpec;
+use std::collections::BTreeMap;
 
 /// Everything a stage is deployed from.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub struct Stack {
     pub id: &'static str,
     /// Its template.
     pub template: BuiltTemplate,
+    /// The parameters that take an output of an earlier stack. Each is named as the output; with the id of that stack.
+    pub handed: BTreeMap<String, &'static str>,
 }
 
 impl Stack {
@@ -79,15 +83,27 @@ pub enum Trigger {
 /// # Errors
 /// When something does not fit together; says what, and what to change.
 pub fn synth(stage: Stage) -> Result<App, SynthError> {
-    let (sagas, participants) = (sagas::all(), sagas::participants());
-    let (consumers, scheduled) = (app::consumers(&participants), app::scheduled());
+    synth_of(stage, sagas::all(), &sagas::participants())
+}
+
+/// The same from other sagas and participants than those of the deployment: those of a release that has more of them, or
+/// fewer.
+///
+/// # Errors
+/// As [`synth`].
+pub fn synth_of(
+    stage: Stage,
+    sagas: Vec<Definition>,
+    participants: &[ParticipantSpec],
+) -> Result<App, SynthError> {
+    let (consumers, scheduled) = (app::consumers(participants), app::scheduled());
     let functions = [&consumers[..], &scheduled].concat();
     let schemas = Schemas::of(&sagas);
-    checks::check(&sagas, &participants, &functions, stage.timing())?;
+    checks::check(&sagas, participants, &functions, stage.timing())?;
     let machines = sagas.into_iter().map(|saga| machine(saga, stage)).collect::<Result<Vec<_>, _>>()?;
     let stacks = vec![
-        data::stack(stage, &participants)?,
-        app::stack(stage, &participants, &machines, &schemas)?,
+        data::stack(stage, participants)?,
+        app::stack(stage, participants, &machines, &schemas)?,
         watch::stack(stage, &consumers, &scheduled, &machines)?,
     ];
     let asset = |trigger| {

@@ -4,6 +4,7 @@
 //! usual: profiles, regions, `AWS_ENDPOINT_URL`; or by the caller. A plain `http` endpoint is taken for a local
 //! emulator.
 
+mod apply;
 mod bucket;
 mod change_set;
 mod compare;
@@ -15,6 +16,7 @@ mod effect;
 mod endpoint;
 mod error;
 mod events;
+mod handover;
 mod parameters;
 mod progress;
 mod stack;
@@ -24,7 +26,7 @@ mod upgrade;
 pub use compare::{StackDifference, diff};
 pub(crate) use connection::Connection;
 pub use connection::sdk_config;
-pub use deploy::{DeployOptions, Deployed, deploy};
+pub use deploy::{DeployOptions, Deployed, deploy, deploy_app};
 pub use destroy::{DestroyOptions, Destroyed, Retained, destroy};
 pub use difference::{Difference, Side};
 pub use effect::{Data, Effect, Fate};

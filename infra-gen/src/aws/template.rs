@@ -2,6 +2,7 @@
 
 use aws_sdk_cloudformation::types::TemplateStage;
 use serde_json::Value as Json;
+use stacks::Stack;
 
 use super::bucket::Bucket;
 use super::connection::Connection;
@@ -36,6 +37,12 @@ pub(super) async fn body(
     bucket.put(aws, &key, text.as_bytes().to_vec()).await?;
     progress.update(Update::Uploaded { key: &key, bytes: text.len() as u64 });
     Ok(Body::At(aws.endpoint.object_url(&aws.region, bucket.name(), &key)))
+}
+
+/// The template that a stack shall have.
+pub(super) fn wanted(name: &str, stack: &Stack) -> Result<Json, AwsError> {
+    serde_json::from_str(stack.template.to_json())
+        .map_err(|error| AwsError::Template { stack: name.to_owned(), reason: error.to_string() })
 }
 
 /// The template that a stack was deployed with.

@@ -189,7 +189,7 @@ fn log_lines_that_people_must_hear_of_are_counted_and_alarm() {
     ] {
         let filter = &resources[format!("{metric}MetricFilter")]["Properties"];
         assert_eq!(filter["FilterPattern"], format!("{{ $.event = \"{event}\" }}"));
-        assert!(filter["LogGroupName"].to_string().contains(&format!("-{function}LogGroupName")), "{filter}");
+        assert_eq!(filter["LogGroupName"], json!({ "Ref": format!("{function}LogGroupName") }));
         let counted = &filter["MetricTransformations"][0];
         let alarm = &resources[alarm]["Properties"];
         assert_eq!(
