@@ -52,6 +52,11 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// The name of the state machine in a deployment: `<deployment>-<stage>-<saga>`.
+    pub fn name(&self, deployment: &str, stage: Stage) -> String {
+        format!("{deployment}-{stage}-{}", self.saga)
+    }
+
     /// Whether it asks this participant.
     pub(crate) fn asks(&self, participant: &str) -> bool {
         self.definition.steps().any(|step| step.participant == participant)

@@ -6,7 +6,8 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use aws_sdk_cloudformation::client::Waiters;
-use infra_gen::aws::{self, DeployOptions, DestroyOptions, Silent, Target};
+use aws_sdk_sfn::types::ExecutionStatus;
+use infra_gen::aws::{self, AwsError, DeployOptions, DestroyOptions, Silent, Target};
 use saga::Definition;
 use sagas::ParticipantSpec;
 use serde_json::{Value as Json, json};
@@ -19,6 +20,7 @@ pub(crate) fn cases() -> Vec<Case> {
         an_entity_can_be_taken_away_and_put_back,
         a_participant_can_be_taken_away_and_put_back,
         a_release_that_exported_and_imported_is_followed_by_one_that_does_not,
+        nothing_is_destroyed_or_taken_away_from_under_an_execution,
     ]
 }
 
@@ -104,6 +106,39 @@ async fn a_release_that_exported_and_imported_is_followed_by_one_that_does_not(w
         }
     }
     destroy(options).await
+}
+
+/// A state machine goes only when its last execution has ended, and nothing takes its name until then.
+async fn nothing_is_destroyed_or_taken_away_from_under_an_execution(world: &World) -> Result<()> {
+    let options = options(world, "ru").await;
+    let deployed = aws::deploy(&options, &mut Silent).await?;
+    let config = options.config.clone();
+    let sfn = aws_sdk_sfn::Client::new(config.as_ref().context("it has one")?);
+    let machine = &deployed.outputs["app"][&outputs::state_machine_arn("cancel-order")];
+    let waits = r#"{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":3600,"End":true}}}"#;
+    sfn.update_state_machine().state_machine_arn(machine).definition(waits).send().await?;
+    let started = sfn.start_execution().state_machine_arn(machine).name("c-1").send().await?;
+
+    let less = stacks::synth_of(Stage::Dev, all_sagas_but("cancel-order"), &sagas::participants())?;
+    let refused = aws::deploy_app(&less, &options, &mut Silent).await;
+    let Err(AwsError::SagaUnderWay { running }) = refused else { anyhow::bail!("{refused:?}") };
+    ensure!(running[0].count == 1 && running[0].examples == ["c-1"], "{running:?}");
+
+    let destroy = DestroyOptions {
+        confirmed: true,
+        config: config.clone(),
+        ..DestroyOptions::new(options.target.clone())
+    };
+    let refused = aws::destroy(&destroy, &mut Silent).await;
+    let Err(AwsError::ExecutionsRunning { running, .. }) = refused else { anyhow::bail!("{refused:?}") };
+    ensure!(running.len() == 1 && running[0].machine.ends_with("-cancel-order"), "{running:?}");
+    let status = sfn.describe_execution().execution_arn(&started.execution_arn).send().await?.status;
+    ensure!(status == ExecutionStatus::Running, "{status:?}");
+
+    // No emulator keeps a machine for its executions.
+    let destroyed = aws::destroy(&DestroyOptions { stop_executions: true, ..destroy }, &mut Silent).await?;
+    ensure!(destroyed.stacks.len() == 3, "{destroyed:?}");
+    Ok(())
 }
 
 async fn options(world: &World, name: &str) -> DeployOptions {

@@ -1,6 +1,6 @@
 //! Bringing all stacks to what a release wants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stacks::{App, Stack};
 
@@ -9,6 +9,7 @@ use super::change_set::{self, Wanted};
 use super::connection::Connection;
 use super::deploy::Deployed;
 use super::error::AwsError;
+use super::executions;
 use super::handover::{Keeping, keeping};
 use super::progress::{Progress, Update};
 use super::stack::{self, Deployment};
@@ -29,6 +30,10 @@ pub(super) struct Release<'a> {
 /// What a stack behind still uses is not taken from under it: it stays until that one is updated, and then goes in
 /// reverse order. When an update fails in between, what was deployed before goes on with all it had.
 pub(super) async fn all(release: &Release<'_>, progress: &mut dyn Progress) -> Result<Deployed, AwsError> {
+    refuse_to_take_away_what_runs(release).await?;
+    for machine in machine_names(release) {
+        executions::wait_for_deletion(release.aws, &machine, progress).await?;
+    }
     let mut all = Deployed::default();
     let mut shrinking = Vec::new();
     for (index, stack) in release.app.stacks.iter().enumerate() {
@@ -53,6 +58,26 @@ pub(super) async fn all(release: &Release<'_>, progress: &mut dyn Progress) -> R
         one(release, stack, existing, None, &mut all, progress).await?;
     }
     Ok(all)
+}
+
+/// Refuses to delete the state machine of a saga that is under way.
+async fn refuse_to_take_away_what_runs(release: &Release<'_>) -> Result<(), AwsError> {
+    let Release { aws, app, target, .. } = release;
+    let wanted: BTreeSet<String> = machine_names(release).collect();
+    let mut running = Vec::new();
+    for stack in &app.stacks {
+        let name = target.stack_name(stack);
+        let Some(found) = stack::describe(aws, &name).await? else { continue };
+        let mut gone = executions::machines(aws, &name, &found).await?;
+        gone.retain(|arn| !wanted.contains(executions::last_part(arn)));
+        running.extend(executions::running(aws, &gone).await?);
+    }
+    if running.is_empty() { Ok(()) } else { Err(AwsError::SagaUnderWay { running }) }
+}
+
+fn machine_names(release: &Release<'_>) -> impl Iterator<Item = String> {
+    let Release { app, target, .. } = release;
+    app.machines.iter().map(|machine| machine.name(&target.deployment, target.stage))
 }
 
 /// What the release would take away from a stack, in a template that does not.

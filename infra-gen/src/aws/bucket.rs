@@ -78,7 +78,7 @@ impl Bucket {
         aws.s3
             .put_bucket_policy()
             .bucket(&self.name)
-            .policy(self.tls_only_policy(&aws.region))
+            .policy(self.tls_only_policy(aws.partition()))
             .send()
             .await
             .map_err(call(what("allow only TLS for")))?;
@@ -107,12 +107,7 @@ impl Bucket {
         Ok(())
     }
 
-    fn tls_only_policy(&self, region: &str) -> String {
-        let partition = match region {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        };
+    fn tls_only_policy(&self, partition: &str) -> String {
         let arn = format!("arn:{partition}:s3:::{}", self.name);
         json!({
             "Version": "2012-10-17",

@@ -109,9 +109,19 @@ impl<'a> Watch<'a> {
 
     /// Tells what happens until CloudFormation is done.
     pub(super) async fn until_done(
+        self,
+        doing: &'static str,
+        progress: &mut dyn Progress,
+    ) -> Result<Ending, AwsError> {
+        self.until_done_while(doing, progress, async |_: &mut dyn Progress| Ok(())).await
+    }
+
+    /// The same, and does something between one look and the next.
+    pub(super) async fn until_done_while(
         mut self,
         doing: &'static str,
         progress: &mut dyn Progress,
+        mut meanwhile: impl AsyncFnMut(&mut dyn Progress) -> Result<(), AwsError>,
     ) -> Result<Ending, AwsError> {
         progress.update(Update::StackStarted { stack: self.name, doing });
         let mut events = Vec::new();
@@ -129,6 +139,7 @@ impl<'a> Watch<'a> {
                 progress.update(Update::StackEnded { stack: self.name, status, elapsed });
                 return Ok(Ending { stack, events });
             }
+            meanwhile(progress).await?;
             tokio::time::sleep(self.aws.pause()).await;
         }
     }

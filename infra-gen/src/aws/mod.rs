@@ -16,6 +16,9 @@ mod effect;
 mod endpoint;
 mod error;
 mod events;
+mod executions;
+#[cfg(test)]
+mod fake;
 mod handover;
 mod parameters;
 mod progress;
@@ -33,6 +36,7 @@ pub use effect::{Data, Effect, Fate};
 pub(crate) use error::call;
 pub use error::{AwsError, CallError};
 pub use events::{ResourceEvent, first_failure};
+pub use executions::Running;
 pub use progress::{Progress, Silent, Update};
 pub(crate) use stack::outputs;
 

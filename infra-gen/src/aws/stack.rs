@@ -141,8 +141,52 @@ pub(super) async fn settle(
     stack: &Deployment,
     progress: &mut dyn Progress,
 ) -> Result<Option<Deployment>, AwsError> {
+    settle_while(aws, name, stack, progress, async |_: &mut dyn Progress| Ok(())).await
+}
+
+/// The same, and does something between one look and the next.
+pub(super) async fn settle_while(
+    aws: &Connection,
+    name: &str,
+    stack: &Deployment,
+    progress: &mut dyn Progress,
+    meanwhile: impl AsyncFnMut(&mut dyn Progress) -> Result<(), AwsError>,
+) -> Result<Option<Deployment>, AwsError> {
     let watch = Watch::begin(aws, name, &stack.id).await?;
-    Ok(watch.until_done("waiting for", progress).await?.stack)
+    Ok(watch.until_done_while("waiting for", progress, meanwhile).await?.stack)
+}
+
+/// A resource of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Resource {
+    pub(super) logical_id: String,
+    pub(super) resource_type: String,
+    /// Its name in its service; empty when it has none yet.
+    pub(super) physical_id: String,
+}
+
+/// The resources of a stack that are there.
+pub(super) async fn resources(
+    aws: &Connection,
+    name: &str,
+    stack: &Deployment,
+) -> Result<Vec<Resource>, AwsError> {
+    let mut pages = aws.cloudformation.list_stack_resources().stack_name(&stack.id).into_paginator().send();
+    let mut resources = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(call(format!("list the resources of stack {name}")))?;
+        for resource in page.stack_resource_summaries.unwrap_or_default() {
+            if resource.resource_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE") {
+                continue;
+            }
+            resources.push(Resource {
+                logical_id: resource.logical_resource_id.unwrap_or_default(),
+                resource_type: resource.resource_type.unwrap_or_default(),
+                physical_id: resource.physical_resource_id.unwrap_or_default(),
+            });
+        }
+    }
+    Ok(resources)
 }
 
 /// Deletes the stack and waits until it is gone.
@@ -152,6 +196,17 @@ pub(super) async fn delete(
     stack: &Deployment,
     progress: &mut dyn Progress,
 ) -> Result<(), AwsError> {
+    delete_while(aws, name, stack, progress, async |_: &mut dyn Progress| Ok(())).await
+}
+
+/// The same, and does something between one look and the next.
+pub(super) async fn delete_while(
+    aws: &Connection,
+    name: &str,
+    stack: &Deployment,
+    progress: &mut dyn Progress,
+    meanwhile: impl AsyncFnMut(&mut dyn Progress) -> Result<(), AwsError>,
+) -> Result<(), AwsError> {
     let watch = Watch::begin(aws, name, &stack.id).await?;
     aws.cloudformation
         .delete_stack()
@@ -159,7 +214,7 @@ pub(super) async fn delete(
         .send()
         .await
         .map_err(call(format!("delete stack {name}")))?;
-    let Ending { stack, events } = watch.until_done("deleting", progress).await?;
+    let Ending { stack, events } = watch.until_done_while("deleting", progress, meanwhile).await?;
     match stack {
         None => Ok(()),
         Some(stack) => Err(AwsError::StackFailed {

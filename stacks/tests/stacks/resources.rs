@@ -226,6 +226,19 @@ fn how_much_a_sweep_refunds_is_a_parameter_with_bounds() {
 }
 
 #[test]
+fn a_state_machine_has_the_name_by_which_it_is_looked_for() {
+    let app = app(Stage::Prod);
+    let named: Vec<_> = of_type(&app, "AWS::StepFunctions::StateMachine")
+        .into_iter()
+        .map(|(_, machine)| machine["Properties"]["StateMachineName"].clone())
+        .collect();
+    for machine in &app.machines {
+        let name = json!({ "Fn::Sub": machine.name("${Deployment}", Stage::Prod) });
+        assert!(named.contains(&name), "{name} is not in {named:?}");
+    }
+}
+
+#[test]
 fn state_machines_log_errors_and_never_what_they_are_given() {
     for (id, machine) in of_type(&app(Stage::Prod), "AWS::StepFunctions::StateMachine") {
         let properties = &machine["Properties"];
