@@ -1,6 +1,6 @@
 //! Deploying one stack by change set.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetStatus, ChangeSetType, Parameter as SdkParameter, Tag,
@@ -8,14 +8,21 @@ use aws_sdk_cloudformation::types::{
 
 use super::connection::Connection;
 use super::error::{AwsError, call};
-use super::events::{Ending, Watch, failure_reason};
+use super::events::{Ending, Watch, failure_reason, queue_deleted_recently};
 use super::parameters::Argument;
 use super::progress::{Progress, Update};
 use super::stack::{self, Before, Deployment, before_deploy};
 use super::template::Body;
 
+/// How long a queue's name cannot be used after its deletion, and a little more.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html>
+const QUEUE_NAME_BLOCKED: Duration = Duration::from_secs(70);
+
+/// How often that is waited for.
+const QUEUE_NAME_WAITS: usize = 2;
+
 /// What a stack shall be.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Wanted<'a> {
     pub(super) name: &'a str,
     pub(super) body: Body,
@@ -25,7 +32,29 @@ pub(super) struct Wanted<'a> {
 
 /// Brings a stack that is ready for it (see [`make_ready`]) to what it shall be. Returns its state and whether
 /// anything changed.
+///
+/// The name of a queue cannot be used for a minute after its deletion: that is waited for.
 pub(super) async fn apply(
+    aws: &Connection,
+    wanted: Wanted<'_>,
+    mut existing: Option<Deployment>,
+    progress: &mut dyn Progress,
+) -> Result<(Deployment, bool), AwsError> {
+    for _ in 0..QUEUE_NAME_WAITS {
+        let error = match apply_once(aws, wanted.clone(), existing, progress).await {
+            Err(error @ AwsError::QueueNameBlocked { .. }) => error,
+            other => return other,
+        };
+        let seconds = QUEUE_NAME_BLOCKED.as_secs();
+        progress.update(Update::Note(&format!("{error}: tried again in {seconds} s")));
+        // From now on, because the other queues that were created have gone again.
+        tokio::time::sleep(QUEUE_NAME_BLOCKED).await;
+        existing = make_ready(aws, wanted.name, progress).await?;
+    }
+    apply_once(aws, wanted, existing, progress).await
+}
+
+async fn apply_once(
     aws: &Connection,
     wanted: Wanted<'_>,
     existing: Option<Deployment>,
@@ -51,11 +80,14 @@ pub(super) async fn apply(
     let Ending { stack, events } = watch.until_done(doing, progress).await?;
     match stack {
         Some(stack) if is_success(&stack.status) => Ok((stack, true)),
-        stack => Err(AwsError::StackFailed {
-            stack: name.to_owned(),
-            status: stack.map_or_else(|| "DELETE_COMPLETE".to_owned(), |stack| stack.status),
-            reason: failure_reason(&events),
-        }),
+        stack => {
+            let status = stack.map_or_else(|| "DELETE_COMPLETE".to_owned(), |stack| stack.status);
+            let stack = name.to_owned();
+            Err(match queue_deleted_recently(&events) {
+                Some(queue) => AwsError::QueueNameBlocked { stack, status, queue: queue.logical_id.clone() },
+                None => AwsError::StackFailed { stack, status, reason: failure_reason(&events) },
+            })
+        }
     }
 }
 

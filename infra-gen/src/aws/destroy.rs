@@ -7,7 +7,7 @@ use stacks::{App, Stage};
 use super::bucket::Bucket;
 use super::connection::Connection;
 use super::error::AwsError;
-use super::executions;
+use super::executions::{self, Stopping};
 use super::progress::{Progress, Update};
 use super::stack::{self, Deployment};
 use super::{Target, template};
@@ -73,17 +73,19 @@ pub async fn destroy(options: &DestroyOptions, progress: &mut dyn Progress) -> R
         refuse_while_executions_run(&aws, target, &app).await?;
     }
     let mut destroyed = Destroyed::default();
+    let mut stopping = options.stop_executions.then(Stopping::default);
     for stack in app.stacks.iter().rev() {
         let name = target.stack_name(stack);
         let Some(found) = stack::describe(&aws, &name).await? else {
             progress.update(Update::Note(&format!("stack {name} does not exist")));
             continue;
         };
-        if let Some(retained) = delete(&aws, &name, found, options, &mut destroyed.stopped, progress).await? {
+        if let Some(retained) = delete(&aws, &name, found, &mut stopping, progress).await? {
             destroyed.retained.extend(retained);
             destroyed.stacks.push(name);
         }
     }
+    destroyed.stopped = stopping.map_or(0, |stopping| stopping.stopped);
     let bucket = Bucket::of(&aws, target);
     if bucket.exists(&aws).await? {
         let objects = bucket.remove(&aws).await?;
@@ -109,35 +111,23 @@ async fn refuse_while_executions_run(aws: &Connection, target: &Target, app: &Ap
 }
 
 /// Deletes a stack. Tells what its template keeps; none when it was being deleted already.
-///
-/// Executions are stopped only when their state machine is being deleted: before, the function that rescues would settle
-/// them by others.
 async fn delete(
     aws: &Connection,
     name: &str,
     found: Deployment,
-    options: &DestroyOptions,
-    stopped: &mut usize,
+    stopping: &mut Option<Stopping>,
     progress: &mut dyn Progress,
 ) -> Result<Option<Vec<Retained>>, AwsError> {
-    let machines = executions::machines(aws, name, &found).await?;
-    let mut stop = async |progress: &mut dyn Progress| {
-        if options.stop_executions {
-            let now = executions::stop_where_deleting(aws, &machines).await?;
-            if now > 0 {
-                progress.update(Update::Note(&format!("stopped {now} executions of stack {name}")));
-            }
-            *stopped += now;
-        }
-        Ok(())
-    };
+    if let Some(stopping) = stopping {
+        stopping.machines = executions::machines(aws, name, &found).await?;
+    }
     let mut found = Some(found);
     if let Some(busy) = found.as_ref().filter(|stack| stack.is_busy()) {
-        found = stack::settle_while(aws, name, busy, progress, &mut stop).await?;
+        found = stack::settle_stopping(aws, name, busy, stopping.as_mut(), progress).await?;
     }
     let Some(found) = found else { return Ok(None) };
     let retained = retained(aws, name, &found).await?;
-    stack::delete_while(aws, name, &found, progress, &mut stop).await?;
+    stack::delete_stopping(aws, name, &found, stopping.as_mut(), progress).await?;
     Ok(Some(retained))
 }
 

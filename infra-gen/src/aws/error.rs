@@ -74,6 +74,19 @@ pub enum AwsError {
         /// What failed first, and why.
         reason: String,
     },
+    /// A queue cannot be created yet.
+    #[error(
+        "stack {stack} ended in {status}: a queue of the name of {queue} was deleted less than a minute ago, and SQS gives \
+         the name again only then"
+    )]
+    QueueNameBlocked {
+        /// The stack.
+        stack: String,
+        /// Its status.
+        status: String,
+        /// The queue, by its logical id.
+        queue: String,
+    },
     /// A stack is in a state that nothing here can change.
     #[error("stack {stack} is in {status}: {advice}")]
     StackStuck {

@@ -67,26 +67,49 @@ pub(super) async fn running(aws: &Connection, machines: &[String]) -> Result<Vec
     Ok(all)
 }
 
-/// Stops the executions of the state machines that are being deleted, where nothing can begin any more. Returns how
-/// many there were.
-pub(super) async fn stop_where_deleting(aws: &Connection, machines: &[String]) -> Result<usize, AwsError> {
-    let mut stopped = 0;
-    for arn in machines {
-        if !is_deleting(aws, arn).await? {
-            continue;
-        }
-        for execution in running_of(aws, arn).await? {
-            let stop =
-                aws.sfn.stop_execution().execution_arn(&execution).error(STOPPED).cause(STOPPED_BECAUSE);
-            match stop.send().await {
-                Ok(_) => stopped += 1,
-                // It has just ended, and its machine with it.
-                Err(error) if error.code() == Some("ExecutionDoesNotExist") => {}
-                Err(error) => return Err(call(format!("stop the execution {execution}"))(error)),
+/// The state machines whose executions are stopped when they are being deleted. Before, the function that rescues would
+/// settle them by others; from then on nothing can begin.
+#[derive(Debug, Default)]
+pub(super) struct Stopping {
+    /// Their ARNs.
+    pub(super) machines: Vec<String>,
+    /// How many executions were stopped.
+    pub(super) stopped: usize,
+}
+
+impl Stopping {
+    /// Stops what runs of the machines that are being deleted now.
+    pub(super) async fn stop(
+        &mut self,
+        aws: &Connection,
+        progress: &mut dyn Progress,
+    ) -> Result<(), AwsError> {
+        for arn in &self.machines {
+            if !is_deleting(aws, arn).await? {
+                continue;
             }
+            let running = running_of(aws, arn).await?;
+            for execution in &running {
+                stop(aws, execution).await?;
+            }
+            if !running.is_empty() {
+                let note = format!("stopped {} executions of {}", running.len(), last_part(arn));
+                progress.update(Update::Note(&note));
+            }
+            self.stopped += running.len();
         }
+        Ok(())
     }
-    Ok(stopped)
+}
+
+async fn stop(aws: &Connection, execution: &str) -> Result<(), AwsError> {
+    let stop = aws.sfn.stop_execution().execution_arn(execution).error(STOPPED).cause(STOPPED_BECAUSE);
+    match stop.send().await {
+        Ok(_) => Ok(()),
+        // It has just ended, and its machine with it.
+        Err(error) if error.code() == Some("ExecutionDoesNotExist") => Ok(()),
+        Err(error) => Err(call(format!("stop the execution {execution}"))(error)),
+    }
 }
 
 const STOPPED: &str = "Flyover.Destroyed";
@@ -242,18 +265,24 @@ mod tests {
         assert_eq!(running(&fake.connection(true), &[MACHINE.to_owned()]).await.unwrap(), []);
     }
 
-    /// Before, the function that rescues would begin others in their place.
     #[tokio::test]
     async fn executions_are_stopped_only_when_their_machine_is_being_deleted() {
-        let machines = [MACHINE.to_owned()];
+        let machines = vec![MACHINE.to_owned()];
+        let (mut stopping, mut notes) = (Stopping { machines, stopped: 0 }, Notes::default());
         let active = machine("ACTIVE", 9, &["o-1"]);
-        assert_eq!(stop_where_deleting(&active.connection(true), &machines).await.unwrap(), 0);
+        stopping.stop(&active.connection(true), &mut notes).await.unwrap();
+        assert_eq!((stopping.stopped, notes.0.len()), (0, 0));
         let deleting = machine("DELETING", 9, &["o-1", "o-2"]);
-        let aws = deleting.connection(true);
-        assert_eq!(stop_where_deleting(&aws, &machines).await.unwrap(), 2);
-        assert_eq!(stop_where_deleting(&aws, &machines).await.unwrap(), 0);
-        let stops = deleting.requests().into_iter().filter(|request| request.operation == "StopExecution");
-        assert!(stops.into_iter().all(|stop| stop.body.contains("Flyover.Destroyed")));
+        for _ in 0..2 {
+            stopping.stop(&deleting.connection(true), &mut notes).await.unwrap();
+        }
+        assert_eq!(
+            (stopping.stopped, notes.0),
+            (2, vec!["stopped 2 executions of flyover-prod-order".to_owned()])
+        );
+        let mut stops =
+            deleting.requests().into_iter().filter(|request| request.operation == "StopExecution");
+        assert!(stops.all(|stop| stop.body.contains("Flyover.Destroyed")));
     }
 
     #[tokio::test]

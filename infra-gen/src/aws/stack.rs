@@ -8,6 +8,7 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use super::connection::Connection;
 use super::error::{AwsError, call};
 use super::events::{Ending, Watch, failure_reason};
+use super::executions::Stopping;
 use super::progress::Progress;
 
 const OUTPUTS_LOOKS: u32 = 30;
@@ -141,19 +142,19 @@ pub(super) async fn settle(
     stack: &Deployment,
     progress: &mut dyn Progress,
 ) -> Result<Option<Deployment>, AwsError> {
-    settle_while(aws, name, stack, progress, async |_: &mut dyn Progress| Ok(())).await
+    settle_stopping(aws, name, stack, None, progress).await
 }
 
-/// The same, and does something between one look and the next.
-pub(super) async fn settle_while(
+/// The same, and stops executions that hold it up.
+pub(super) async fn settle_stopping(
     aws: &Connection,
     name: &str,
     stack: &Deployment,
+    stopping: Option<&mut Stopping>,
     progress: &mut dyn Progress,
-    meanwhile: impl AsyncFnMut(&mut dyn Progress) -> Result<(), AwsError>,
 ) -> Result<Option<Deployment>, AwsError> {
     let watch = Watch::begin(aws, name, &stack.id).await?;
-    Ok(watch.until_done_while("waiting for", progress, meanwhile).await?.stack)
+    Ok(watch.until_done_stopping("waiting for", stopping, progress).await?.stack)
 }
 
 /// A resource of a stack.
@@ -196,16 +197,16 @@ pub(super) async fn delete(
     stack: &Deployment,
     progress: &mut dyn Progress,
 ) -> Result<(), AwsError> {
-    delete_while(aws, name, stack, progress, async |_: &mut dyn Progress| Ok(())).await
+    delete_stopping(aws, name, stack, None, progress).await
 }
 
-/// The same, and does something between one look and the next.
-pub(super) async fn delete_while(
+/// The same, and stops executions that hold it up.
+pub(super) async fn delete_stopping(
     aws: &Connection,
     name: &str,
     stack: &Deployment,
+    stopping: Option<&mut Stopping>,
     progress: &mut dyn Progress,
-    meanwhile: impl AsyncFnMut(&mut dyn Progress) -> Result<(), AwsError>,
 ) -> Result<(), AwsError> {
     let watch = Watch::begin(aws, name, &stack.id).await?;
     aws.cloudformation
@@ -214,7 +215,7 @@ pub(super) async fn delete_while(
         .send()
         .await
         .map_err(call(format!("delete stack {name}")))?;
-    let Ending { stack, events } = watch.until_done_while("deleting", progress, meanwhile).await?;
+    let Ending { stack, events } = watch.until_done_stopping("deleting", stopping, progress).await?;
     match stack {
         None => Ok(()),
         Some(stack) => Err(AwsError::StackFailed {
