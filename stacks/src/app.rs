@@ -20,7 +20,7 @@ use crate::{
     synth::{Machine, Stack, StackId},
 };
 use cfn::{
-    Arn, Declare, Handle, Param, Statement, Test, Value,
+    Arn, Declare, Handle, Param, Removal, Statement, Test, Value,
     dynamodb::Table,
     grants,
     ses::EmailIdentity,
@@ -245,10 +245,13 @@ fn send_mails(draft: &mut Draft, sender: &Param) -> Vec<Statement> {
         .collect()
 }
 
-/// The sender's address as an identity, unless it is one already.
+/// The sender's address as an identity, unless it is one already. It stays: stages and deployments of the account can have
+/// one sender, and whoever goes must not take it away from the others.
 fn sender_identity(draft: &mut Draft, sender: &Param) {
     let choice = draft.template.parameter(parameters::SENDER_IDENTITY, parameters::sender_identity());
     let create = draft.template.condition("CreateSenderIdentity", Test::equals(&choice, "create"));
-    let identity = EmailIdentity::new(sender).tags(draft.tags(NOTIFICATION));
-    draft.template.add("SenderEmailIdentity", identity.condition(&create));
+    let identity = EmailIdentity::new(sender).tags(draft.tags(NOTIFICATION)).condition(&create);
+    let identity =
+        identity.deletion_policy(Removal::RetainExceptOnCreate).update_replace_policy(Removal::Retain);
+    draft.template.add("SenderEmailIdentity", identity);
 }

@@ -48,7 +48,8 @@ pub const MAX_REFUND_PERCENT: &str = "MaxRefundPercent";
 pub const EMAIL_FROM: &str = "EmailFrom";
 
 /// `app`: `create` to have the sender's address become an identity of SES, `existing` when it or its domain is one
-/// already. Default: `create`; its owner then gets a mail from AWS to confirm it.
+/// already. Default: `create`; its owner then gets a mail from AWS to confirm it. `infra-gen` asks SES which it is. What was
+/// created stays when the stack goes: another may send with it.
 pub const SENDER_IDENTITY: &str = "SenderIdentity";
 
 /// `app`: the role that may send dead letters back to participants' queues, beside the state machines. Default: none.

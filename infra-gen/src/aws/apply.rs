@@ -107,7 +107,7 @@ async fn one(
         let output = all.outputs.get(*from).and_then(|outputs| outputs.get(parameter));
         given.extend(output.map(|value| (parameter.clone(), value.clone())));
     }
-    let previous = existing.as_ref().map(|stack| stack.parameters.clone()).unwrap_or_default();
+    let previous = existing.as_ref().map(Deployment::parameter_names).unwrap_or_default();
     let parameters = match &keeping {
         Some(Keeping { template, .. }) => {
             let declared = template["Parameters"].as_object().into_iter().flatten();

@@ -16,7 +16,8 @@ use super::template::Body;
 
 /// How long a queue's name cannot be used after its deletion, and a little more.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html>
-const QUEUE_NAME_BLOCKED: Duration = Duration::from_secs(70);
+const QUEUE_NAME_BLOCKED: Duration =
+    if cfg!(test) { Duration::from_millis(100) } else { Duration::from_secs(70) };
 
 /// How often that is waited for.
 const QUEUE_NAME_WAITS: usize = 2;
@@ -226,6 +227,93 @@ fn unused_name() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::fake::FakeAws;
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A CloudFormation in which the first so many updates fail, because the name of a queue is blocked.
+    fn blocked(times: usize) -> FakeAws {
+        let executed = AtomicUsize::new(0);
+        FakeAws::answering(move |request| {
+            let so_far = executed.load(Ordering::Relaxed);
+            let operation = request.operation.as_str();
+            let result = match operation {
+                "CreateChangeSet" => "<Id>change-set</Id><StackId>stack</StackId>".to_owned(),
+                "DescribeChangeSet" => "<Status>CREATE_COMPLETE</Status>".to_owned(),
+                "ExecuteChangeSet" => {
+                    executed.fetch_add(1, Ordering::Relaxed);
+                    String::new()
+                }
+                "DescribeStacks" => {
+                    let status = if so_far > times { "UPDATE_COMPLETE" } else { "UPDATE_ROLLBACK_COMPLETE" };
+                    format!(
+                        "<Stacks><member><StackId>stack</StackId><StackName>s</StackName>\
+                         <CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{status}</StackStatus>\
+                         </member></Stacks>"
+                    )
+                }
+                "DescribeStackEvents" if (1..=times).contains(&so_far) => format!(
+                    "<StackEvents><member><StackId>stack</StackId><StackName>s</StackName><EventId>{so_far}</EventId>\
+                     <Timestamp>2026-01-01T00:00:00Z</Timestamp><LogicalResourceId>OrdersQueue</LogicalResourceId>\
+                     <ResourceType>AWS::SQS::Queue</ResourceType><ResourceStatus>CREATE_FAILED</ResourceStatus>\
+                     <ResourceStatusReason>You must wait 60 seconds after deleting a queue before you can create another \
+                     with the same name.</ResourceStatusReason></member></StackEvents>"
+                ),
+                "DescribeStackEvents" => "<StackEvents/>".to_owned(),
+                other => panic!("{other}"),
+            };
+            (
+                200,
+                format!(
+                    "<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>"
+                ),
+            )
+        })
+    }
+
+    #[derive(Default)]
+    struct Notes(Vec<String>);
+
+    impl Progress for Notes {
+        fn update(&mut self, update: Update<'_>) {
+            if let Update::Note(note) = update {
+                self.0.push(note.to_owned());
+            }
+        }
+    }
+
+    async fn applied(fake: &FakeAws) -> (Result<(Deployment, bool), AwsError>, Notes) {
+        let wanted = Wanted {
+            name: "flyover-dev-app",
+            body: Body::Inline("{}".to_owned()),
+            parameters: Vec::new(),
+            tags: Vec::new(),
+        };
+        let existing = Deployment {
+            id: "stack".to_owned(),
+            status: "UPDATE_COMPLETE".to_owned(),
+            parameters: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+        };
+        let mut notes = Notes::default();
+        (apply(&fake.connection(true), wanted, Some(existing), &mut notes).await, notes)
+    }
+
+    #[tokio::test]
+    async fn the_name_of_a_queue_that_was_just_deleted_is_waited_for() {
+        let (applied, notes) = applied(&blocked(2)).await;
+        assert_eq!(applied.unwrap().0.status, "UPDATE_COMPLETE");
+        assert_eq!(notes.0.len(), 2);
+        for said in ["flyover-dev-app ended in UPDATE_ROLLBACK_COMPLETE", "OrdersQueue", "tried again in"] {
+            assert!(notes.0[0].contains(said), "{notes:?}", notes = notes.0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_stays_blocked_is_an_error_in_the_end() {
+        let error = applied(&blocked(9)).await.0.unwrap_err();
+        assert!(error.to_string().contains("a queue of the name of OrdersQueue was deleted"), "{error}");
+    }
 
     #[test]
     fn nothing_to_change_is_told_from_failure_by_the_sentences_of_aws() {

@@ -25,6 +25,7 @@ pub async fn sdk_config() -> SdkConfig {
 pub(crate) struct Connection {
     pub(super) cloudformation: aws_sdk_cloudformation::Client,
     pub(super) s3: aws_sdk_s3::Client,
+    pub(super) ses: aws_sdk_sesv2::Client,
     pub(super) sfn: aws_sdk_sfn::Client,
     pub(super) account: String,
     /// The ARN of whoever calls.
@@ -59,6 +60,7 @@ impl Connection {
         Ok(Self {
             cloudformation: aws_sdk_cloudformation::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3),
+            ses: aws_sdk_sesv2::Client::new(config),
             sfn: aws_sdk_sfn::Client::new(config),
             account: identity.account.unwrap_or_default(),
             caller: identity.arn.unwrap_or_default(),

@@ -11,8 +11,8 @@ use super::bucket::Bucket;
 use super::connection::Connection;
 use super::error::AwsError;
 use super::progress::{Progress, Update};
-use super::stack::{self, Before, before_deploy};
-use super::{Target, upgrade};
+use super::stack::{self, Before, Deployment, before_deploy};
+use super::{Target, sender, upgrade};
 use crate::package::{self, Arch, Manifest, PackageError, PackageOptions, Profile};
 use crate::project;
 
@@ -113,6 +113,7 @@ pub async fn deploy_app(
     given.insert(parameters::ARCHITECTURE.to_owned(), arch.lambda_name()?.to_owned());
     given.insert(parameters::LOCAL_EMULATOR.to_owned(), local.to_string());
     check_parameters(&aws, app, options, &given).await?;
+    sender::decide(&aws, app, &options.target, &mut given, progress).await?;
     upgrade::check(&aws, app, &options.target, options.allow_incompatible, progress).await?;
     if local {
         let note = format!("AWS_ENDPOINT_URL is plain http: {} = true", parameters::LOCAL_EMULATOR);
@@ -143,7 +144,7 @@ async fn check_parameters(
         let deployed = stack::describe(aws, &options.target.stack_name(stack)).await?;
         // A stack that must be deleted first keeps nothing.
         if before_deploy(deployed.as_ref()) != Before::DeleteFirst {
-            previous.insert(stack.id, deployed.map(|stack| stack.parameters).unwrap_or_default());
+            previous.insert(stack.id, deployed.as_ref().map(Deployment::parameter_names).unwrap_or_default());
         }
     }
     super::parameters::check(app, given, &previous)
@@ -185,8 +186,7 @@ async fn upload(
     progress: &mut dyn Progress,
 ) -> Result<(), AwsError> {
     let folder = package::folder(&project::root()?);
-    if !bucket.exists(aws).await? {
-        bucket.create(aws).await?;
+    if bucket.ensure(aws).await? {
         progress.update(Update::Note(&format!("created the artifact bucket {}", bucket.name())));
     }
     for zip in zips.values() {

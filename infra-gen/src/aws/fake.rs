@@ -16,7 +16,7 @@ use super::endpoint::Endpoint;
 pub(super) struct Request {
     /// The method and the path: `PUT /bucket?policy`.
     pub(super) line: String,
-    /// The operation, of services that name it in a header: `DescribeStateMachine`.
+    /// The operation, of services that name it: `DescribeStateMachine`.
     pub(super) operation: String,
     pub(super) body: String,
 }
@@ -59,6 +59,7 @@ impl FakeAws {
         Connection {
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3),
+            ses: aws_sdk_sesv2::Client::new(&config),
             sfn: aws_sdk_sfn::Client::new(&config),
             account: "123456789012".to_owned(),
             caller: "arn:aws:iam::123456789012:user/nancy".to_owned(),
@@ -93,6 +94,9 @@ fn serve(stream: TcpStream, answer: &impl Fn(&Request) -> (u16, String), seen: &
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     request.body = String::from_utf8_lossy(&body).into_owned();
+    if let Some(action) = request.body.strip_prefix("Action=") {
+        request.operation = action.split('&').next().unwrap_or_default().to_owned();
+    }
     let (status, body) = answer(&request);
     let length = body.len();
     let body = if request.line.starts_with("HEAD") { String::new() } else { body };

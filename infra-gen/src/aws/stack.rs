@@ -20,8 +20,7 @@ pub(super) struct Deployment {
     /// Its ARN.
     pub(super) id: String,
     pub(super) status: String,
-    /// The names of its parameters.
-    pub(super) parameters: BTreeSet<String>,
+    pub(super) parameters: BTreeMap<String, String>,
     pub(super) outputs: BTreeMap<String, String>,
 }
 
@@ -44,6 +43,11 @@ impl Deployment {
     /// Whether CloudFormation works on it.
     pub(super) fn is_busy(&self) -> bool {
         self.status.ends_with("_IN_PROGRESS") && self.status != "REVIEW_IN_PROGRESS"
+    }
+
+    /// The names of its parameters.
+    pub(super) fn parameter_names(&self) -> BTreeSet<String> {
+        self.parameters.keys().cloned().collect()
     }
 
     /// Which of these outputs it does not have.
@@ -88,7 +92,9 @@ pub(super) async fn describe(aws: &Connection, name: &str) -> Result<Option<Depl
             .parameters
             .into_iter()
             .flatten()
-            .filter_map(|parameter| parameter.parameter_key)
+            .filter_map(|parameter| {
+                Some((parameter.parameter_key?, parameter.parameter_value.unwrap_or_default()))
+            })
             .collect(),
         outputs: stack
             .outputs
@@ -234,7 +240,7 @@ mod tests {
         Deployment {
             id: "arn".to_owned(),
             status: status.to_owned(),
-            parameters: BTreeSet::new(),
+            parameters: BTreeMap::new(),
             outputs: BTreeMap::new(),
         }
     }

@@ -50,6 +50,17 @@ fn what_customers_entrusted_stays_in_production_and_goes_in_development() {
     }
 }
 
+/// Two stages can send from one address.
+#[test]
+fn the_senders_identity_outlives_whoever_created_it() {
+    for stage in Stage::ALL {
+        let identity = template(&app(stage), "app")["Resources"]["SenderEmailIdentity"].clone();
+        let policies = [&identity["DeletionPolicy"], &identity["UpdateReplacePolicy"]];
+        assert_eq!(policies, ["RetainExceptOnCreate", "Retain"], "{stage}");
+        assert_eq!(identity["Condition"], "CreateSenderIdentity", "{stage}");
+    }
+}
+
 #[test]
 fn fences_have_the_key_and_the_expiry_that_functions_write() {
     let app = app(Stage::Prod);

@@ -125,8 +125,6 @@ fn localstack_environment(config: &EmulatorConfig, start: Start<'_>) -> Environm
     set("SKIP_SSL_CERT_DOWNLOAD", "1");
     set("DISABLE_EVENTS", "1");
     set("DNS_ADDRESS", "0");
-    // As on AWS, which it does only when told to.
-    set("SQS_DELAY_RECENTLY_DELETED", "1");
     // Queues are asked as often as a long poll of AWS would answer.
     set("LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC", "0.1");
     set("LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC", "0.5");
