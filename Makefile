@@ -21,8 +21,8 @@ package: venv ## build the Lambda functions and zip them
 deploy: venv ## package and deploy to AWS (STAGE=dev, GATEWAY_URL=, EMAIL_FROM=, ALLOW_INCOMPATIBLE=1)
 	cargo run -q -p infra-gen --features aws -- deploy --stage $(STAGE) $(if $(GATEWAY_URL),--gateway-url $(GATEWAY_URL)) $(if $(EMAIL_FROM),--email-from $(EMAIL_FROM)) $(if $(ALLOW_INCOMPATIBLE),--allow-incompatible)
 
-destroy: ## delete from AWS what deploy made (STAGE=dev, YES=1 without asking)
-	cargo run -q -p infra-gen --features aws -- destroy --stage $(STAGE) $(if $(YES),--yes)
+destroy: ## delete from AWS what deploy made (STAGE=dev, YES=1 without asking, STOP_EXECUTIONS=1)
+	cargo run -q -p infra-gen --features aws -- destroy --stage $(STAGE) $(if $(YES),--yes) $(if $(STOP_EXECUTIONS),--stop-executions)
 
 ops: ## look at sagas and answer parked ones (ARGS="list", STAGE=dev; without ARGS it lists the verbs)
 	@cargo run -q -p infra-gen --features aws -- ops --stage $(STAGE) $(or $(ARGS),help)

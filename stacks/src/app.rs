@@ -20,7 +20,7 @@ use crate::{
     synth::{Machine, Stack, StackId},
 };
 use cfn::{
-    Arn, Declare, Handle, Param, Statement, Test, Value,
+    Arn, Declare, Handle, Param, Removal, Statement, Test, Value,
     dynamodb::Table,
     grants,
     ses::EmailIdentity,
@@ -196,8 +196,8 @@ fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed], not
 /// Charges that no order wants are found and refunded.
 fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest: Duration) {
     let timing = draft.timing();
-    let fences = draft.import(StackId::Data, outputs::fence_table_name(PAYMENT));
-    let ledger = draft.import(StackId::Data, outputs::table_name(LedgerEntry::NAME));
+    let fences = draft.handed(StackId::Data, outputs::fence_table_name(PAYMENT));
+    let ledger = draft.handed(StackId::Data, outputs::table_name(LedgerEntry::NAME));
     let seconds = |name: &str, duration: Duration| (name.to_owned(), duration.as_secs().to_string().into());
     let max_refunds = draft.template.parameter(parameters::MAX_REFUNDS, parameters::max_refunds());
     let max_percent =
@@ -218,8 +218,8 @@ fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest
         Schedule { interval: timing.reconciliation_interval(), timeout: timing.reconciliation_timeout() };
     let description = "Refunds charges of the payment gateway that no order wants";
     let role = scheduled::scheduled(draft, program, RECONCILIATION, description, &schedule, variables);
-    let fences: Value<Arn<Table>> = draft.import(StackId::Data, outputs::fence_table_arn(PAYMENT));
-    let ledger: Value<Arn<Table>> = draft.import(StackId::Data, outputs::table_arn(LedgerEntry::NAME));
+    let fences: Value<Arn<Table>> = draft.handed(StackId::Data, outputs::fence_table_arn(PAYMENT));
+    let ledger: Value<Arn<Table>> = draft.handed(StackId::Data, outputs::table_arn(LedgerEntry::NAME));
     // It reads a fence and, where there is none, the ledger; then it puts one, on the condition that the ledger has no
     // entry.
     draft.template.grant(&role, fences.grant_get_items());
@@ -282,10 +282,13 @@ fn send_mails(draft: &mut Draft, sender: &Param) -> Vec<Statement> {
         .collect()
 }
 
-/// The sender's address as an identity, unless it is one already.
+/// The sender's address as an identity, unless it is one already. It stays: stages and deployments of the account can have
+/// one sender, and whoever goes must not take it away from the others.
 fn sender_identity(draft: &mut Draft, sender: &Param) {
     let choice = draft.template.parameter(parameters::SENDER_IDENTITY, parameters::sender_identity());
     let create = draft.template.condition("CreateSenderIdentity", Test::equals(&choice, "create"));
-    let identity = EmailIdentity::new(sender).tags(draft.tags(NOTIFICATION));
-    draft.template.add("SenderEmailIdentity", identity.condition(&create));
+    let identity = EmailIdentity::new(sender).tags(draft.tags(NOTIFICATION)).condition(&create);
+    let identity =
+        identity.deletion_policy(Removal::RetainExceptOnCreate).update_replace_policy(Removal::Retain);
+    draft.template.add("SenderEmailIdentity", identity);
 }

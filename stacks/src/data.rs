@@ -19,8 +19,8 @@ pub(crate) fn stack(stage: Stage, participants: &[ParticipantSpec]) -> Result<St
             let spec = TableSpec { service: participant.name, key: entity.key, sort: None, ttl: None };
             let table = table(&mut draft, &format!("{}Table", pascal(entity.name)), &spec);
             let what = format!("the table of {}, owned by {}", entity.name, participant.name);
-            draft.export(outputs::table_name(entity.name), table.name(), format!("The name of {what}"));
-            draft.export(outputs::table_arn(entity.name), table.arn(), format!("The ARN of {what}"));
+            draft.output(outputs::table_name(entity.name), table.name(), format!("The name of {what}"));
+            draft.output(outputs::table_arn(entity.name), table.arn(), format!("The ARN of {what}"));
         }
         fences(&mut draft, participant.name);
     }
@@ -38,8 +38,8 @@ fn fences(draft: &mut Draft, participant: &'static str) {
     };
     let table = table(draft, &format!("{}FenceTable", pascal(participant)), &spec);
     let what = format!("the fence table of {participant}");
-    draft.export(outputs::fence_table_name(participant), table.name(), format!("The name of {what}"));
-    draft.export(outputs::fence_table_arn(participant), table.arn(), format!("The ARN of {what}"));
+    draft.output(outputs::fence_table_name(participant), table.name(), format!("The name of {what}"));
+    draft.output(outputs::fence_table_arn(participant), table.arn(), format!("The ARN of {what}"));
 }
 
 /// The sagas that wait for an operator.
@@ -47,6 +47,6 @@ fn parked(draft: &mut Draft) {
     let (key, sort) = (parked_table::SAGA_ID, Some(parked_table::WHAT));
     let spec = TableSpec { service: "sagas", key, sort, ttl: None };
     let table = table(draft, "ParkedTable", &spec);
-    draft.export(outputs::PARKED_TABLE_NAME, table.name(), "The name of the table of parked sagas");
-    draft.export(outputs::PARKED_TABLE_ARN, table.arn(), "The ARN of the table of parked sagas");
+    draft.output(outputs::PARKED_TABLE_NAME, table.name(), "The name of the table of parked sagas");
+    draft.output(outputs::PARKED_TABLE_ARN, table.arn(), "The ARN of the table of parked sagas");
 }

@@ -6,23 +6,27 @@ use crate::{
     stage::Stage,
     synth::{Stack, StackId},
 };
-use cfn::{Condition, Declare, Handle, Output, Removal, Template, Test, Value};
+use cfn::{Condition, Declare, Handle, Output, Param, Removal, Template, Test, Value};
 use saga::{budget::Timing, environment};
+use serde_json::json;
+use std::collections::BTreeMap;
 
 /// A stack in the making.
 pub(crate) struct Draft {
     pub(crate) template: Template,
     pub(crate) stage: Stage,
     id: StackId,
+    deployment: Option<Param>,
+    handed: BTreeMap<String, &'static str>,
     on_aws: Option<Condition>,
     on_emulator: Option<Condition>,
 }
 
 impl Draft {
     pub(crate) fn new(stage: Stage, id: StackId, description: &str) -> Self {
-        let mut template = Template::new(format!("Flyover, stage {stage}: {description}"));
-        template.parameter(parameters::DEPLOYMENT, parameters::deployment());
-        Self { template, stage, id, on_aws: None, on_emulator: None }
+        let template = Template::new(format!("Flyover, stage {stage}: {description}"));
+        let handed = BTreeMap::new();
+        Self { template, stage, id, deployment: None, handed, on_aws: None, on_emulator: None }
     }
 
     pub(crate) fn timing(&self) -> Timing {
@@ -35,8 +39,8 @@ impl Draft {
     }
 
     /// The variables that tell a function which deployment it belongs to.
-    pub(crate) fn deployment_variables(&self) -> [(String, Value<String>); 2] {
-        let deployment = Value::sub(format!("${{{}}}", parameters::DEPLOYMENT));
+    pub(crate) fn deployment_variables(&mut self) -> [(String, Value<String>); 2] {
+        let deployment = Value::sub(format!("${{{}}}", self.deployment().name()));
         [
             (environment::DEPLOYMENT.to_owned(), deployment),
             (environment::STAGE.to_owned(), self.stage.name().into()),
@@ -45,8 +49,17 @@ impl Draft {
 
     /// A physical name. Only where others must know the name before the resource exists; names are made by
     /// CloudFormation otherwise.
-    pub(crate) fn physical_name<T>(&self, prefix: &str, name: &str) -> Value<T> {
-        Value::sub(format!("{prefix}${{{}}}-{}-{name}", parameters::DEPLOYMENT, self.stage))
+    pub(crate) fn physical_name<T>(&mut self, prefix: &str, name: &str) -> Value<T> {
+        let stage = self.stage;
+        Value::sub(format!("{prefix}${{{}}}-{stage}-{name}", self.deployment().name()))
+    }
+
+    /// The parameter with the name of the deployment. Declared when it is needed: a parameter that nothing uses is a
+    /// finding of linters.
+    fn deployment(&mut self) -> &Param {
+        let template = &mut self.template;
+        self.deployment
+            .get_or_insert_with(|| template.parameter(parameters::DEPLOYMENT, parameters::deployment()))
     }
 
     /// Adds a resource with what customers entrusted to us: in production it stays when it leaves the stack. What a
@@ -115,7 +128,7 @@ impl Draft {
         condition
     }
 
-    /// Tells a value to people and programs.
+    /// Tells a value to people, programs and later stacks.
     pub(crate) fn output(
         &mut self,
         name: impl AsRef<str>,
@@ -125,30 +138,22 @@ impl Draft {
         self.template.output(name, Output::new(value).description(description));
     }
 
-    /// Tells a value to people, programs and later stacks.
-    pub(crate) fn export(
-        &mut self,
-        name: impl AsRef<str>,
-        value: impl Into<Value<String>>,
-        description: impl Into<String>,
-    ) {
-        let export = self.export_name(self.id, name.as_ref());
-        self.template.output(name, Output::new(value).description(description).export(export));
-    }
-
-    /// What an earlier stack exports.
-    pub(crate) fn import<T>(&self, from: StackId, name: impl AsRef<str>) -> Value<T> {
-        Value::import(self.export_name(from, name.as_ref()))
+    /// An output of an earlier stack, which whoever deploys this one hands to it as a parameter of the same name.
+    ///
+    /// Not an export and an import: what is imported can neither change nor go, so nothing could ever be taken away.
+    /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html>
+    pub(crate) fn handed<T>(&mut self, from: StackId, output: impl AsRef<str>) -> Value<T> {
+        let output = output.as_ref();
+        if self.handed.insert(output.to_owned(), from.name()).is_none() {
+            self.template.parameter(output, parameters::handed(from, output));
+        }
+        Value::from_json(json!({ "Ref": output }))
     }
 
     pub(crate) fn build(self) -> Result<Stack, SynthError> {
         let id = self.id.name();
         let built = self.template.build();
         let template = built.map_err(|error| SynthError::Template { stack: id, source: Box::new(error) })?;
-        Ok(Stack { id, template })
-    }
-
-    fn export_name(&self, stack: StackId, name: &str) -> Value<String> {
-        self.physical_name("", &format!("{}-{name}", stack.name()))
+        Ok(Stack { id, template, handed: self.handed })
     }
 }

@@ -39,4 +39,4 @@ mod watch;
 
 pub use checks::SynthError;
 pub use stage::{Stage, UnknownStage};
-pub use synth::{App, FunctionAsset, Machine, Stack, Synth, Trigger, synth, synth_sagas};
+pub use synth::{App, FunctionAsset, Machine, Stack, Synth, Trigger, synth, synth_of, synth_sagas};

@@ -1,12 +1,12 @@
-//! The names of the parameters of the stacks. Which stack takes which: [`cfn::BuiltTemplate::parameters`].
+//! The names of the parameters of the stacks. Which stack takes which: [`cfn::BuiltTemplate::parameters`]. Beside these
+//! a stack takes outputs of earlier ones, under the names of [`crate::outputs`]: [`crate::Stack::handed`].
 
-use crate::names::pascal;
+use crate::{names::pascal, synth::StackId};
 use cfn::Parameter;
 
-/// All stacks: the name of the deployment, 1 to 20 lower-case letters, digits and hyphens. Default: `flyover`.
+/// `app` and `watch`: the name of the deployment, 1 to 20 lower-case letters, digits and hyphens. Default: `flyover`.
 ///
-/// It must be the one in the stacks' names: physical names and the exports by which the stacks find each other begin
-/// with it.
+/// It must be the one in the stacks' names: physical names begin with it.
 pub const DEPLOYMENT: &str = "Deployment";
 
 /// `app`: the bucket with the functions' archives, in the region of the stack. Required.
@@ -48,7 +48,8 @@ pub const MAX_REFUND_PERCENT: &str = "MaxRefundPercent";
 pub const EMAIL_FROM: &str = "EmailFrom";
 
 /// `app`: `create` to have the sender's address become an identity of SES, `existing` when it or its domain is one
-/// already. Default: `create`; its owner then gets a mail from AWS to confirm it.
+/// already. Default: `create`; its owner then gets a mail from AWS to confirm it. `infra-gen` asks SES which it is. What was
+/// created stays when the stack goes: another may send with it.
 pub const SENDER_IDENTITY: &str = "SenderIdentity";
 
 /// `app`: the role that may send dead letters back to participants' queues, beside the state machines. Default: none.
@@ -68,6 +69,14 @@ pub(crate) fn deployment() -> Parameter {
         .default("flyover")
         .allowed_pattern("[a-z][a-z0-9-]{0,19}")
         .constraint_description("1 to 20 lower-case letters, digits and hyphens, starting with a letter")
+}
+
+pub(crate) fn handed(from: StackId, output: &str) -> Parameter {
+    // The longest that CloudFormation takes for a parameter; an ARN has half of it at most.
+    // <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
+    Parameter::string()
+        .description(format!("The output {output} of the stack {}", from.name()))
+        .length(1, 4096)
 }
 
 pub(crate) fn code_bucket() -> Parameter {

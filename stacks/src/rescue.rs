@@ -42,7 +42,7 @@ pub(crate) fn rescue(draft: &mut Draft, program: &Program, machines: &[Deployed]
         draft.template.grant(&rescue.role, machine.grant_list_executions());
         draft.template.grant(&rescue.role, machine.executions().grant_describe());
     }
-    let parked: Value<Arn<Table>> = draft.import(StackId::Data, outputs::PARKED_TABLE_ARN);
+    let parked: Value<Arn<Table>> = draft.handed(StackId::Data, outputs::PARKED_TABLE_ARN);
     draft.template.grant(&rescue.role, parked.grant_query());
     draft.template.grant(&rescue.role, parked.grant_delete_items());
 
@@ -53,10 +53,10 @@ pub(crate) fn rescue(draft: &mut Draft, program: &Program, machines: &[Deployed]
     }
 }
 
-fn variables(draft: &Draft, machines: &[Deployed]) -> Vec<Variable> {
+fn variables(draft: &mut Draft, machines: &[Deployed]) -> Vec<Variable> {
     let timing = draft.timing();
     let seconds = |name: &str, duration: Duration| (name.to_owned(), duration.as_secs().to_string().into());
-    let parked_name = draft.import(StackId::Data, outputs::PARKED_TABLE_NAME);
+    let parked_name = draft.handed(StackId::Data, outputs::PARKED_TABLE_NAME);
     let mut variables: Vec<Variable> = vec![
         (environment::PARKED_TABLE.to_owned(), parked_name),
         seconds(environment::RESCUE_DELAY_SECONDS, timing.rescue_delay()),

@@ -10,7 +10,8 @@ const DEV_SCALE: u32 = 5;
 /// A stage of the deployment. Both have the same resources; they differ in durations, and in what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
-    /// For development and tests: short durations, and everything goes when the stacks are deleted.
+    /// For development and tests: short durations, and everything goes when the stacks are deleted, but for
+    /// the sender's identity, which others may use.
     Dev,
     /// For customers: what customers entrusted to it stays.
     Prod,

@@ -4,6 +4,7 @@ use crate::{app, checks, checks::SynthError, data, stage::Stage, watch};
 use cfn::BuiltTemplate;
 use saga::{Definition, asl::StateMachine, schema::Schemas};
 use sagas::ParticipantSpec;
+use std::collections::BTreeMap;
 
 /// Everything a stage is deployed from.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Stack {
     pub id: &'static str,
     /// Its template.
     pub template: BuiltTemplate,
+    /// The parameters that take an output of an earlier stack. Each is named as the output; with the id of that stack.
+    pub handed: BTreeMap<String, &'static str>,
 }
 
 impl Stack {
@@ -49,6 +52,11 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// The name of the state machine in a deployment: `<deployment>-<stage>-<saga>`.
+    pub fn name(&self, deployment: &str, stage: Stage) -> String {
+        format!("{deployment}-{stage}-{}", self.saga)
+    }
+
     /// Whether it asks this participant.
     pub(crate) fn asks(&self, participant: &str) -> bool {
         self.definition.steps().any(|step| step.participant == participant)
@@ -83,13 +91,25 @@ pub type Synth = fn(Stage) -> Result<App, SynthError>;
 /// # Errors
 /// When something does not fit together; says what, and what to change.
 pub fn synth(stage: Stage) -> Result<App, SynthError> {
-    let participants = sagas::participants();
-    let (consumers, scheduled) = (app::consumers(&participants), app::scheduled());
-    let Compiled { schemas, machines } =
-        compiled(stage, sagas::all(), &participants, &[&consumers[..], &scheduled].concat())?;
+    synth_of(stage, sagas::all(), &sagas::participants())
+}
+
+/// The same from other sagas and participants than those of the deployment: those of a release that has more of them, or
+/// fewer.
+///
+/// # Errors
+/// As [`synth`].
+pub fn synth_of(
+    stage: Stage,
+    sagas: Vec<Definition>,
+    participants: &[ParticipantSpec],
+) -> Result<App, SynthError> {
+    let (consumers, scheduled) = (app::consumers(participants), app::scheduled());
+    let functions = [&consumers[..], &scheduled].concat();
+    let Compiled { schemas, machines } = compiled(stage, sagas, participants, &functions)?;
     let stacks = vec![
-        data::stack(stage, &participants)?,
-        app::stack(stage, &participants, &machines, &schemas)?,
+        data::stack(stage, participants)?,
+        app::stack(stage, participants, &machines, &schemas)?,
         watch::stack(stage, &consumers, &scheduled, &machines)?,
     ];
     let functions = assets(consumers, Trigger::Queue).chain(assets(scheduled, Trigger::Schedule)).collect();

@@ -17,6 +17,7 @@
 //! | `throttling` | an account with few functions at a time slows sagas and compensates none |
 //! | `reconciliation` | a charge that no order wants is found on a schedule and refunded, an order's is kept, and too many refunds are withheld |
 //! | `security` | with IAM enforced, each function can do what it needs and nothing else |
+//! | `releases` | a saga, an entity and a participant can be taken away and put back |
 //! | `upgrade` | a release that would not understand what is in flight is not deployed |
 //! | `trips` | the same of another saga: steps that run at the same time, one that is needed after the pivot, and one that is not |
 //! | `aftermath` | when all is over, units and money add up and nothing is left in any queue (runs last) |
@@ -42,6 +43,7 @@ mod probes;
 mod reconciliation;
 mod refusals;
 mod rejections;
+mod releases;
 mod repetition;
 mod rescue;
 mod security;
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
         throttling::cases(),
         reconciliation::cases(),
         security::cases(),
+        releases::cases(),
         upgrade::cases(),
     ];
     let passed = run(&arguments, &shared, cases.concat());

@@ -35,10 +35,22 @@ impl Bucket {
         found(answer, format!("look for the bucket {}", self.name))
     }
 
-    /// Creates it: encrypted, private, owned by the account, over TLS only unless at an emulator without TLS.
-    /// Every part can be repeated, so a creation that was cut short is completed.
-    pub(super) async fn create(&self, aws: &Connection) -> Result<(), AwsError> {
-        let what = |what: &str| format!("{what} the bucket {}", self.name);
+    /// Sees to it that it is there, encrypted, private, owned by the account, and reached over TLS only unless at an emulator
+    /// without TLS. Each time, not only when it is created: a creation can have been cut short. Returns whether it is new.
+    pub(super) async fn ensure(&self, aws: &Connection) -> Result<bool, AwsError> {
+        let is_new = !self.exists(aws).await?;
+        if is_new {
+            self.create(aws).await?;
+        }
+        self.make_private(aws).await?;
+        self.encrypt(aws).await?;
+        if !aws.endpoint.is_local_emulator() {
+            self.allow_tls_only(aws).await?;
+        }
+        Ok(is_new)
+    }
+
+    async fn create(&self, aws: &Connection) -> Result<(), AwsError> {
         // The oldest region is the default and must not be named.
         let place = (aws.region != "us-east-1").then(|| {
             CreateBucketConfiguration::builder()
@@ -54,10 +66,14 @@ impl Bucket {
             .send()
             .await;
         match created {
-            Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => {}
-            Err(error) => return Err(call(what("create"))(error)),
-            Ok(_) => {}
+            Ok(_) => Ok(()),
+            // By another deployment that began when this one did.
+            Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => Ok(()),
+            Err(error) => Err(call(format!("create the bucket {}", self.name))(error)),
         }
+    }
+
+    async fn make_private(&self, aws: &Connection) -> Result<(), AwsError> {
         let blocked = PublicAccessBlockConfiguration::builder()
             .block_public_acls(true)
             .block_public_policy(true)
@@ -67,21 +83,23 @@ impl Bucket {
         aws.s3
             .put_public_access_block()
             .bucket(&self.name)
+            .expected_bucket_owner(&aws.account)
             .public_access_block_configuration(blocked)
             .send()
             .await
-            .map_err(call(what("make private")))?;
-        self.encrypt(aws).await?;
-        if aws.endpoint.is_local_emulator() {
-            return Ok(());
-        }
+            .map_err(call(format!("make the bucket {} private", self.name)))?;
+        Ok(())
+    }
+
+    async fn allow_tls_only(&self, aws: &Connection) -> Result<(), AwsError> {
         aws.s3
             .put_bucket_policy()
             .bucket(&self.name)
-            .policy(self.tls_only_policy(&aws.region))
+            .expected_bucket_owner(&aws.account)
+            .policy(self.tls_only_policy(aws.partition()))
             .send()
             .await
-            .map_err(call(what("allow only TLS for")))?;
+            .map_err(call(format!("allow only TLS for the bucket {}", self.name)))?;
         Ok(())
     }
 
@@ -100,6 +118,7 @@ impl Bucket {
         aws.s3
             .put_bucket_encryption()
             .bucket(&self.name)
+            .expected_bucket_owner(&aws.account)
             .server_side_encryption_configuration(configuration)
             .send()
             .await
@@ -107,12 +126,7 @@ impl Bucket {
         Ok(())
     }
 
-    fn tls_only_policy(&self, region: &str) -> String {
-        let partition = match region {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        };
+    fn tls_only_policy(&self, partition: &str) -> String {
         let arn = format!("arn:{partition}:s3:::{}", self.name);
         json!({
             "Version": "2012-10-17",
@@ -221,4 +235,47 @@ where
 
 fn call_build(what: String, error: &aws_sdk_s3::error::BuildError) -> AwsError {
     AwsError::Call { what, source: super::CallError::new(None, &error.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::fake::FakeAws;
+    use stacks::Stage;
+
+    const NAME: &str = "flyover-prod-artifacts-123456789012-eu-central-1";
+
+    /// What is asked of an S3 where the bucket is there, or not.
+    async fn asked(is_there: bool, emulator: bool) -> (bool, Vec<String>) {
+        let fake = FakeAws::answering(move |request| {
+            let missing = request.line.starts_with("HEAD") && !is_there;
+            (if missing { 404 } else { 200 }, String::new())
+        });
+        let aws = fake.connection(emulator);
+        let is_new = Bucket::of(&aws, &Target::of(Stage::Prod)).ensure(&aws).await.unwrap();
+        let lines = fake.requests().into_iter().map(|request| {
+            let line = request.line.replace(NAME, "B");
+            if request.body.contains("aws:SecureTransport") { format!("{line} TlsOnly") } else { line }
+        });
+        (is_new, lines.collect())
+    }
+
+    const GUARDS: [&str; 2] = ["PUT /B/?publicAccessBlock", "PUT /B/?encryption"];
+    const TLS: &str = "PUT /B/?policy TlsOnly";
+
+    /// As after a creation that was cut short.
+    #[tokio::test]
+    async fn a_bucket_that_is_there_is_guarded_as_one_that_is_new() {
+        let (is_new, lines) = asked(true, false).await;
+        assert!(!is_new);
+        assert_eq!(lines, [&["HEAD /B/"], &GUARDS[..], &[TLS]].concat());
+        let (is_new, lines) = asked(false, false).await;
+        assert!(is_new);
+        assert_eq!(lines, [&["HEAD /B/", "PUT /B/"], &GUARDS[..], &[TLS]].concat());
+    }
+
+    #[tokio::test]
+    async fn an_emulator_without_tls_is_not_told_to_ask_for_it() {
+        assert_eq!(asked(true, true).await.1, [&["HEAD /B/"], &GUARDS[..]].concat());
+    }
 }

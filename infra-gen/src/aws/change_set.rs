@@ -1,6 +1,6 @@
 //! Deploying one stack by change set.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetStatus, ChangeSetType, Parameter as SdkParameter, Tag,
@@ -8,14 +8,22 @@ use aws_sdk_cloudformation::types::{
 
 use super::connection::Connection;
 use super::error::{AwsError, call};
-use super::events::{Ending, Watch, failure_reason};
+use super::events::{Ending, Watch, failure_reason, queue_deleted_recently};
 use super::parameters::Argument;
 use super::progress::{Progress, Update};
 use super::stack::{self, Before, Deployment, before_deploy};
 use super::template::Body;
 
+/// How long a queue's name cannot be used after its deletion, and a little more.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html>
+const QUEUE_NAME_BLOCKED: Duration =
+    if cfg!(test) { Duration::from_millis(100) } else { Duration::from_secs(70) };
+
+/// How often that is waited for.
+const QUEUE_NAME_WAITS: usize = 2;
+
 /// What a stack shall be.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Wanted<'a> {
     pub(super) name: &'a str,
     pub(super) body: Body,
@@ -25,7 +33,29 @@ pub(super) struct Wanted<'a> {
 
 /// Brings a stack that is ready for it (see [`make_ready`]) to what it shall be. Returns its state and whether
 /// anything changed.
+///
+/// The name of a queue cannot be used for a minute after its deletion: that is waited for.
 pub(super) async fn apply(
+    aws: &Connection,
+    wanted: Wanted<'_>,
+    mut existing: Option<Deployment>,
+    progress: &mut dyn Progress,
+) -> Result<(Deployment, bool), AwsError> {
+    for _ in 0..QUEUE_NAME_WAITS {
+        let error = match apply_once(aws, wanted.clone(), existing, progress).await {
+            Err(error @ AwsError::QueueNameBlocked { .. }) => error,
+            other => return other,
+        };
+        let seconds = QUEUE_NAME_BLOCKED.as_secs();
+        progress.update(Update::Note(&format!("{error}: tried again in {seconds} s")));
+        // From now on, because the other queues that were created have gone again.
+        tokio::time::sleep(QUEUE_NAME_BLOCKED).await;
+        existing = make_ready(aws, wanted.name, progress).await?;
+    }
+    apply_once(aws, wanted, existing, progress).await
+}
+
+async fn apply_once(
     aws: &Connection,
     wanted: Wanted<'_>,
     existing: Option<Deployment>,
@@ -51,11 +81,14 @@ pub(super) async fn apply(
     let Ending { stack, events } = watch.until_done(doing, progress).await?;
     match stack {
         Some(stack) if is_success(&stack.status) => Ok((stack, true)),
-        stack => Err(AwsError::StackFailed {
-            stack: name.to_owned(),
-            status: stack.map_or_else(|| "DELETE_COMPLETE".to_owned(), |stack| stack.status),
-            reason: failure_reason(&events),
-        }),
+        stack => {
+            let status = stack.map_or_else(|| "DELETE_COMPLETE".to_owned(), |stack| stack.status);
+            let stack = name.to_owned();
+            Err(match queue_deleted_recently(&events) {
+                Some(queue) => AwsError::QueueNameBlocked { stack, status, queue: queue.logical_id.clone() },
+                None => AwsError::StackFailed { stack, status, reason: failure_reason(&events) },
+            })
+        }
     }
 }
 
@@ -194,6 +227,93 @@ fn unused_name() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::fake::FakeAws;
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A CloudFormation in which the first so many updates fail, because the name of a queue is blocked.
+    fn blocked(times: usize) -> FakeAws {
+        let executed = AtomicUsize::new(0);
+        FakeAws::answering(move |request| {
+            let so_far = executed.load(Ordering::Relaxed);
+            let operation = request.operation.as_str();
+            let result = match operation {
+                "CreateChangeSet" => "<Id>change-set</Id><StackId>stack</StackId>".to_owned(),
+                "DescribeChangeSet" => "<Status>CREATE_COMPLETE</Status>".to_owned(),
+                "ExecuteChangeSet" => {
+                    executed.fetch_add(1, Ordering::Relaxed);
+                    String::new()
+                }
+                "DescribeStacks" => {
+                    let status = if so_far > times { "UPDATE_COMPLETE" } else { "UPDATE_ROLLBACK_COMPLETE" };
+                    format!(
+                        "<Stacks><member><StackId>stack</StackId><StackName>s</StackName>\
+                         <CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>{status}</StackStatus>\
+                         </member></Stacks>"
+                    )
+                }
+                "DescribeStackEvents" if (1..=times).contains(&so_far) => format!(
+                    "<StackEvents><member><StackId>stack</StackId><StackName>s</StackName><EventId>{so_far}</EventId>\
+                     <Timestamp>2026-01-01T00:00:00Z</Timestamp><LogicalResourceId>OrdersQueue</LogicalResourceId>\
+                     <ResourceType>AWS::SQS::Queue</ResourceType><ResourceStatus>CREATE_FAILED</ResourceStatus>\
+                     <ResourceStatusReason>You must wait 60 seconds after deleting a queue before you can create another \
+                     with the same name.</ResourceStatusReason></member></StackEvents>"
+                ),
+                "DescribeStackEvents" => "<StackEvents/>".to_owned(),
+                other => panic!("{other}"),
+            };
+            (
+                200,
+                format!(
+                    "<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>"
+                ),
+            )
+        })
+    }
+
+    #[derive(Default)]
+    struct Notes(Vec<String>);
+
+    impl Progress for Notes {
+        fn update(&mut self, update: Update<'_>) {
+            if let Update::Note(note) = update {
+                self.0.push(note.to_owned());
+            }
+        }
+    }
+
+    async fn applied(fake: &FakeAws) -> (Result<(Deployment, bool), AwsError>, Notes) {
+        let wanted = Wanted {
+            name: "flyover-dev-app",
+            body: Body::Inline("{}".to_owned()),
+            parameters: Vec::new(),
+            tags: Vec::new(),
+        };
+        let existing = Deployment {
+            id: "stack".to_owned(),
+            status: "UPDATE_COMPLETE".to_owned(),
+            parameters: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+        };
+        let mut notes = Notes::default();
+        (apply(&fake.connection(true), wanted, Some(existing), &mut notes).await, notes)
+    }
+
+    #[tokio::test]
+    async fn the_name_of_a_queue_that_was_just_deleted_is_waited_for() {
+        let (applied, notes) = applied(&blocked(2)).await;
+        assert_eq!(applied.unwrap().0.status, "UPDATE_COMPLETE");
+        assert_eq!(notes.0.len(), 2);
+        for said in ["flyover-dev-app ended in UPDATE_ROLLBACK_COMPLETE", "OrdersQueue", "tried again in"] {
+            assert!(notes.0[0].contains(said), "{notes:?}", notes = notes.0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_stays_blocked_is_an_error_in_the_end() {
+        let error = applied(&blocked(9)).await.0.unwrap_err();
+        assert!(error.to_string().contains("a queue of the name of OrdersQueue was deleted"), "{error}");
+    }
 
     #[test]
     fn nothing_to_change_is_told_from_failure_by_the_sentences_of_aws() {

@@ -65,8 +65,7 @@ pub async fn diff(target: &Target, config: Option<&SdkConfig>) -> Result<Vec<Sta
         } else {
             Some(Vec::new())
         };
-        let here: Json = serde_json::from_str(stack.template.to_json())
-            .map_err(|error| AwsError::Template { stack: name.clone(), reason: error.to_string() })?;
+        let here = template::wanted(&name, stack)?;
         all.push(StackDifference {
             deployed: found.is_some(),
             differences: differences(

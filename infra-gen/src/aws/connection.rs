@@ -25,6 +25,8 @@ pub async fn sdk_config() -> SdkConfig {
 pub(crate) struct Connection {
     pub(super) cloudformation: aws_sdk_cloudformation::Client,
     pub(super) s3: aws_sdk_s3::Client,
+    pub(super) ses: aws_sdk_sesv2::Client,
+    pub(super) sfn: aws_sdk_sfn::Client,
     pub(super) account: String,
     /// The ARN of whoever calls.
     pub(crate) caller: String,
@@ -58,11 +60,23 @@ impl Connection {
         Ok(Self {
             cloudformation: aws_sdk_cloudformation::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3),
+            ses: aws_sdk_sesv2::Client::new(config),
+            sfn: aws_sdk_sfn::Client::new(config),
             account: identity.account.unwrap_or_default(),
             caller: identity.arn.unwrap_or_default(),
             region,
             endpoint,
         })
+    }
+
+    /// The partition of AWS: `aws`, `aws-cn`, `aws-us-gov`. The caller's ARN has it.
+    pub(super) fn partition(&self) -> &str {
+        self.caller.split(':').nth(1).filter(|partition| !partition.is_empty()).unwrap_or("aws")
+    }
+
+    /// The ARN of the state machine of a name.
+    pub(super) fn state_machine_arn(&self, name: &str) -> String {
+        format!("arn:{}:states:{}:{}:stateMachine:{name}", self.partition(), self.region, self.account)
     }
 
     /// How long to wait before asking again: an emulator is quick, and AWS limits how often one asks.

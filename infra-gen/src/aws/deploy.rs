@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use aws_config::SdkConfig;
-use stacks::{App, Stack, parameters};
+use stacks::{App, parameters};
 
+use super::apply::{self, Release};
 use super::bucket::Bucket;
-use super::change_set::{self, Wanted};
 use super::connection::Connection;
 use super::error::AwsError;
 use super::progress::{Progress, Update};
 use super::stack::{self, Before, Deployment, before_deploy};
-use super::{Target, template, upgrade};
+use super::{Target, sender, upgrade};
 use crate::package::{self, Arch, Manifest, PackageError, PackageOptions, Profile};
 use crate::project;
 
@@ -84,7 +84,7 @@ pub struct Deployed {
 }
 
 /// Brings the deployment to what the sagas and stacks say: packages, uploads what is new, applies every stack by
-/// change set, in order.
+/// change set, in order, with the outputs of those before it. What a stack loses goes when those behind it do without.
 ///
 /// What can be checked is checked before anything is touched. When this is dropped before it is done, CloudFormation
 /// goes on with the stack it works on; calling this again waits for that first.
@@ -93,7 +93,18 @@ pub struct Deployed {
 /// When a parameter is missing, the release would not understand what the deployed one has in flight, the functions
 /// cannot be packaged, AWS refuses something, or a stack fails: then with the first resource that failed, and why.
 pub async fn deploy(options: &DeployOptions, progress: &mut dyn Progress) -> Result<Deployed, AwsError> {
-    let app = options.target.app()?;
+    deploy_app(&options.target.app()?, options, progress).await
+}
+
+/// The same for stacks that the caller has synthesised, for the stage of the target.
+///
+/// # Errors
+/// As [`deploy`].
+pub async fn deploy_app(
+    app: &App,
+    options: &DeployOptions,
+    progress: &mut dyn Progress,
+) -> Result<Deployed, AwsError> {
     let aws = Connection::open(options.config.as_ref()).await?;
     let local = aws.endpoint.is_local_emulator();
     let arch = options.arch.unwrap_or(if local { Arch::Host } else { Arch::Arm64 });
@@ -101,14 +112,15 @@ pub async fn deploy(options: &DeployOptions, progress: &mut dyn Progress) -> Res
     given.insert(parameters::DEPLOYMENT.to_owned(), options.target.deployment.clone());
     given.insert(parameters::ARCHITECTURE.to_owned(), arch.lambda_name()?.to_owned());
     given.insert(parameters::LOCAL_EMULATOR.to_owned(), local.to_string());
-    check_parameters(&aws, &app, options, &given).await?;
-    upgrade::check(&aws, &app, &options.target, options.allow_incompatible, progress).await?;
+    check_parameters(&aws, app, options, &given).await?;
+    sender::decide(&aws, app, &options.target, &mut given, progress).await?;
+    upgrade::check(&aws, app, &options.target, options.allow_incompatible, progress).await?;
     if local {
         let note = format!("AWS_ENDPOINT_URL is plain http: {} = true", parameters::LOCAL_EMULATOR);
         progress.update(Update::Note(&note));
     }
 
-    let zips = zips(&app, options, arch, progress).await?;
+    let zips = zips(app, options, arch, progress).await?;
     let bucket = Bucket::of(&aws, &options.target);
     upload(&aws, &bucket, &zips, progress).await?;
     given.insert(parameters::CODE_BUCKET.to_owned(), bucket.name().to_owned());
@@ -117,13 +129,8 @@ pub async fn deploy(options: &DeployOptions, progress: &mut dyn Progress) -> Res
             given.insert(function.code_key_parameter.clone(), zip.clone());
         }
     }
-    apply_all(&aws, &app, options, &given, &bucket, progress).await
-}
-
-/// The parameters that only packaging and uploading give.
-fn later(app: &App) -> BTreeSet<String> {
-    let keys = app.functions.iter().map(|function| function.code_key_parameter.clone());
-    keys.chain([parameters::CODE_BUCKET.to_owned()]).collect()
+    let release = Release { aws: &aws, app, target: &options.target, bucket: &bucket, given };
+    apply::all(&release, progress).await
 }
 
 async fn check_parameters(
@@ -137,10 +144,10 @@ async fn check_parameters(
         let deployed = stack::describe(aws, &options.target.stack_name(stack)).await?;
         // A stack that must be deleted first keeps nothing.
         if before_deploy(deployed.as_ref()) != Before::DeleteFirst {
-            previous.insert(stack.id, deployed.map(|stack| stack.parameters).unwrap_or_default());
+            previous.insert(stack.id, deployed.as_ref().map(Deployment::parameter_names).unwrap_or_default());
         }
     }
-    super::parameters::check(app, given, &later(app), &previous)
+    super::parameters::check(app, given, &previous)
 }
 
 /// The file name of every function's zip, packaged now or before.
@@ -179,8 +186,7 @@ async fn upload(
     progress: &mut dyn Progress,
 ) -> Result<(), AwsError> {
     let folder = package::folder(&project::root()?);
-    if !bucket.exists(aws).await? {
-        bucket.create(aws).await?;
+    if bucket.ensure(aws).await? {
         progress.update(Update::Note(&format!("created the artifact bucket {}", bucket.name())));
     }
     for zip in zips.values() {
@@ -203,49 +209,4 @@ fn read_zip(path: &Path, bucket: &Bucket) -> Result<Vec<u8>, AwsError> {
         }
         _ => AwsError::Package(PackageError::Io { what: "read", path: path.to_owned(), source }),
     })
-}
-
-async fn apply_all(
-    aws: &Connection,
-    app: &App,
-    options: &DeployOptions,
-    given: &BTreeMap<String, String>,
-    bucket: &Bucket,
-    progress: &mut dyn Progress,
-) -> Result<Deployed, AwsError> {
-    let mut all = Deployed::default();
-    for stack in &app.stacks {
-        let name = options.target.stack_name(stack);
-        let existing = change_set::make_ready(aws, &name, progress).await?;
-        let previous =
-            existing.as_ref().map(|stack: &Deployment| stack.parameters.clone()).unwrap_or_default();
-        let arguments = super::parameters::arguments(stack.template.parameters(), given, &previous).map_err(
-            |missing| AwsError::MissingParameters { stacks: vec![stack.id.to_owned()], options: missing },
-        )?;
-        let wanted = Wanted {
-            name: &name,
-            body: template::body(aws, bucket, &name, stack.template.to_yaml(), progress).await?,
-            parameters: arguments,
-            tags: tags(&options.target),
-        };
-        let (deployed, changed) = change_set::apply(aws, wanted, existing, progress).await?;
-        let expected: Vec<&str> = unconditional_outputs(stack).collect();
-        let deployed = stack::with_outputs(aws, &name, deployed, &expected).await?;
-        all.outputs.insert(stack.id.to_owned(), deployed.outputs);
-        if changed {
-            all.changed.insert(stack.id.to_owned());
-        }
-    }
-    Ok(all)
-}
-
-fn unconditional_outputs(stack: &Stack) -> impl Iterator<Item = &str> {
-    let outputs = stack.template.outputs().filter(|(_, declared)| declared.get("Condition").is_none());
-    outputs.map(|(name, _)| name)
-}
-
-fn tags(target: &Target) -> Vec<(String, String)> {
-    [("flyover:deployment", target.deployment.as_str()), ("flyover:stage", target.stage.name())]
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .into()
 }

@@ -2,11 +2,12 @@
 
 use aws_config::SdkConfig;
 use serde_json::Value as Json;
-use stacks::Stage;
+use stacks::{App, Stage};
 
 use super::bucket::Bucket;
 use super::connection::Connection;
-use super::error::{AwsError, call};
+use super::error::AwsError;
+use super::executions::{self, Stopping};
 use super::progress::{Progress, Update};
 use super::stack::{self, Deployment};
 use super::{Target, template};
@@ -18,15 +19,18 @@ pub struct DestroyOptions {
     pub target: Target,
     /// Whether somebody has consented. A test stage on a local emulator needs no consent.
     pub confirmed: bool,
+    /// Whether executions that run are stopped where they are. What they did stays done, and is not undone. Otherwise
+    /// nothing is destroyed while one runs.
+    pub stop_executions: bool,
     /// How AWS is reached. Default: [`sdk_config`](super::sdk_config).
     pub config: Option<SdkConfig>,
 }
 
 impl DestroyOptions {
-    /// All defaults, not confirmed.
+    /// All defaults: not confirmed, and nothing is stopped.
     #[must_use]
     pub fn new(target: Target) -> Self {
-        Self { target, confirmed: false, config: None }
+        Self { target, confirmed: false, stop_executions: false, config: None }
     }
 }
 
@@ -35,6 +39,8 @@ impl DestroyOptions {
 pub struct Destroyed {
     /// The names of the stacks that are gone.
     pub stacks: Vec<String>,
+    /// How many executions were stopped.
+    pub stopped: usize,
     /// What their templates keep.
     pub retained: Vec<Retained>,
     /// The artifact bucket that is gone, and how many objects it had.
@@ -53,7 +59,8 @@ pub struct Retained {
 /// Deletes the stacks, the last first, then the artifact bucket with all that is in it.
 ///
 /// # Errors
-/// When nobody has consented, AWS refuses something, or a stack cannot be deleted.
+/// When nobody has consented, executions run that nobody said to stop, AWS refuses something, or a stack cannot be
+/// deleted.
 pub async fn destroy(options: &DestroyOptions, progress: &mut dyn Progress) -> Result<Destroyed, AwsError> {
     let target = &options.target;
     let app = target.app()?;
@@ -62,28 +69,66 @@ pub async fn destroy(options: &DestroyOptions, progress: &mut dyn Progress) -> R
     if !options.confirmed && !harmless {
         return Err(AwsError::NotConfirmed { name: target.name() });
     }
+    if !options.stop_executions {
+        refuse_while_executions_run(&aws, target, &app).await?;
+    }
     let mut destroyed = Destroyed::default();
+    let mut stopping = options.stop_executions.then(Stopping::default);
     for stack in app.stacks.iter().rev() {
         let name = target.stack_name(stack);
-        let mut found = stack::describe(&aws, &name).await?;
-        if let Some(busy) = found.as_ref().filter(|stack| stack.is_busy()) {
-            found = stack::settle(&aws, &name, busy, progress).await?;
-        }
-        let Some(found) = found else {
+        let Some(found) = stack::describe(&aws, &name).await? else {
             progress.update(Update::Note(&format!("stack {name} does not exist")));
             continue;
         };
-        let retained = retained(&aws, &name, &found).await?;
-        stack::delete(&aws, &name, &found, progress).await?;
-        destroyed.retained.extend(retained);
-        destroyed.stacks.push(name);
+        if let Some(retained) = delete(&aws, &name, found, &mut stopping, progress).await? {
+            destroyed.retained.extend(retained);
+            destroyed.stacks.push(name);
+        }
     }
+    destroyed.stopped = stopping.map_or(0, |stopping| stopping.stopped);
     let bucket = Bucket::of(&aws, target);
     if bucket.exists(&aws).await? {
         let objects = bucket.remove(&aws).await?;
         destroyed.bucket = Some((bucket.name().to_owned(), objects));
     }
     Ok(destroyed)
+}
+
+/// Refuses to delete a state machine of which an execution runs: a parked one would hold it up for as long as it waits.
+async fn refuse_while_executions_run(aws: &Connection, target: &Target, app: &App) -> Result<(), AwsError> {
+    let mut running = Vec::new();
+    for stack in &app.stacks {
+        let name = target.stack_name(stack);
+        if let Some(found) = stack::describe(aws, &name).await? {
+            let machines = executions::machines(aws, &name, &found).await?;
+            running.extend(executions::running(aws, &machines).await?);
+        }
+    }
+    if running.is_empty() {
+        return Ok(());
+    }
+    Err(AwsError::ExecutionsRunning { deployment: target.deployment.clone(), stage: target.stage, running })
+}
+
+/// Deletes a stack. Tells what its template keeps; none when it was being deleted already.
+async fn delete(
+    aws: &Connection,
+    name: &str,
+    found: Deployment,
+    stopping: &mut Option<Stopping>,
+    progress: &mut dyn Progress,
+) -> Result<Option<Vec<Retained>>, AwsError> {
+    if let Some(stopping) = stopping {
+        stopping.machines = executions::machines(aws, name, &found).await?;
+    }
+    let mut found = Some(found);
+    if let Some(busy) = found.as_ref().filter(|stack| stack.is_busy()) {
+        found = stack::settle_stopping(aws, name, busy, stopping.as_mut(), progress).await?;
+    }
+    let Some(found) = found else { return Ok(None) };
+    let retained = retained(aws, name, &found).await?;
+    stack::delete_stopping(aws, name, &found, stopping.as_mut(), progress).await?;
+    Ok(Some(retained))
 }
 
 /// The resources of the stack that its template keeps.
@@ -93,21 +138,11 @@ async fn retained(aws: &Connection, name: &str, stack: &Deployment) -> Result<Ve
         return Ok(Vec::new());
     }
     let template = template::deployed(aws, name, stack).await?;
-    let mut pages = aws.cloudformation.list_stack_resources().stack_name(&stack.id).into_paginator().send();
-    let mut retained = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(call(format!("list the resources of stack {name}")))?;
-        for resource in page.stack_resource_summaries.unwrap_or_default() {
-            let kept = resource.logical_resource_id().is_some_and(|id| is_retained(&template, id));
-            let gone = resource.resource_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
-            if kept && !gone {
-                retained.push(Retained {
-                    resource_type: resource.resource_type.unwrap_or_default(),
-                    physical_id: resource.physical_resource_id.unwrap_or_default(),
-                });
-            }
-        }
-    }
+    let resources = stack::resources(aws, name, stack).await?;
+    let kept = resources.into_iter().filter(|resource| is_retained(&template, &resource.logical_id));
+    let mut retained: Vec<_> = kept
+        .map(|stack::Resource { resource_type, physical_id, .. }| Retained { resource_type, physical_id })
+        .collect();
     retained.sort();
     Ok(retained)
 }

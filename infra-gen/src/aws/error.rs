@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use saga::schema::Incompatibility;
+use stacks::Stage;
 
+use super::executions::Running;
 use crate::package::PackageError;
 use crate::project::NotInProject;
 
@@ -72,6 +74,19 @@ pub enum AwsError {
         /// What failed first, and why.
         reason: String,
     },
+    /// A queue cannot be created yet.
+    #[error(
+        "stack {stack} ended in {status}: a queue of the name of {queue} was deleted less than a minute ago, and SQS gives \
+         the name again only then"
+    )]
+    QueueNameBlocked {
+        /// The stack.
+        stack: String,
+        /// Its status.
+        status: String,
+        /// The queue, by its logical id.
+        queue: String,
+    },
     /// A stack is in a state that nothing here can change.
     #[error("stack {stack} is in {status}: {advice}")]
     StackStuck {
@@ -116,6 +131,47 @@ pub enum AwsError {
         /// The deployment and stage.
         name: String,
     },
+    /// Executions run of a state machine that would be deleted.
+    #[error(
+        "sagas of {deployment}-{stage} are under way, and a state machine is deleted only when its last execution has ended, \
+         for which a parked one can take a year:{}\n\
+         Look at them with `infra-gen ops list --stage {stage} --deployment {deployment} --state running --state parked`, \
+         answer what is parked and let the others end. Or give `--stop-executions`: they are stopped where they are, and \
+         what they did stays as it is, nothing is undone",
+        lines(running)
+    )]
+    ExecutionsRunning {
+        /// Of which deployment.
+        deployment: String,
+        /// Of which stage.
+        stage: Stage,
+        /// The executions, by state machine.
+        running: Vec<Running>,
+    },
+    /// Executions run of a saga that a release takes away.
+    #[error(
+        "the release takes away sagas that are under way, and a state machine is deleted only when its last execution has \
+         ended, for which a parked one can take a year:{}\n\
+         Deploy again when they have ended: `infra-gen ops list` of the release before shows them",
+        lines(running)
+    )]
+    SagaUnderWay {
+        /// The executions, by state machine.
+        running: Vec<Running>,
+    },
+    /// A state machine of the same name is being deleted.
+    #[error(
+        "a state machine {machine} of a deployment before is still being deleted, and another cannot be created until it is \
+         gone{}", held_up(arn, running.as_ref())
+    )]
+    MachineDeleting {
+        /// Its name.
+        machine: String,
+        /// Its ARN.
+        arn: String,
+        /// What holds it up, if it is known.
+        running: Option<Running>,
+    },
     /// A deployed template cannot be understood.
     #[error("the deployed template of stack {stack} cannot be read: {reason}")]
     Template {
@@ -146,8 +202,19 @@ pub enum AwsError {
 }
 
 /// Each on a line of its own.
-fn lines(found: &[Incompatibility]) -> String {
-    found.iter().map(|incompatibility| format!("\n- {incompatibility}")).collect()
+fn lines(found: &[impl fmt::Display]) -> String {
+    found.iter().map(|one| format!("\n- {one}")).collect()
+}
+
+/// What keeps a state machine from going, and what helps.
+fn held_up(arn: &str, running: Option<&Running>) -> String {
+    match running {
+        Some(running) => format!(
+            ". Executions of it run: {running}. Stop them, which undoes nothing: `aws stepfunctions list-executions \
+             --state-machine-arn {arn} --status-filter RUNNING`, then `aws stepfunctions stop-execution --execution-arn …`"
+        ),
+        None => ": run the command again".to_owned(),
+    }
 }
 
 /// What AWS, or the way to it, said.

@@ -6,6 +6,7 @@ use aws_sdk_cloudformation::types::StackEvent;
 
 use super::connection::Connection;
 use super::error::{AwsError, call};
+use super::executions::Stopping;
 use super::progress::{Progress, Update};
 use super::stack::{self, Deployment};
 
@@ -80,6 +81,20 @@ pub(super) fn failure_reason(events: &[ResourceEvent]) -> String {
     }
 }
 
+/// The queue that could not be created because one of its name was deleted within the last minute.
+///
+/// CloudFormation hands on the message of SQS and no code of its own.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html>
+pub(super) fn queue_deleted_recently(events: &[ResourceEvent]) -> Option<&ResourceEvent> {
+    const SAID: [&str; 2] = ["wait 60 seconds after deleting a queue", "QueueDeletedRecently"];
+    events.iter().find(|event| {
+        let reason = event.reason.as_deref().unwrap_or_default();
+        event.failed()
+            && event.resource_type == "AWS::SQS::Queue"
+            && SAID.iter().any(|said| reason.contains(said))
+    })
+}
+
 /// How the work on a stack ended.
 pub(super) struct Ending {
     /// The stack; none when it is gone.
@@ -109,8 +124,18 @@ impl<'a> Watch<'a> {
 
     /// Tells what happens until CloudFormation is done.
     pub(super) async fn until_done(
+        self,
+        doing: &'static str,
+        progress: &mut dyn Progress,
+    ) -> Result<Ending, AwsError> {
+        self.until_done_stopping(doing, None, progress).await
+    }
+
+    /// The same, and stops executions that hold it up.
+    pub(super) async fn until_done_stopping(
         mut self,
         doing: &'static str,
+        mut stopping: Option<&mut Stopping>,
         progress: &mut dyn Progress,
     ) -> Result<Ending, AwsError> {
         progress.update(Update::StackStarted { stack: self.name, doing });
@@ -128,6 +153,9 @@ impl<'a> Watch<'a> {
                 let elapsed = self.started.elapsed();
                 progress.update(Update::StackEnded { stack: self.name, status, elapsed });
                 return Ok(Ending { stack, events });
+            }
+            if let Some(stopping) = &mut stopping {
+                stopping.stop(self.aws, progress).await?;
             }
             tokio::time::sleep(self.aws.pause()).await;
         }
@@ -200,6 +228,18 @@ mod tests {
         ];
         assert_eq!(first_failure(&events), Some(&events[3]));
         assert_eq!(failure_reason(&events), "Queue (AWS::SQS::Queue) CREATE_FAILED: QueueName is taken");
+    }
+
+    #[test]
+    fn a_queue_whose_name_is_blocked_is_found_by_the_words_of_sqs() {
+        let said = "Resource handler returned message: \"You must wait 60 seconds after deleting a queue before you can \
+                    create another with the same name. (Service: Sqs, Status Code: 400, Request ID: 9503e9ea)\" \
+                    (RequestToken: b4171337, HandlerErrorCode: GeneralServiceException)";
+        let cancelled = event("Topic", "CREATE_FAILED", Some("Resource creation cancelled"));
+        let blocked = event("OrdersQueue", "CREATE_FAILED", Some(said));
+        assert_eq!(queue_deleted_recently(&[cancelled.clone(), blocked.clone()]), Some(&blocked));
+        let other = event("OrdersQueue", "CREATE_FAILED", Some("QueueName is taken"));
+        assert_eq!(queue_deleted_recently(&[cancelled, other]), None);
     }
 
     #[test]

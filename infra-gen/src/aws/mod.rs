@@ -4,6 +4,7 @@
 //! usual: profiles, regions, `AWS_ENDPOINT_URL`; or by the caller. A plain `http` endpoint is taken for a local
 //! emulator.
 
+mod apply;
 mod bucket;
 mod change_set;
 mod compare;
@@ -15,8 +16,13 @@ mod effect;
 mod endpoint;
 mod error;
 mod events;
+mod executions;
+#[cfg(test)]
+mod fake;
+mod handover;
 mod parameters;
 mod progress;
+mod sender;
 mod stack;
 mod template;
 mod upgrade;
@@ -24,13 +30,14 @@ mod upgrade;
 pub use compare::{StackDifference, diff};
 pub(crate) use connection::Connection;
 pub use connection::sdk_config;
-pub use deploy::{DeployOptions, Deployed, deploy};
+pub use deploy::{DeployOptions, Deployed, deploy, deploy_app};
 pub use destroy::{DestroyOptions, Destroyed, Retained, destroy};
 pub use difference::{Difference, Side};
 pub use effect::{Data, Effect, Fate};
 pub(crate) use error::call;
 pub use error::{AwsError, CallError};
 pub use events::{ResourceEvent, first_failure};
+pub use executions::Running;
 pub use progress::{Progress, Silent, Update};
 pub(crate) use stack::outputs;
 

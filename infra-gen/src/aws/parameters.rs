@@ -38,15 +38,21 @@ pub(super) fn arguments<'a>(
 }
 
 /// Whether every stack can be given its parameters, before anything is touched. `previous` are the parameters of the
-/// last deployment, by stack id; `later` those that only packaging and uploading give.
+/// last deployment, by stack id.
 pub(super) fn check(
     app: &App,
     given: &BTreeMap<String, String>,
-    later: &BTreeSet<String>,
     previous: &BTreeMap<&str, BTreeSet<String>>,
 ) -> Result<(), AwsError> {
-    let known: BTreeSet<&str> =
-        app.stacks.iter().flat_map(|stack| stack.template.parameters().map(|(name, _)| name)).collect();
+    let known: BTreeSet<&str> = app
+        .stacks
+        .iter()
+        .flat_map(|stack| {
+            let names = stack.template.parameters().map(|(name, _)| name);
+            names.filter(|name| !stack.handed.contains_key(*name))
+        })
+        .collect();
+    let later = later(app);
     if let Some(unknown) = given.keys().find(|name| !known.contains(name.as_str())) {
         let known = known.into_iter().map(ToOwned::to_owned).collect();
         return Err(AwsError::UnknownParameter { given: unknown.clone(), known });
@@ -67,6 +73,13 @@ pub(super) fn check(
         return Ok(());
     }
     Err(AwsError::MissingParameters { stacks, options: options.into_iter().collect() })
+}
+
+/// The parameters that nobody gives but packaging, uploading and the stacks before.
+fn later(app: &App) -> BTreeSet<String> {
+    let keys = app.functions.iter().map(|function| function.code_key_parameter.clone());
+    let handed = app.stacks.iter().flat_map(|stack| stack.handed.keys().cloned());
+    keys.chain(handed).chain([parameters::CODE_BUCKET.to_owned()]).collect()
 }
 
 /// The option that gives the parameter.
@@ -113,24 +126,21 @@ mod tests {
     #[test]
     fn the_first_deployment_names_the_options_that_are_missing() {
         let app = stacks::synth(Stage::Dev).unwrap();
-        let later: BTreeSet<_> = app
-            .functions
-            .iter()
-            .map(|function| function.code_key_parameter.clone())
-            .chain([parameters::CODE_BUCKET.to_owned()])
-            .collect();
         let given = values(&[(parameters::EMAIL_FROM, "shop@example.com")]);
-        let error = check(&app, &given, &later, &BTreeMap::new()).unwrap_err();
+        let error = check(&app, &given, &BTreeMap::new()).unwrap_err();
         assert_eq!(error.to_string(), "the first deployment of app needs `--gateway-url URL`");
 
         let app_before = BTreeMap::from([("app", names(&[parameters::GATEWAY_URL]))]);
-        assert!(check(&app, &given, &later, &app_before).is_ok(), "an update keeps what it had");
+        assert!(check(&app, &given, &app_before).is_ok(), "an update keeps what it had");
 
-        let typo = values(&[("GatewayURL", "x")]);
-        let error = check(&app, &typo, &later, &app_before).unwrap_err();
-        assert!(
-            error.to_string().starts_with("no stack has a parameter `GatewayURL`: use one of "),
-            "{error}"
-        );
+        // What a stack before puts out is nobody's to give.
+        for wrong in ["GatewayURL", "StockTableName"] {
+            let error = check(&app, &values(&[(wrong, "x")]), &app_before).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("no stack has a parameter `{wrong}`: use one of ")),
+                "{error}"
+            );
+            assert!(!error.contains("StockTableArn"), "{error}");
+        }
     }
 }

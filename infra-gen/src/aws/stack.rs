@@ -8,6 +8,7 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use super::connection::Connection;
 use super::error::{AwsError, call};
 use super::events::{Ending, Watch, failure_reason};
+use super::executions::Stopping;
 use super::progress::Progress;
 
 const OUTPUTS_LOOKS: u32 = 30;
@@ -19,8 +20,7 @@ pub(super) struct Deployment {
     /// Its ARN.
     pub(super) id: String,
     pub(super) status: String,
-    /// The names of its parameters.
-    pub(super) parameters: BTreeSet<String>,
+    pub(super) parameters: BTreeMap<String, String>,
     pub(super) outputs: BTreeMap<String, String>,
 }
 
@@ -43,6 +43,11 @@ impl Deployment {
     /// Whether CloudFormation works on it.
     pub(super) fn is_busy(&self) -> bool {
         self.status.ends_with("_IN_PROGRESS") && self.status != "REVIEW_IN_PROGRESS"
+    }
+
+    /// The names of its parameters.
+    pub(super) fn parameter_names(&self) -> BTreeSet<String> {
+        self.parameters.keys().cloned().collect()
     }
 
     /// Which of these outputs it does not have.
@@ -87,7 +92,9 @@ pub(super) async fn describe(aws: &Connection, name: &str) -> Result<Option<Depl
             .parameters
             .into_iter()
             .flatten()
-            .filter_map(|parameter| parameter.parameter_key)
+            .filter_map(|parameter| {
+                Some((parameter.parameter_key?, parameter.parameter_value.unwrap_or_default()))
+            })
             .collect(),
         outputs: stack
             .outputs
@@ -141,8 +148,52 @@ pub(super) async fn settle(
     stack: &Deployment,
     progress: &mut dyn Progress,
 ) -> Result<Option<Deployment>, AwsError> {
+    settle_stopping(aws, name, stack, None, progress).await
+}
+
+/// The same, and stops executions that hold it up.
+pub(super) async fn settle_stopping(
+    aws: &Connection,
+    name: &str,
+    stack: &Deployment,
+    stopping: Option<&mut Stopping>,
+    progress: &mut dyn Progress,
+) -> Result<Option<Deployment>, AwsError> {
     let watch = Watch::begin(aws, name, &stack.id).await?;
-    Ok(watch.until_done("waiting for", progress).await?.stack)
+    Ok(watch.until_done_stopping("waiting for", stopping, progress).await?.stack)
+}
+
+/// A resource of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Resource {
+    pub(super) logical_id: String,
+    pub(super) resource_type: String,
+    /// Its name in its service; empty when it has none yet.
+    pub(super) physical_id: String,
+}
+
+/// The resources of a stack that are there.
+pub(super) async fn resources(
+    aws: &Connection,
+    name: &str,
+    stack: &Deployment,
+) -> Result<Vec<Resource>, AwsError> {
+    let mut pages = aws.cloudformation.list_stack_resources().stack_name(&stack.id).into_paginator().send();
+    let mut resources = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(call(format!("list the resources of stack {name}")))?;
+        for resource in page.stack_resource_summaries.unwrap_or_default() {
+            if resource.resource_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE") {
+                continue;
+            }
+            resources.push(Resource {
+                logical_id: resource.logical_resource_id.unwrap_or_default(),
+                resource_type: resource.resource_type.unwrap_or_default(),
+                physical_id: resource.physical_resource_id.unwrap_or_default(),
+            });
+        }
+    }
+    Ok(resources)
 }
 
 /// Deletes the stack and waits until it is gone.
@@ -152,6 +203,17 @@ pub(super) async fn delete(
     stack: &Deployment,
     progress: &mut dyn Progress,
 ) -> Result<(), AwsError> {
+    delete_stopping(aws, name, stack, None, progress).await
+}
+
+/// The same, and stops executions that hold it up.
+pub(super) async fn delete_stopping(
+    aws: &Connection,
+    name: &str,
+    stack: &Deployment,
+    stopping: Option<&mut Stopping>,
+    progress: &mut dyn Progress,
+) -> Result<(), AwsError> {
     let watch = Watch::begin(aws, name, &stack.id).await?;
     aws.cloudformation
         .delete_stack()
@@ -159,7 +221,7 @@ pub(super) async fn delete(
         .send()
         .await
         .map_err(call(format!("delete stack {name}")))?;
-    let Ending { stack, events } = watch.until_done("deleting", progress).await?;
+    let Ending { stack, events } = watch.until_done_stopping("deleting", stopping, progress).await?;
     match stack {
         None => Ok(()),
         Some(stack) => Err(AwsError::StackFailed {
@@ -178,7 +240,7 @@ mod tests {
         Deployment {
             id: "arn".to_owned(),
             status: status.to_owned(),
-            parameters: BTreeSet::new(),
+            parameters: BTreeMap::new(),
             outputs: BTreeMap::new(),
         }
     }

@@ -2,6 +2,8 @@
 
 use aws_sdk_cloudformation::types::TemplateStage;
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+use stacks::Stack;
 
 use super::bucket::Bucket;
 use super::connection::Connection;
@@ -12,6 +14,9 @@ use super::stack::Deployment;
 /// The most bytes of a template that CloudFormation takes in a request.
 const MAX_INLINE_BYTES: usize = 51_200;
 
+/// How much of a template's SHA-256 is in its key.
+const DIGEST_BYTES: usize = 16;
+
 /// How CloudFormation gets a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Body {
@@ -21,7 +26,8 @@ pub(super) enum Body {
     At(String),
 }
 
-/// The template, uploaded when it is too large for a request.
+/// The template, uploaded when it is too large for a request. Under its digest: what a stack is made of is never
+/// overwritten by another deployment, or by a later one while CloudFormation still reads it.
 pub(super) async fn body(
     aws: &Connection,
     bucket: &Bucket,
@@ -32,10 +38,24 @@ pub(super) async fn body(
     if text.len() <= MAX_INLINE_BYTES {
         return Ok(Body::Inline(text.to_owned()));
     }
-    let key = format!("templates/{stack}.yaml");
-    bucket.put(aws, &key, text.as_bytes().to_vec()).await?;
-    progress.update(Update::Uploaded { key: &key, bytes: text.len() as u64 });
+    let key = key(stack, text);
+    if !bucket.has(aws, &key).await? {
+        bucket.put(aws, &key, text.as_bytes().to_vec()).await?;
+        progress.update(Update::Uploaded { key: &key, bytes: text.len() as u64 });
+    }
     Ok(Body::At(aws.endpoint.object_url(&aws.region, bucket.name(), &key)))
+}
+
+fn key(stack: &str, text: &str) -> String {
+    let digest: String =
+        Sha256::digest(text).iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    format!("templates/{stack}-{digest}.yaml")
+}
+
+/// The template that a stack shall have.
+pub(super) fn wanted(name: &str, stack: &Stack) -> Result<Json, AwsError> {
+    serde_json::from_str(stack.template.to_json())
+        .map_err(|error| AwsError::Template { stack: name.to_owned(), reason: error.to_string() })
 }
 
 /// The template that a stack was deployed with.
@@ -71,6 +91,15 @@ mod tests {
                 assert_eq!(parse(stack.template.to_json()), Ok(json), "{}", stack.id);
             }
         }
+    }
+
+    #[test]
+    fn another_template_has_another_key() {
+        assert_eq!(
+            key("flyover-dev-app", "a"),
+            "templates/flyover-dev-app-ca978112ca1bbdcafac231b39a23dc4d.yaml"
+        );
+        assert_ne!(key("flyover-dev-app", "a"), key("flyover-dev-app", "b"));
     }
 
     #[test]

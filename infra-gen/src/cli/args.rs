@@ -118,6 +118,9 @@ pub(crate) struct DestroyArgs {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Stop executions that run where they are: what they did stays as it is, nothing is undone [default: refuse]
+    #[arg(long)]
+    pub(crate) stop_executions: bool,
 }
 
 #[derive(Debug, Args)]

@@ -38,7 +38,11 @@ pub(crate) fn deploy(args: DeployArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub(crate) fn destroy(args: DestroyArgs) -> anyhow::Result<ExitCode> {
-    let mut options = DestroyOptions { confirmed: args.yes, ..DestroyOptions::new(target(args.target)) };
+    let mut options = DestroyOptions {
+        confirmed: args.yes,
+        stop_executions: args.stop_executions,
+        ..DestroyOptions::new(target(args.target))
+    };
     let mut lines = Lines::new();
     let mut result = until_interrupted(aws::destroy(&options, &mut lines))?;
     if let Some(Err(AwsError::NotConfirmed { name })) = &result
@@ -165,6 +169,9 @@ fn report_deployed(deployed: &Deployed) {
 }
 
 fn report_destroyed(destroyed: &Destroyed) {
+    if destroyed.stopped > 0 {
+        output::line(format_args!("stopped {} executions; what they did stays as it is", destroyed.stopped));
+    }
     if let Some((bucket, objects)) = &destroyed.bucket {
         output::line(format_args!("removed the artifact bucket {bucket} with {objects} objects"));
     }

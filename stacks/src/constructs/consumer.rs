@@ -73,9 +73,9 @@ pub(crate) fn paced_consumer(
     draft.template.add(format!("{}EventSource", pascal(name)), source);
 
     draft.output(outputs::queue_url(name), queue.url(), format!("The URL of the queue of {name}"));
-    draft.export(outputs::queue_name(name), queue.name(), format!("The name of the queue of {name}"));
+    draft.output(outputs::queue_name(name), queue.name(), format!("The name of the queue of {name}"));
     let dead = format!("the dead-letter queue of {name}");
     draft.output(outputs::dead_letter_queue_url(name), dead_letters.url(), format!("The URL of {dead}"));
-    draft.export(outputs::dead_letter_queue_name(name), dead_letters.name(), format!("The name of {dead}"));
+    draft.output(outputs::dead_letter_queue_name(name), dead_letters.name(), format!("The name of {dead}"));
     Consumer { name, queue, dead_letters, role: deployed.role }
 }

@@ -75,9 +75,9 @@ pub(crate) fn function(
         .into_iter()
         .fold(function, |function, (variable, value)| function.environment_variable(variable, value));
     let function = draft.template.add(format!("{id}Function"), explained(function, trigger));
-    draft.export(outputs::function_name(name), function.name(), format!("The name of {name}"));
+    draft.output(outputs::function_name(name), function.name(), format!("The name of {name}"));
     let log = format!("The name of the log group of {name}");
-    draft.export(outputs::log_group_name(name), log_group.name(), log);
+    draft.output(outputs::log_group_name(name), log_group.name(), log);
     draft.output(outputs::role_arn(name), role.arn(), format!("The ARN of the role of {name}"));
     Deployed { function, role }
 }

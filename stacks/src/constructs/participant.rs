@@ -21,13 +21,13 @@ pub(crate) fn participant(
 ) -> Consumer {
     let name = spec.name;
     let fence_ttl = draft.timing().fence_ttl().as_secs().to_string();
-    let fences = draft.import(StackId::Data, outputs::fence_table_name(name));
+    let fences = draft.handed(StackId::Data, outputs::fence_table_name(name));
     let mut variables: Vec<Variable> = vec![
         (environment::FENCE_TABLE.to_owned(), fences),
         (environment::FENCE_TTL_SECONDS.to_owned(), fence_ttl.into()),
     ];
     for entity in spec.entities {
-        let table = draft.import(StackId::Data, outputs::table_name(entity.name));
+        let table = draft.handed(StackId::Data, outputs::table_name(entity.name));
         variables.push((environment::table(entity.name), table));
     }
     variables.extend(draft.deployment_variables());
@@ -36,7 +36,7 @@ pub(crate) fn participant(
 
     let entities = spec.entities.iter().map(|entity| outputs::table_arn(entity.name));
     for table in entities.chain([outputs::fence_table_arn(name)]) {
-        let table: Value<Arn<Table>> = draft.import(StackId::Data, table);
+        let table: Value<Arn<Table>> = draft.handed(StackId::Data, table);
         draft.template.grant(&consumer.role, table.grant_write_transactions());
     }
     let answers = answer_tasks(draft, asking);

@@ -67,7 +67,7 @@ pub(crate) fn scheduled(
 
     let what = format!("the queue of the calls of {name} that failed");
     draft.output(outputs::dead_letter_queue_url(name), failed.url(), format!("The URL of {what}"));
-    draft.export(outputs::dead_letter_queue_name(name), failed.name(), format!("The name of {what}"));
+    draft.output(outputs::dead_letter_queue_name(name), failed.name(), format!("The name of {what}"));
     role
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn state_machine(
     });
     let machine = draft.template.add(format!("{}StateMachine", pascal(saga)), resource);
     let what = format!("The ARN of the state machine of saga {saga}");
-    draft.export(outputs::state_machine_arn(saga), machine.arn(), what);
+    draft.output(outputs::state_machine_arn(saga), machine.arn(), what);
     Ok(Deployed { saga, machine, role })
 }
 
@@ -104,7 +104,7 @@ fn grant(draft: &mut Draft, role: &Handle<Role>, surroundings: &Surroundings, pl
                 surroundings.queues.get(participant).map(Handle::<Queue>::grant_send_messages)
             }
             Placeholder::NoticeTopic => Some(surroundings.notices.grant_publish()),
-            Placeholder::ParkedTable => Some(park(&draft.import(StackId::Data, outputs::PARKED_TABLE_ARN))),
+            Placeholder::ParkedTable => Some(park(&draft.handed(StackId::Data, outputs::PARKED_TABLE_ARN))),
         };
         draft.template.grant(role, statements.into_iter().flatten());
     }
@@ -118,12 +118,16 @@ fn park(table: &Value<Arn<Table>>) -> Vec<Statement> {
 }
 
 /// `None` for a participant that is not there, which `checks` has refused before.
-fn value_of(draft: &Draft, surroundings: &Surroundings, placeholder: &Placeholder) -> Option<Value<String>> {
+fn value_of(
+    draft: &mut Draft,
+    surroundings: &Surroundings,
+    placeholder: &Placeholder,
+) -> Option<Value<String>> {
     match placeholder {
         Placeholder::Queue(participant) => {
             surroundings.queues.get(participant).map(|queue| queue.url().into())
         }
         Placeholder::NoticeTopic => Some(surroundings.notices.arn().into()),
-        Placeholder::ParkedTable => Some(draft.import(StackId::Data, outputs::PARKED_TABLE_NAME)),
+        Placeholder::ParkedTable => Some(draft.handed(StackId::Data, outputs::PARKED_TABLE_NAME)),
     }
 }

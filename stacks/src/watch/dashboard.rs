@@ -23,27 +23,27 @@ pub(super) fn dashboard(
         body = body.row(executions(draft, machine.saga));
     }
     let functions = [consumers, scheduled].concat();
-    let of = |names: &[&'static str], metric: &dyn Fn(&'static str) -> Metric| {
+    let of = |names: &[&'static str], metric: &mut dyn FnMut(&'static str) -> Metric| {
         names.iter().map(|name| metric(name)).collect::<Vec<_>>()
     };
     let body = body
         .row([
-            Widget::graph("Messages waiting", of(consumers, &|name| metrics::waiting(draft, name))),
-            Widget::graph("Oldest message (s)", of(consumers, &|name| metrics::age(draft, name))),
-            Widget::graph("Dead letters", of(&functions, &|name| metrics::dead_letters(draft, name))),
+            Widget::graph("Messages waiting", of(consumers, &mut |name| metrics::waiting(draft, name))),
+            Widget::graph("Oldest message (s)", of(consumers, &mut |name| metrics::age(draft, name))),
+            Widget::graph("Dead letters", of(&functions, &mut |name| metrics::dead_letters(draft, name))),
         ])
         .row([
             Widget::graph(
                 "Function errors",
-                of(&functions, &|name| metrics::of_function(draft, name, Function::metric_errors_of)),
+                of(&functions, &mut |name| metrics::of_function(draft, name, Function::metric_errors_of)),
             ),
             Widget::graph(
                 "Function throttles",
-                of(&functions, &|name| metrics::of_function(draft, name, Function::metric_throttles_of)),
+                of(&functions, &mut |name| metrics::of_function(draft, name, Function::metric_throttles_of)),
             ),
             Widget::graph(
                 "Function duration p99 (ms)",
-                of(&functions, &|name| {
+                of(&functions, &mut |name| {
                     metrics::of_function(draft, name, Function::metric_duration_of).statistic(Statistic::P99)
                 }),
             ),
@@ -64,8 +64,9 @@ pub(super) fn dashboard(
     draft.output(outputs::DASHBOARD_NAME, dashboard.reference(), "The name of the dashboard");
 }
 
-fn executions(draft: &Draft, saga: &str) -> [Widget; 2] {
-    let metric = |metric: fn(_) -> _, label: &str| metrics::of_executions(draft, saga, metric).label(label);
+fn executions(draft: &mut Draft, saga: &str) -> [Widget; 2] {
+    let mut metric =
+        |metric: fn(_) -> _, label: &str| metrics::of_executions(draft, saga, metric).label(label);
     let ends = [
         metric(StateMachine::metric_executions_started_of, "started"),
         metric(StateMachine::metric_executions_succeeded_of, "committed or compensated"),

@@ -19,44 +19,44 @@ use sagas::environment::{
 };
 
 /// Messages that wait in the queue of a function.
-pub(super) fn waiting(draft: &Draft, function: &str) -> Metric {
-    let queue: Value<Name<Queue>> = draft.import(StackId::App, outputs::queue_name(function));
+pub(super) fn waiting(draft: &mut Draft, function: &str) -> Metric {
+    let queue: Value<Name<Queue>> = draft.handed(StackId::App, outputs::queue_name(function));
     Queue::metric_approximate_number_of_messages_visible_of(queue).label(function)
 }
 
 /// The age of the oldest message in the queue of a function, in seconds.
-pub(super) fn age(draft: &Draft, function: &str) -> Metric {
-    let queue: Value<Name<Queue>> = draft.import(StackId::App, outputs::queue_name(function));
+pub(super) fn age(draft: &mut Draft, function: &str) -> Metric {
+    let queue: Value<Name<Queue>> = draft.handed(StackId::App, outputs::queue_name(function));
     Queue::metric_approximate_age_of_oldest_message_of(queue).label(function)
 }
 
 /// Messages in the dead-letter queue of a function.
-pub(super) fn dead_letters(draft: &Draft, function: &str) -> Metric {
-    let queue: Value<Name<Queue>> = draft.import(StackId::App, outputs::dead_letter_queue_name(function));
+pub(super) fn dead_letters(draft: &mut Draft, function: &str) -> Metric {
+    let queue: Value<Name<Queue>> = draft.handed(StackId::App, outputs::dead_letter_queue_name(function));
     Queue::metric_approximate_number_of_messages_visible_of(queue).label(function)
 }
 
 /// A metric of a function, as in `Function::metric_errors_of`.
 pub(super) fn of_function(
-    draft: &Draft,
+    draft: &mut Draft,
     function: &str,
     metric: fn(Value<Name<Function>>) -> Metric,
 ) -> Metric {
-    metric(draft.import(StackId::App, outputs::function_name(function))).label(function)
+    metric(draft.handed(StackId::App, outputs::function_name(function))).label(function)
 }
 
 /// A metric of the executions of a saga, as in `StateMachine::metric_executions_failed_of`.
 pub(super) fn of_executions(
-    draft: &Draft,
+    draft: &mut Draft,
     saga: &str,
     metric: fn(Value<Arn<StateMachine>>) -> Metric,
 ) -> Metric {
-    metric(draft.import(StackId::App, outputs::state_machine_arn(saga)))
+    metric(draft.handed(StackId::App, outputs::state_machine_arn(saga)))
 }
 
 /// Sagas parked: the successful writes to the table of parked sagas, which nothing else writes.
-pub(super) fn parked(draft: &Draft) -> Metric {
-    let table: Value<Name<Table>> = draft.import(StackId::Data, outputs::PARKED_TABLE_NAME);
+pub(super) fn parked(draft: &mut Draft) -> Metric {
+    let table: Value<Name<Table>> = draft.handed(StackId::Data, outputs::PARKED_TABLE_NAME);
     Table::metric_successful_request_latency_of(table, OperationDimension::PutItem)
         .statistic(Statistic::SampleCount)
         .label("parked")
@@ -129,7 +129,7 @@ impl Counted {
     }
 
     fn count(&self, draft: &mut Draft) {
-        let log: Value<Name<LogGroup>> = draft.import(StackId::App, outputs::log_group_name(self.function));
+        let log: Value<Name<LogGroup>> = draft.handed(StackId::App, outputs::log_group_name(self.function));
         let count = MetricTransformation::new(MetricTransformationRequired {
             metric_name: self.metric.into(),
             metric_namespace: namespace(draft).into(),

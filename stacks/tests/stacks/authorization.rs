@@ -40,7 +40,7 @@ fn a_statement_that_allows_too_much_or_nothing_is_found() {
         deployment.problems("app", &statement)
     };
     let queue = json!({ "Fn::GetAtt": ["InventoryQueue", "Arn"] });
-    let table = json!({ "Fn::ImportValue": { "Fn::Sub": "${Deployment}-prod-data-StockTableArn" } });
+    let table = json!({ "Ref": "StockTableArn" });
     assert_eq!(problems("sqs:SendMessage", queue.clone()), Vec::<String>::new());
     assert_eq!(problems("dynamodb:GetItem", table.clone()), Vec::<String>::new());
     for (action, resource) in [
@@ -65,11 +65,11 @@ fn collect<'a>(json: &'a Json, found: &mut Vec<&'a Json>) {
     }
 }
 
-/// The templates of a stage, which import from each other.
+/// The templates of a stage, which take what earlier ones put out.
 struct Deployment {
     templates: BTreeMap<&'static str, Json>,
-    /// By name, the stack and the value.
-    exports: BTreeMap<String, (&'static str, Json)>,
+    /// By stack, the parameters that are outputs of an earlier one, and of which.
+    handed: BTreeMap<&'static str, BTreeMap<String, &'static str>>,
     /// By resource type, the form of the ARN.
     arns: BTreeMap<&'static str, &'static str>,
 }
@@ -78,14 +78,9 @@ impl Deployment {
     fn of(app: &App) -> Self {
         let templates: BTreeMap<_, _> =
             app.stacks.iter().map(|stack| (stack.id, template(app, stack.id))).collect();
-        let mut exports = BTreeMap::new();
-        for (stack, template) in &templates {
-            for output in template["Outputs"].as_object().into_iter().flat_map(|outputs| outputs.values()) {
-                exports.insert(output["Export"]["Name"].to_string(), (*stack, output["Value"].clone()));
-            }
-        }
+        let handed = app.stacks.iter().map(|stack| (stack.id, stack.handed.clone())).collect();
         let arns = grants::tables().into_iter().map(|table| (table.resource, table.arn)).collect();
-        Self { templates, exports, arns }
+        Self { templates, handed, arns }
     }
 
     /// What is wrong with a statement.
@@ -128,13 +123,11 @@ impl Deployment {
         match function.as_str() {
             "Fn::Sub" => argument.as_str().or_else(|| argument[0].as_str()).expect("text").to_owned(),
             "Fn::GetAtt" => self.arn_of(stack, &argument[0]),
-            "Ref" => self.arn_of(stack, argument),
+            "Ref" => match argument.as_str().and_then(|name| self.handed[stack].get_key_value(name)) {
+                Some((output, from)) => self.arn(from, &self.templates[from]["Outputs"][output]["Value"]),
+                None => self.arn_of(stack, argument),
+            },
             "Fn::Join" => list(&argument[1]).into_iter().map(|part| self.arn(stack, part)).collect(),
-            "Fn::ImportValue" => {
-                let (exporting, exported) =
-                    self.exports.get(&argument.to_string()).unwrap_or_else(|| panic!("no export {argument}"));
-                self.arn(exporting, exported)
-            }
             _ => panic!("not an ARN: {value}"),
         }
     }

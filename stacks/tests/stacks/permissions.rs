@@ -51,38 +51,32 @@ fn nothing_is_on_everything_but_what_has_no_resource() {
     assert_eq!(found.len(), allowed.len(), "the list has what nobody needs: {found:?}");
 }
 
-/// The exports that a role's statements on DynamoDB name.
+/// The outputs of the stack `data` that a role's statements on DynamoDB name.
 fn tables(role: &Json) -> BTreeSet<String> {
     role_statements(role)
         .into_iter()
         .filter(|statement| statement["Action"].to_string().contains("dynamodb:"))
         .flat_map(|statement| list(&statement["Resource"]))
-        .map(|resource| resource["Fn::ImportValue"]["Fn::Sub"].as_str().expect("an import").to_owned())
+        .map(|resource| resource["Ref"].as_str().expect("a parameter").to_owned())
         .collect()
 }
 
 #[test]
 fn each_role_names_its_own_tables_only() {
     let app = app(Stage::Prod);
-    let export = |output: String| format!("${{Deployment}}-prod-data-{output}");
     let resources = &template(&app, "app")["Resources"];
     let mut seen = BTreeSet::new();
     for participant in sagas::participants() {
         let entities = participant.entities.iter().map(|entity| outputs::table_arn(entity.name));
-        let own: BTreeSet<_> =
-            entities.chain([outputs::fence_table_arn(participant.name)]).map(export).collect();
+        let own: BTreeSet<_> = entities.chain([outputs::fence_table_arn(participant.name)]).collect();
         let role = format!("{}Role", pascal(participant.name));
         assert_eq!(tables(&resources[&role]), own, "{role}");
         seen.insert(role);
     }
     let compared = [outputs::table_arn(LedgerEntry::NAME), outputs::fence_table_arn("payment")];
-    assert_eq!(
-        tables(&resources["ReconciliationRole"]),
-        compared.into_iter().map(export).collect(),
-        "reconciliation"
-    );
+    assert_eq!(tables(&resources["ReconciliationRole"]), compared.into(), "reconciliation");
     seen.insert("ReconciliationRole".to_owned());
-    let parked = BTreeSet::from([export(outputs::PARKED_TABLE_ARN.to_owned())]);
+    let parked = BTreeSet::from([outputs::PARKED_TABLE_ARN.to_owned()]);
     for (id, role) in of_type(&app, "AWS::IAM::Role").into_iter().filter(|(id, _)| !seen.contains(id)) {
         let parks = id.ends_with("StateMachineRole") || id == "RescueRole";
         let expected = if parks { parked.clone() } else { BTreeSet::new() };

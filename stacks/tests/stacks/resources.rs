@@ -50,6 +50,17 @@ fn what_customers_entrusted_stays_in_production_and_goes_in_development() {
     }
 }
 
+/// Two stages can send from one address.
+#[test]
+fn the_senders_identity_outlives_whoever_created_it() {
+    for stage in Stage::ALL {
+        let identity = template(&app(stage), "app")["Resources"]["SenderEmailIdentity"].clone();
+        let policies = [&identity["DeletionPolicy"], &identity["UpdateReplacePolicy"]];
+        assert_eq!(policies, ["RetainExceptOnCreate", "Retain"], "{stage}");
+        assert_eq!(identity["Condition"], "CreateSenderIdentity", "{stage}");
+    }
+}
+
 #[test]
 fn fences_have_the_key_and_the_expiry_that_functions_write() {
     let app = app(Stage::Prod);
@@ -189,7 +200,7 @@ fn log_lines_that_people_must_hear_of_are_counted_and_alarm() {
     ] {
         let filter = &resources[format!("{metric}MetricFilter")]["Properties"];
         assert_eq!(filter["FilterPattern"], format!("{{ $.event = \"{event}\" }}"));
-        assert!(filter["LogGroupName"].to_string().contains(&format!("-{function}LogGroupName")), "{filter}");
+        assert_eq!(filter["LogGroupName"], json!({ "Ref": format!("{function}LogGroupName") }));
         let counted = &filter["MetricTransformations"][0];
         let alarm = &resources[alarm]["Properties"];
         assert_eq!(
@@ -222,6 +233,19 @@ fn how_much_a_sweep_refunds_is_a_parameter_with_bounds() {
                 [&declared["Type"], &declared["Default"], &declared["MinValue"], &declared["MaxValue"]];
             assert_eq!(bounds, [&json!("Number"), &json!(default), &json!(0), &json!(most)], "{parameter}");
         }
+    }
+}
+
+#[test]
+fn a_state_machine_has_the_name_by_which_it_is_looked_for() {
+    let app = app(Stage::Prod);
+    let named: Vec<_> = of_type(&app, "AWS::StepFunctions::StateMachine")
+        .into_iter()
+        .map(|(_, machine)| machine["Properties"]["StateMachineName"].clone())
+        .collect();
+    for machine in &app.machines {
+        let name = json!({ "Fn::Sub": machine.name("${Deployment}", Stage::Prod) });
+        assert!(named.contains(&name), "{name} is not in {named:?}");
     }
 }
 

@@ -1,8 +1,10 @@
 //! The stacks as a whole.
 
 use crate::templates::{app, resources, template};
-use stacks::{App, Stage, Trigger, outputs, parameters, synth, synth_sagas};
-use std::collections::BTreeSet;
+use saga::Definition;
+use sagas::ParticipantSpec;
+use stacks::{App, Stage, Trigger, outputs, parameters, synth, synth_of, synth_sagas};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
 fn the_same_sagas_give_the_same_templates() {
@@ -28,6 +30,7 @@ fn templates_are_well_within_the_limits() {
         assert!(stack.template.to_json().len() < 1_000_000, "{}", stack.id);
         assert!(stack.template.resources().count() < 200, "{}", stack.id);
         assert!(stack.template.outputs().count() < 150, "{}", stack.id);
+        assert!(stack.template.parameters().count() < 150, "{}", stack.id);
     }
 }
 
@@ -41,9 +44,46 @@ fn logical_ids_are_readable() {
     }
 }
 
+/// What a release can be without: some of its sagas, entities and participants.
+fn releases() -> [(&'static str, Vec<Definition>, Vec<ParticipantSpec>); 4] {
+    let sagas_but = |name| sagas::all().into_iter().filter(|saga| saga.name != name).collect();
+    let bare = |spec: ParticipantSpec| match spec.name {
+        "inventory" => ParticipantSpec { entities: &[], ..spec },
+        _ => spec,
+    };
+    let participants = sagas::participants;
+    let but_inventory = participants().into_iter().filter(|spec| spec.name != "inventory").collect();
+    [
+        ("everything", sagas::all(), participants()),
+        ("no saga cancel-order", sagas_but("cancel-order"), participants()),
+        ("no entity stock", sagas::all(), participants().into_iter().map(bare).collect()),
+        ("no participant inventory", sagas_but("order"), but_inventory),
+    ]
+}
+
 #[test]
-fn each_import_is_exported_by_an_earlier_stack() {
-    expect_imports_to_be_exported(&app(Stage::Dev));
+fn each_output_that_is_handed_on_is_one_of_an_earlier_stack() {
+    for (what, sagas, participants) in releases() {
+        let app = synth_of(Stage::Dev, sagas, &participants).expect("it is sound");
+        expect_handed_on(what, &app);
+    }
+}
+
+fn expect_handed_on(what: &str, app: &App) {
+    let mut earlier: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for stack in &app.stacks {
+        let parameters: BTreeSet<_> = stack.template.parameters().map(|(name, _)| name).collect();
+        for (name, from) in &stack.handed {
+            assert!(parameters.contains(name.as_str()), "{what}: {} has no parameter {name}", stack.id);
+            let outputs = earlier.get(from);
+            assert!(
+                outputs.is_some_and(|outputs| outputs.contains(name.as_str())),
+                "{what}: {from}, before {}, has no output {name}",
+                stack.id
+            );
+        }
+        earlier.insert(stack.id, stack.template.outputs().map(|(name, _)| name).collect());
+    }
 }
 
 /// Nothing of what only orders need is asked for.
@@ -52,13 +92,15 @@ fn sagas_alone_make_a_deployment() {
     let orders = sagas::participants().into_iter().filter(|participant| participant.name == "orders");
     let cancels = sagas::all().into_iter().filter(|saga| saga.name == "cancel-order").collect();
     let app = synth_sagas(Stage::Prod, cancels, &orders.collect::<Vec<_>>()).expect("they fit together");
-    expect_imports_to_be_exported(&app);
+    expect_handed_on("sagas alone", &app);
     let stacks: Vec<_> = app.stacks.iter().map(|stack| stack.id).collect();
     let functions: Vec<_> = app.functions.iter().map(|function| function.name).collect();
     assert_eq!((stacks, functions), (vec!["data", "app"], vec!["orders", "rescue"]));
     let stack = template(&app, "app");
-    let parameters: Vec<_> =
-        stack["Parameters"].as_object().expect("some").keys().map(String::as_str).collect();
+    // What is handed on from the stack before is given by nobody.
+    let handed = &app.stacks[1].handed;
+    let parameters = stack["Parameters"].as_object().expect("some").keys().map(String::as_str);
+    let parameters: BTreeSet<_> = parameters.filter(|name| !handed.contains_key(*name)).collect();
     let expected = [
         parameters::DEPLOYMENT,
         parameters::CODE_BUCKET,
@@ -68,25 +110,34 @@ fn sagas_alone_make_a_deployment() {
         parameters::OPERATOR_ROLE_ARN,
         &parameters::code_key("rescue"),
     ];
-    assert_eq!(BTreeSet::from_iter(parameters), BTreeSet::from(expected));
+    assert_eq!(parameters, BTreeSet::from(expected));
     assert!(!stack["Outputs"][outputs::NOTICES_TOPIC_ARN].is_null());
 }
 
-fn expect_imports_to_be_exported(app: &App) {
-    let mut exported = BTreeSet::new();
-    for stack in &app.stacks {
-        let template = template(app, stack.id);
-        let text = template["Resources"].to_string();
-        for import in text.split(r#""Fn::ImportValue":"#).skip(1) {
-            let name = import.split(r#""Fn::Sub":""#).nth(1).and_then(|rest| rest.split('"').next());
-            let name = name.expect("a name with a substitution");
-            assert!(exported.contains(name), "{} imports {name}, which no earlier stack exports", stack.id);
-        }
-        for (_, output) in stack.template.outputs() {
-            if let Some(name) = output["Export"]["Name"]["Fn::Sub"].as_str() {
-                assert!(exported.insert(name.to_owned()), "{name} is exported twice");
+/// What another stack imports can neither change nor go, so that nothing could be taken away from a deployment.
+#[test]
+fn no_stack_exports_or_imports() {
+    for (what, sagas, participants) in releases() {
+        let app = synth_of(Stage::Prod, sagas, &participants).expect("it is sound");
+        for stack in &app.stacks {
+            let text = stack.template.to_json();
+            for word in ["\"Export\"", "Fn::ImportValue"] {
+                assert!(!text.contains(word), "{what}: {} has {word}", stack.id);
             }
         }
+    }
+}
+
+#[test]
+fn what_is_taken_away_is_in_no_stack() {
+    let texts = |(what, sagas, participants): (&'static str, Vec<_>, Vec<_>)| {
+        let app = synth_of(Stage::Prod, sagas, &participants).expect("it is sound");
+        (what, app.stacks.iter().map(|stack| stack.template.to_json().to_owned()).collect::<String>())
+    };
+    let [all, rest @ ..] = releases();
+    let (_, all) = texts(all);
+    for ((what, text), gone) in rest.map(texts).into_iter().zip(["CancelOrder", "StockTable", "Inventory"]) {
+        assert!(all.contains(gone) && !text.contains(gone), "{what}: {gone} is there");
     }
 }
 
