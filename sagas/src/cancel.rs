@@ -3,7 +3,7 @@
 //! A saga of its own, so that a cancel is fenced, visible and answered like everything else, and so that only state
 //! machines send to the orders service.
 
-use crate::{customer::Customer, participants::Orders};
+use crate::{customer::Customer, order::LONGEST_WAIT, participants::Orders};
 use saga::{Notice, Pivot, Rejection, Saga, Start, Step, Value, saga};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -113,7 +113,7 @@ impl Step for CancelPendingOrder {
     type Input = (CancelOrder,);
     type Output = Cancellation;
     type Rejection = NotCancelled;
-    const TIMEOUT: Duration = Duration::from_mins(15);
+    const TIMEOUT: Duration = LONGEST_WAIT;
     const MAX_WRITES: usize = 1;
 }
 

@@ -19,6 +19,9 @@ pub const MAX_LINES: usize = 50;
 /// a state machine: JSONata has no other numbers than 64-bit floating point.
 pub const MAX_TOTAL_MINOR: i64 = 1_000_000_000_000;
 
+/// How long a step may wait for its answer: a flood of orders is worked off in its time, and none is turned back for it.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_hours(2);
+
 // ---- the chain ----
 
 /// The saga's name.
@@ -207,7 +210,7 @@ impl Step for CreateOrder {
     type Input = (PlaceOrder,);
     type Output = OrderCreated;
     type Rejection = DuplicateOrder;
-    const TIMEOUT: Duration = Duration::from_mins(15);
+    const TIMEOUT: Duration = LONGEST_WAIT;
     const MAX_WRITES: usize = 1;
 }
 
@@ -222,7 +225,7 @@ impl Step for ReserveStock {
     type Input = (PlaceOrder,);
     type Output = Reservation;
     type Rejection = OutOfStock;
-    const TIMEOUT: Duration = Duration::from_mins(15);
+    const TIMEOUT: Duration = LONGEST_WAIT;
     const MAX_WRITES: usize = MAX_LINES;
 }
 
@@ -237,7 +240,7 @@ impl Step for ChargePayment {
     type Input = (PlaceOrder,);
     type Output = Charge;
     type Rejection = PaymentDeclined;
-    const TIMEOUT: Duration = Duration::from_mins(15);
+    const TIMEOUT: Duration = LONGEST_WAIT;
     const MAX_WRITES: usize = 1;
 }
 
@@ -252,7 +255,7 @@ impl Step for ConfirmOrder {
     type Input = (PlaceOrder, Reservation, Charge);
     type Output = Confirmation;
     type Rejection = OrderCancelled;
-    const TIMEOUT: Duration = Duration::from_mins(15);
+    const TIMEOUT: Duration = LONGEST_WAIT;
     const MAX_WRITES: usize = 1;
 }
 

@@ -3,10 +3,10 @@
 use crate::{
     checks::{self, SynthError},
     constructs::{
-        consumer::{Consumer, consumer},
+        consumer::{AT_ONCE, Consumer, consumer, consumer_of},
         function::{Program, Variable},
         participant::{participant, queue_policies},
-        queue,
+        queue::{self, queue_with_dead_letter},
         scheduled::{self, Schedule},
         senders::only_from,
         state_machine::{Deployed, Surroundings, state_machine},
@@ -80,8 +80,10 @@ pub(crate) fn stack(
     let extra = |name: &str| (name == PAYMENT).then(|| (GATEWAY_URL.to_owned(), Value::from(&gateway)));
     let deployed = carry_out(&mut draft, &program, participants, machines, &events, extra)?;
     let notifications = notification(&mut draft, &program, &events);
-    order_intake(&mut draft, &program, &deployed, &notifications);
-    rescue(&mut draft, &program, &deployed);
+    let steps = machines.iter().flat_map(|machine| machine.definition.steps_to_pivot());
+    let max_backlog = stage.timing().max_backlog(steps);
+    order_intake(&mut draft, &program, &deployed, &notifications, max_backlog);
+    rescue(&mut draft, &program, &deployed.machines);
     reconciliation(&mut draft, &program, &gateway, longest_saga(stage, machines)?);
     draft.build()
 }
@@ -100,8 +102,14 @@ pub(crate) fn stack_of_sagas(
     let about = "The ARN of the topic with the outcomes of sagas";
     draft.output(outputs::NOTICES_TOPIC_ARN, notices.arn(), about);
     let deployed = carry_out(&mut draft, &program, participants, machines, &notices, |_| None)?;
-    rescue(&mut draft, &program, &deployed);
+    rescue(&mut draft, &program, &deployed.machines);
     draft.build()
+}
+
+/// Who carries sagas out.
+struct Carrying {
+    participants: Vec<Consumer>,
+    machines: Vec<Deployed>,
 }
 
 /// Participants, the state machines that ask them, and nobody else who does. `extra`: an environment variable of a
@@ -113,7 +121,7 @@ fn carry_out(
     machines: &[Machine],
     notices: &Handle<Topic>,
     extra: impl Fn(&str) -> Option<Variable>,
-) -> Result<Vec<Deployed>, SynthError> {
+) -> Result<Carrying, SynthError> {
     let mut served = Vec::new();
     for spec in participants {
         let asking = machines.iter().filter(|machine| machine.asks(spec.name)).map(|machine| machine.saga);
@@ -126,7 +134,7 @@ fn carry_out(
         deployed.push(state_machine(draft, &surroundings, machine)?);
     }
     confine_senders(draft, &served, machines, &deployed, notices);
-    Ok(deployed)
+    Ok(Carrying { participants: served, machines: deployed })
 }
 
 /// Only state machines ask participants, and announce outcomes. An operator's role may send dead letters back.
@@ -155,7 +163,14 @@ fn confine_senders(
 }
 
 /// Customers publish on a topic; its messages become executions.
-fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed], notifications: &Handle<Queue>) {
+fn order_intake(
+    draft: &mut Draft,
+    program: &Program,
+    carrying: &Carrying,
+    notifications: &Handle<Queue>,
+    max_backlog: u64,
+) {
+    let Carrying { participants, machines } = carrying;
     let orders = topic::topic(draft, "OrderTopic", ORDER_INTAKE);
     topic::policy(draft, &orders, [], []);
     draft.output(
@@ -179,9 +194,21 @@ fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed], not
         .iter()
         .map(|Deployed { saga, machine, .. }| (environment::state_machine(saga), machine.arn().into()));
     variables.extend(starts);
-    let intake =
-        consumer(draft, program, ORDER_INTAKE, "Starts a saga for each order that is valid", variables);
+    let max_backlog = draft.template.parameter(parameters::MAX_BACKLOG, parameters::max_backlog(max_backlog));
+    variables.push((environment::MAX_BACKLOG.to_owned(), Value::from(&max_backlog)));
+    let queues = participants.iter();
+    variables.extend(queues.map(|spec| (environment::queue(spec.name), spec.queue.url().into())));
+    let own = queue_with_dead_letter(draft, ORDER_INTAKE, AT_ONCE.delay);
+    variables.push((environment::queue(ORDER_INTAKE), own.queue.url().into()));
+    let description = "Starts a saga for each order that is valid";
+    let intake = consumer_of(draft, program, ORDER_INTAKE, description, variables, own, &AT_ONCE);
     subscribe(draft, &orders, &intake);
+
+    // It counts what participants have to do, and puts back what would be too much.
+    for participant in participants {
+        draft.template.grant(&intake.role, participant.queue.grant_get_attributes());
+    }
+    draft.template.grant(&intake.role, intake.queue.grant_send_messages());
 
     draft.template.grant(&intake.role, refused.grant_send_messages());
     // Who is refused because another has the id is told.

@@ -44,6 +44,10 @@ pub const MAX_REFUNDS: &str = "MaxRefunds";
 /// It is for the deployment that sells so little that a day of it is less than [`MAX_REFUNDS`].
 pub const MAX_REFUND_PERCENT: &str = "MaxRefundPercent";
 
+/// `app`: how many messages a participant may have in its queue before order intake holds orders back, 1 to 1,000,000.
+/// Default: what it does within the shortest timeout of a step that can compensate, at five a second; 36,000 in production.
+pub const MAX_BACKLOG: &str = "MaxBacklog";
+
 /// `app`: the address that customers get e-mails from. Required.
 pub const EMAIL_FROM: &str = "EmailFrom";
 
@@ -125,6 +129,14 @@ pub(crate) fn max_refund_percent() -> Parameter {
         .default("10")
         .range(0, 100)
         .constraint_description("a whole number from 0 to 100")
+}
+
+pub(crate) fn max_backlog(default: u64) -> Parameter {
+    Parameter::number()
+        .description("How many messages a participant may have in its queue before orders are held back")
+        .default(default.to_string())
+        .range(1, 1_000_000)
+        .constraint_description("a whole number from 1 to 1000000")
 }
 
 pub(crate) fn email_from() -> Parameter {

@@ -87,7 +87,7 @@ fn longest_path(definition: &Definition, timing: Timing) -> Vec<(String, Duratio
     let once = |step: &StepSpec| timing.send_retry().longest().saturating_add(timing.step_timeout(step));
     let insisted = |step: &StepSpec| {
         let retry = timing.undo_retry();
-        let waits = timing.step_timeout(step).saturating_mul(retry.max_attempts + 1);
+        let waits = timing.insisted_timeout(step).saturating_mul(retry.max_attempts + 1);
         retry.longest().saturating_add(waits)
     };
     let mut forward: Vec<_> = definition

@@ -35,6 +35,9 @@ pub fn state_machine(saga: &str) -> String {
 /// How the variables with the ARNs of state machines begin, for functions that look at every saga.
 pub const STATE_MACHINES: &str = "FLYOVER_SAGA_";
 
+/// The variable with how many messages participants may have in their queues before sagas are held back that ask them.
+pub const MAX_BACKLOG: &str = "FLYOVER_MAX_BACKLOG";
+
 /// The variable with how long a dead execution is left to its event, in whole seconds.
 pub const RESCUE_DELAY_SECONDS: &str = "FLYOVER_RESCUE_DELAY_SECONDS";
 

@@ -1,6 +1,7 @@
 //! One message of the intake queue: a saga is started, or the event is refused and kept.
 
 use crate::{
+    brake::Brake,
     event::{self, Came},
     refused::RefusedOrders,
     start::{Started, StateMachine},
@@ -8,13 +9,13 @@ use crate::{
     validate::{self, Problem},
 };
 use aws_types::SdkConfig;
-use saga::{Notice, Reason, Rejection, RunDigest, SagaId, SagaName, Value, environment};
+use saga::{Definition, Notice, Reason, Rejection, RunDigest, SagaId, SagaName, Value, environment};
 use saga_lambda::{Deadline, Error, Message, Variables, Verdict, aws, elapsed_ms};
 use sagas::{
-    cancel::{self, ASKED_BEFORE, CANCEL_SAGA, CancelOrder, CancellationRefused},
-    environment::{NOTIFICATION, ORDER_INTAKE, ORDER_REFUSED_EVENT, REFUSED_ORDERS},
+    cancel::{self, ASKED_BEFORE, CANCEL_SAGA, CancelOrder, CancellationRefused, cancel_saga},
+    environment::{HELD_BACK_EVENT, NOTIFICATION, ORDER_INTAKE, ORDER_REFUSED_EVENT, REFUSED_ORDERS},
     events::OrderEvent,
-    order::{DuplicateOrder, ORDER_SAGA, OrderRejected, PlaceOrder},
+    order::{DuplicateOrder, ORDER_SAGA, OrderRejected, PlaceOrder, order_saga},
 };
 use std::time::Instant;
 
@@ -25,6 +26,7 @@ pub struct Intake {
     cancels: StateMachine,
     refused: RefusedOrders,
     notifications: Notifications,
+    brake: Brake,
     max_receive_count: u32,
 }
 
@@ -38,6 +40,8 @@ enum Outcome {
     Refused(Vec<Problem>),
     /// Refused, and the customer is told.
     RefusedAndTold(Problem, Box<Telling>),
+    /// Participants have enough to do: it comes again as a new message.
+    HeldBack,
     /// Not now: the message is delivered again.
     Later(String),
 }
@@ -61,11 +65,17 @@ impl Intake {
             client: refused.client.clone(),
             url: variables.text(&environment::queue(NOTIFICATION))?.into(),
         };
+        let orders = StateMachine::from_variables(client.clone(), variables, ORDER_SAGA)?;
+        let cancels = StateMachine::from_variables(client, variables, CANCEL_SAGA)?;
+        let sagas = [order_saga().definition().clone(), cancel_saga().definition().clone()];
+        let participants = sagas.iter().flat_map(Definition::steps).map(|step| step.participant).collect();
+        let brake = Brake::from_variables(refused.client.clone(), variables, &participants, ORDER_INTAKE)?;
         Ok(Self {
-            orders: StateMachine::from_variables(client.clone(), variables, ORDER_SAGA)?,
-            cancels: StateMachine::from_variables(client, variables, CANCEL_SAGA)?,
+            orders,
+            cancels,
             refused,
             notifications,
+            brake,
             max_receive_count: variables.parsed(environment::MAX_RECEIVE_COUNT, "a whole number")?,
         })
     }
@@ -94,6 +104,9 @@ impl Intake {
     }
 
     async fn place(&self, order: PlaceOrder, asked: RunDigest, deadline: Deadline) -> Outcome {
+        if !self.brake.is_released(deadline).await {
+            return Outcome::HeldBack;
+        }
         let taken = <DuplicateOrder as Rejection>::NAMES[0];
         let start = Start { saga: ORDER_SAGA, id: &order.order_id, input: &order, asked };
         start.on::<OrderRejected>(&self.orders, taken, deadline).await
@@ -113,6 +126,7 @@ impl Intake {
                 let start = Start { saga: CANCEL_SAGA, id: &id, input: &cancel, asked };
                 start.on::<CancellationRefused>(&self.cancels, ASKED_BEFORE, deadline).await
             }
+            Ok(false) if self.brake.has_line(deadline).await => Outcome::HeldBack,
             Ok(false) if receive_count >= self.max_receive_count => {
                 Outcome::Refused(vec![Problem::new("order_id", "no such order")])
             }
@@ -156,6 +170,12 @@ impl Intake {
             }
             Outcome::Refused(problems) => (problems, None),
             Outcome::RefusedAndTold(problem, telling) => (vec![problem], Some(telling)),
+            Outcome::HeldBack => {
+                return match self.brake.hold_back(&message.body, deadline).await {
+                    Ok(()) => held_back(message, duration_ms()),
+                    Err(why) => again(why.to_string(), message, duration_ms()),
+                };
+            }
             Outcome::Later(why) => return again(why, message, duration_ms()),
         };
         match self.refuse(&message.body, &problems, telling.as_deref(), deadline).await {
@@ -167,6 +187,18 @@ impl Intake {
             Err(why) => again(why, message, duration_ms()),
         }
     }
+}
+
+fn held_back(message: &Message, duration_ms: f64) -> Verdict {
+    let (event, message_id, receive_count) = (HELD_BACK_EVENT, message.id.as_str(), message.receive_count);
+    tracing::warn!(
+        event,
+        duration_ms,
+        receive_count,
+        message_id,
+        "held back: participants have enough to do"
+    );
+    Verdict::Acknowledge
 }
 
 fn again(why: String, message: &Message, duration_ms: f64) -> Verdict {

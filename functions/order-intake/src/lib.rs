@@ -4,6 +4,7 @@
 //! the event with every reason in the queue of refused orders. The first two are pure.
 #![forbid(unsafe_code)]
 
+mod brake;
 pub mod event;
 mod intake;
 mod refused;

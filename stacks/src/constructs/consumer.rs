@@ -25,7 +25,7 @@ pub(crate) struct Pace {
 }
 
 /// The pace of what customers wait for.
-const AT_ONCE: Pace = Pace { batch_size: 10, max_concurrency: 10, delay: Duration::ZERO };
+pub(crate) const AT_ONCE: Pace = Pace { batch_size: 10, max_concurrency: 10, delay: Duration::ZERO };
 
 /// A function in its stack, with its queue.
 pub(crate) struct Consumer {
@@ -56,7 +56,21 @@ pub(crate) fn paced_consumer(
     environment: impl IntoIterator<Item = Variable>,
     pace: &Pace,
 ) -> Consumer {
-    let WorkQueue { queue, dead_letters } = queue_with_dead_letter(draft, name, pace.delay);
+    let queue = queue_with_dead_letter(draft, name, pace.delay);
+    consumer_of(draft, program, name, description, environment, queue, pace)
+}
+
+/// The same for a queue that is there already: for a function that is told its own queue.
+pub(crate) fn consumer_of(
+    draft: &mut Draft,
+    program: &Program,
+    name: &'static str,
+    description: &str,
+    environment: impl IntoIterator<Item = Variable>,
+    queue: WorkQueue,
+    pace: &Pace,
+) -> Consumer {
+    let WorkQueue { queue, dead_letters } = queue;
     let attempts = draft.timing().max_receive_count().to_string();
     let environment = environment.into_iter().chain([
         (saga::environment::MAX_RECEIVE_COUNT.to_owned(), attempts.into()),

@@ -32,6 +32,7 @@ pub(super) fn all(
     }
     alarms.push(unsettled_executions(draft, operators));
     alarms.push(parked(draft, operators));
+    alarms.push(held_back(draft, operators));
     alarms.extend(of_charges(draft, operators));
     alarms
 }
@@ -157,6 +158,20 @@ fn parked(draft: &mut Draft, operators: &Handle<Topic>) -> Handle<Alarm> {
         description: "A saga is parked: an operation that must be done could not be done, and the saga waits for an \
                       operator. Its record in the table of parked sagas says which and why. Mend the cause, then answer \
                       with `infra-gen ops retry`, or with `infra-gen ops skip` to leave the operation undone."
+            .to_owned(),
+    };
+    alarm(draft, operators, spec)
+}
+
+fn held_back(draft: &mut Draft, operators: &Handle<Topic>) -> Handle<Alarm> {
+    let spec = Spec {
+        id: "HeldBackAlarm".to_owned(),
+        metric: metrics::held_back(draft),
+        threshold: 1.0,
+        description: "Orders are held back before their sagas begin, because a participant has more messages in its queue \
+                      than the parameter MaxBacklog allows. They go on by themselves when it has fewer, and none is turned \
+                      back for it. If it lasts, look at the errors and throttles of the participants, or raise their \
+                      concurrency and the quota of SendTaskSuccess."
             .to_owned(),
     };
     alarm(draft, operators, spec)

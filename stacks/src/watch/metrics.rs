@@ -15,7 +15,8 @@ use cfn::{
 };
 use saga::rescue::UNSETTLED_EXECUTION_EVENT;
 use sagas::environment::{
-    ORDER_REFUSED_EVENT, ORPHANED_CHARGE_REFUNDED_EVENT, REFUND_BRAKE_EVENT, UNSETTLED_CHARGE_EVENT,
+    HELD_BACK_EVENT, ORDER_REFUSED_EVENT, ORPHANED_CHARGE_REFUNDED_EVENT, REFUND_BRAKE_EVENT,
+    UNSETTLED_CHARGE_EVENT,
 };
 
 /// Messages that wait in the queue of a function.
@@ -67,6 +68,11 @@ pub(super) fn refused_orders(draft: &Draft) -> Metric {
     REFUSED_ORDERS.metric(draft).label("refused")
 }
 
+/// Events held back at intake.
+pub(super) fn held_back(draft: &Draft) -> Metric {
+    HELD_BACK.metric(draft).label("held back")
+}
+
 /// Orphaned charges that were refunded.
 pub(super) fn orphaned_charges(draft: &Draft) -> Metric {
     ORPHANED_CHARGES.metric(draft).label("orphaned charges refunded")
@@ -89,7 +95,8 @@ pub(super) fn refund_brakes(draft: &Draft) -> Metric {
 
 /// Makes metrics of log lines.
 pub(super) fn count_log_lines(draft: &mut Draft) {
-    let counted = [REFUSED_ORDERS, ORPHANED_CHARGES, UNSETTLED_CHARGES, REFUND_BRAKES, UNSETTLED_EXECUTIONS];
+    let counted =
+        [REFUSED_ORDERS, HELD_BACK, ORPHANED_CHARGES, UNSETTLED_CHARGES, REFUND_BRAKES, UNSETTLED_EXECUTIONS];
     for counted in counted {
         counted.count(draft);
     }
@@ -107,6 +114,8 @@ struct Counted {
 
 const REFUSED_ORDERS: Counted =
     Counted { metric: "RefusedOrders", function: "order-intake", event: ORDER_REFUSED_EVENT };
+
+const HELD_BACK: Counted = Counted { metric: "HeldBack", function: "order-intake", event: HELD_BACK_EVENT };
 
 const ORPHANED_CHARGES: Counted = Counted {
     metric: "OrphanedChargesRefunded",

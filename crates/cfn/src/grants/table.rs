@@ -240,6 +240,8 @@ grants! {
                 "sqs:ReceiveMessage",
             ],
         },
+        /// Ask for attributes: how many messages there are, say.
+        grant_get_attributes: { "" => ["sqs:GetQueueAttributes"] },
         /// Delete all messages.
         grant_purge: { "" => ["sqs:PurgeQueue"] },
         /// Move messages from this dead-letter queue back to where they came from; the role must also be granted

@@ -255,19 +255,21 @@ impl Compiler<'_> {
         let final_answers = [DELIVERIES_EXHAUSTED, TOO_LATE, ABANDONED, OTHER_RUN];
         let answers = step.rejections.iter().copied().chain(final_answers);
         let send_failed = Retry::with("States.TaskFailed", self.timing.send_retry());
-        Task { retry: vec![Retry::never(answers), send_failed], ..self.task(step, Op::Run) }
+        let timeout_seconds = Some(self.timing.step_timeout(step));
+        Task { timeout_seconds, retry: vec![Retry::never(answers), send_failed], ..self.task(step, Op::Run) }
     }
 
     /// An operation that must be done: everything is tried again.
     pub(super) fn insist(&self, step: &StepSpec, op: Op) -> Task {
-        Task { retry: vec![Retry::with("States.ALL", self.timing.undo_retry())], ..self.task(step, op) }
+        let retry = vec![Retry::with("States.ALL", self.timing.undo_retry())];
+        Task { timeout_seconds: Some(self.timing.insisted_timeout(step)), retry, ..self.task(step, op) }
     }
 
     fn task(&self, step: &StepSpec, op: Op) -> Task {
         Task {
             resource: Integration::SendMessageForToken,
             arguments: send(self.saga, step, op),
-            timeout_seconds: Some(self.timing.step_timeout(step)),
+            timeout_seconds: None,
             retry: Vec::new(),
             catch: Vec::new(),
             assign: BTreeMap::new(),

@@ -1,6 +1,6 @@
 //! How long things take, derived from one parameter of the stage.
 
-use crate::definition::StepSpec;
+use crate::definition::{Kind, StepSpec};
 use std::time::Duration;
 
 /// The least a function can work with: a second, and what it keeps back to answer and to end in order.
@@ -8,6 +8,13 @@ pub const MIN_FUNCTION_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The longest an execution of a standard workflow can last.
 pub(super) const LONGEST_EXECUTION: Duration = Duration::from_hours(365 * 24);
+
+/// The longest that a test stage waits for a step, as long as it were production: nobody floods it, and what is lost on
+/// the way is to be seen soon.
+const LONGEST_TRIAL: Duration = Duration::from_mins(15);
+
+/// What a participant does at least, of what is in its queue.
+const LEAST_PER_SECOND: u64 = 5;
 
 /// The timing of a stage.
 ///
@@ -46,10 +53,28 @@ impl Timing {
         self.visibility_timeout() * self.max_receive_count()
     }
 
-    /// How long the state machine waits for the answer of a step. Rounding up to whole seconds must not make the
-    /// deliveries of a test stage take longer than the wait for them, so it is never less than those.
+    /// How long the state machine waits for the answer of a step: as declared in production, and in a test stage a quarter
+    /// of an hour of production's at most. Rounding up to whole seconds must not make the deliveries of a test stage take
+    /// longer than the wait for them, so it is never less than those.
     pub fn step_timeout(self, step: &StepSpec) -> Duration {
-        self.scale(step.timeout).max(self.delivery_window())
+        let declared = if self.scale == 1 { step.timeout } else { step.timeout.min(LONGEST_TRIAL) };
+        self.scale(declared).max(self.delivery_window())
+    }
+
+    /// How long it waits for what it asks again and again: for every delivery of the message, and half of that for those
+    /// before it. A retriable step has the time it declares.
+    pub fn insisted_timeout(self, step: &StepSpec) -> Duration {
+        match step.kind {
+            Kind::Retriable => self.step_timeout(step),
+            _ => self.step_timeout(step).min(self.delivery_window() * 3 / 2),
+        }
+    }
+
+    /// How many messages a participant may have before it, that none waits longer than a step of these: so many as it
+    /// does in that time if it does five a second.
+    pub fn max_backlog<'s>(self, steps: impl IntoIterator<Item = &'s StepSpec>) -> u64 {
+        let shortest = steps.into_iter().map(|step| self.step_timeout(step)).min().unwrap_or_default();
+        shortest.as_secs() * LEAST_PER_SECOND
     }
 
     /// Retries of a send that failed: nobody has the message yet.

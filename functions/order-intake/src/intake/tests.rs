@@ -15,6 +15,11 @@ fn intake(replay: &Replay) -> Intake {
             "https://sqs.eu-central-1.amazonaws.com/123456789012/refused-orders",
         ),
         ("FLYOVER_QUEUE_NOTIFICATION", "https://sqs.eu-central-1.amazonaws.com/123456789012/notification"),
+        ("FLYOVER_QUEUE_ORDERS", "https://sqs.eu-central-1.amazonaws.com/123456789012/orders"),
+        ("FLYOVER_QUEUE_INVENTORY", "https://sqs.eu-central-1.amazonaws.com/123456789012/inventory"),
+        ("FLYOVER_QUEUE_PAYMENT", "https://sqs.eu-central-1.amazonaws.com/123456789012/payment"),
+        ("FLYOVER_QUEUE_ORDER_INTAKE", "https://sqs.eu-central-1.amazonaws.com/123456789012/order-intake"),
+        ("FLYOVER_MAX_BACKLOG", "100"),
         ("FLYOVER_MAX_RECEIVE_COUNT", "3"),
     ]
     .into_iter()
@@ -59,6 +64,65 @@ async fn logged(
     (verdict, calls, serde_json::from_str(&log.text()).expect("one line"))
 }
 
+/// What the queues of the three participants have, each so much.
+fn backlog(count: u32) -> Vec<Answer> {
+    let has = || Answer::ok(json!({ "Attributes": { "ApproximateNumberOfMessages": count.to_string() } }));
+    (0..3).map(|_| has()).collect()
+}
+
+/// The verdict on a body whose order is not held back, and what was asked of AWS for it beside the backlogs.
+async fn taken_at_once(
+    body: &str,
+    receive_count: u32,
+    answers: Vec<Answer>,
+) -> (Verdict, Vec<(String, Json)>) {
+    let (verdict, calls, _) = logged_at_once(body, receive_count, answers).await;
+    (verdict, calls)
+}
+
+/// The same with the one line of the log.
+async fn logged_at_once(
+    body: &str,
+    receive_count: u32,
+    answers: Vec<Answer>,
+) -> (Verdict, Vec<(String, Json)>, Json) {
+    let answers = backlog(0).into_iter().chain(answers).collect();
+    let (verdict, mut calls, line) = logged(body, receive_count, answers).await;
+    let counted: Vec<_> = calls.drain(..3).map(|(operation, _)| operation).collect();
+    assert_eq!(counted, ["GetQueueAttributes"; 3]);
+    (verdict, calls, line)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_is_held_back_while_participants_have_enough_to_do() {
+    // It looks twice in the second that it has for it.
+    let put_back = Answer::ok(json!({ "MessageId": "2" }));
+    let answers = backlog(100).into_iter().chain([put_back]).collect();
+    let (verdict, calls, line) = logged(&order().to_string(), 1, answers).await;
+    assert_eq!((verdict, &line["event"]), (Verdict::Acknowledge, &json!("held_back")));
+    let (operation, message) = calls.last().unwrap();
+    assert_eq!((calls.len(), operation.as_str()), (4, "SendMessage"));
+    assert!(message["QueueUrl"].as_str().unwrap().ends_with("/order-intake"), "{message}");
+    assert_eq!(message["MessageBody"], order().to_string());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_cannot_be_put_back_is_delivered_again() {
+    let answers = backlog(100).into_iter().chain([Answer::error("AccessDenied")]).collect();
+    let (verdict, _) = taken(&order().to_string(), 1, answers).await;
+    assert_eq!(verdict, Verdict::deliver_again("the queue of orders: AccessDenied"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_of_an_order_that_may_stand_in_line_is_not_refused() {
+    let unknown = Answer::error("ExecutionDoesNotExist");
+    let put_back = Answer::ok(json!({ "MessageId": "2" }));
+    let answers = [unknown].into_iter().chain(backlog(100)).chain([put_back]).collect();
+    let (verdict, calls, line) = logged(&cancel().to_string(), 3, answers).await;
+    assert_eq!((verdict, &line["event"]), (Verdict::Acknowledge, &json!("held_back")));
+    assert_eq!(calls.last().unwrap().1["MessageBody"], cancel().to_string());
+}
+
 fn started() -> Answer {
     Answer::ok(json!({ "executionArn": "arn", "startDate": 1 }))
 }
@@ -90,7 +154,7 @@ fn given() -> Json {
 
 #[tokio::test(start_paused = true)]
 async fn an_order_starts_the_saga_named_after_it() {
-    let (verdict, calls) = taken(&order().to_string(), 1, vec![started()]).await;
+    let (verdict, calls) = taken_at_once(&order().to_string(), 1, vec![started()]).await;
     assert_eq!(verdict, Verdict::Acknowledge);
     let (target, body) = &calls[0];
     assert_eq!(
@@ -106,7 +170,8 @@ async fn an_order_starts_the_saga_named_after_it() {
 
 #[tokio::test(start_paused = true)]
 async fn an_order_that_was_started_before_is_done_with() {
-    let (verdict, calls, line) = logged(&order().to_string(), 1, vec![exists(), described(&given())]).await;
+    let (verdict, calls, line) =
+        logged_at_once(&order().to_string(), 1, vec![exists(), described(&given())]).await;
     assert_eq!(verdict, Verdict::Acknowledge);
     assert_eq!((&line["saga_id"], &line["outcome"]), (&json!("o-1"), &json!("started_before")));
     assert_eq!(calls[1].0, "DescribeExecution");
@@ -117,7 +182,7 @@ async fn another_order_under_a_taken_id_is_refused_and_its_customer_is_told() {
     let mut other = given();
     other["input"]["lines"][0]["quantity"] = json!(4);
     let answers = vec![exists(), described(&other), sent(), sent()];
-    let (verdict, calls, line) = logged(&order().to_string(), 1, answers).await;
+    let (verdict, calls, line) = logged_at_once(&order().to_string(), 1, answers).await;
     assert_eq!(verdict, Verdict::Acknowledge);
     assert_eq!((&line["event"], &line["reasons"]), (&json!("order_refused"), &json!(1)));
     let told: Json = serde_json::from_str(calls[2].1["MessageBody"].as_str().unwrap()).unwrap();
@@ -134,10 +199,10 @@ async fn another_order_under_a_taken_id_is_refused_and_its_customer_is_told() {
 async fn what_cannot_be_compared_or_told_now_comes_again() {
     let undescribed = vec![exists(), Answer::error("ExecutionDoesNotExist")];
     let why = "Step Functions: the execution that has this id is not described yet";
-    assert_eq!(taken(&order().to_string(), 1, undescribed).await.0, Verdict::deliver_again(why));
+    assert_eq!(taken_at_once(&order().to_string(), 1, undescribed).await.0, Verdict::deliver_again(why));
     let untold = vec![exists(), described(&json!("anything")), Answer::error("AccessDenied")];
     let why = "the queue of notifications: AccessDenied";
-    assert_eq!(taken(&order().to_string(), 1, untold).await.0, Verdict::deliver_again(why));
+    assert_eq!(taken_at_once(&order().to_string(), 1, untold).await.0, Verdict::deliver_again(why));
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,11 +222,11 @@ async fn a_wish_to_cancel_that_was_uttered_before_with_another_address_is_refuse
 #[tokio::test(start_paused = true)]
 async fn an_order_that_cannot_be_started_now_comes_again() {
     let (verdict, calls) =
-        taken(&order().to_string(), 1, vec![Answer::error("StateMachineDoesNotExist")]).await;
+        taken_at_once(&order().to_string(), 1, vec![Answer::error("StateMachineDoesNotExist")]).await;
     let why = "Step Functions: StateMachineDoesNotExist";
     assert_eq!((verdict, calls.len()), (Verdict::deliver_again(why), 1));
     let (verdict, calls) =
-        taken(&order().to_string(), 1, vec![Answer::error("ThrottlingException"), started()]).await;
+        taken_at_once(&order().to_string(), 1, vec![Answer::error("ThrottlingException"), started()]).await;
     assert_eq!((verdict, calls.len()), (Verdict::Acknowledge, 2));
 }
 
@@ -205,13 +270,15 @@ async fn a_cancel_of_a_known_order_starts_the_cancel_saga() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cancel_waits_for_its_order_and_is_refused_at_last() {
-    let unknown = || Answer::error("ExecutionDoesNotExist");
-    let (verdict, calls) = taken(&cancel().to_string(), 2, vec![unknown()]).await;
-    assert_eq!((verdict, calls.len()), (Verdict::deliver_again("the order is not known yet"), 1));
+    // Nobody stands in line, neither at the participants nor here.
+    let unknown =
+        || [Answer::error("ExecutionDoesNotExist")].into_iter().chain(backlog(0)).chain(backlog(0).pop());
+    let (verdict, calls) = taken(&cancel().to_string(), 2, unknown().collect()).await;
+    assert_eq!((verdict, calls.len()), (Verdict::deliver_again("the order is not known yet"), 5));
     let kept = Answer::ok(json!({ "MessageId": "1" }));
-    let (verdict, calls) = taken(&cancel().to_string(), 3, vec![unknown(), kept]).await;
+    let (verdict, calls) = taken(&cancel().to_string(), 3, unknown().chain([kept]).collect()).await;
     assert_eq!(verdict, Verdict::Acknowledge);
-    assert!(calls[1].1["MessageBody"].as_str().unwrap().contains("no such order"));
+    assert!(calls[5].1["MessageBody"].as_str().unwrap().contains("no such order"));
 }
 
 #[test]

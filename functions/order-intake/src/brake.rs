@@ -1,0 +1,231 @@
+//! Holds orders back while participants have more to do than they get done in time.
+//!
+//! Step Functions starts more executions than it takes answers (300 and 500 a second at first, of which a saga needs
+//! four: <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and each participant has a pace of
+//! its own. What is more than that waits here, where nothing has begun and no timeout runs.
+
+use aws_sdk_sqs::{Client, types::QueueAttributeName};
+use saga::environment;
+use saga_lambda::{Deadline, Error, Tried, Variables, aws::Failure, persist};
+use std::{collections::BTreeSet, time::Duration};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep},
+};
+
+/// How long what was seen is believed. SQS counts approximately, and says of a change within a minute.
+const BELIEVED: Duration = Duration::from_secs(1);
+/// The longest that counting may take: a queue that does not say what it has holds up no order for longer.
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
+/// How long an event that was held back waits at least before it comes again, and at most, in seconds.
+const COMES_AGAIN_SECONDS: std::ops::RangeInclusive<i32> = 5..=15;
+
+/// More messages than this function works on at once: ten invocations with ten each.
+const LINE: u64 = 100;
+
+/// The brake.
+#[derive(Debug)]
+pub(crate) struct Brake {
+    client: Client,
+    /// The queues of those who carry sagas out.
+    participants: Vec<String>,
+    max_backlog: u64,
+    /// The queue that orders come from.
+    own_queue: String,
+    seen: Mutex<Option<Seen>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    at: Instant,
+    backlog: u64,
+}
+
+/// The queue did not take an event back.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue of orders: {0}")]
+pub(crate) struct NotHeld(String);
+
+impl Brake {
+    /// For sagas of these participants, as the stack says.
+    pub(crate) fn from_variables(
+        client: Client,
+        variables: &Variables,
+        participants: &BTreeSet<&'static str>,
+        own_queue: &str,
+    ) -> Result<Self, Error> {
+        let queue = |name: &str| variables.text(&environment::queue(name)).map(str::to_owned);
+        Ok(Self {
+            client,
+            participants: participants.iter().map(|name| queue(name)).collect::<Result<_, _>>()?,
+            max_backlog: variables.parsed(environment::MAX_BACKLOG, "a whole number")?,
+            own_queue: queue(own_queue)?,
+            seen: Mutex::default(),
+        })
+    }
+
+    /// Waits until every participant can take more. False: when half of the time was over, one still could not.
+    pub(crate) async fn is_released(&self, deadline: Deadline) -> bool {
+        let patience = deadline.earlier(deadline.remaining() / 2);
+        loop {
+            if self.backlog(deadline).await < self.max_backlog {
+                return true;
+            }
+            if patience.remaining() <= BELIEVED {
+                return false;
+            }
+            sleep(BELIEVED).await;
+        }
+    }
+
+    /// Whether orders may stand in line here that came long ago: some are held back, or there are more than this function
+    /// works on at once.
+    pub(crate) async fn has_line(&self, deadline: Deadline) -> bool {
+        self.backlog(deadline).await >= self.max_backlog
+            || self.count(&self.own_queue, deadline).await.is_ok_and(|count| count > LINE)
+    }
+
+    /// Puts an event back, as a new message: its deliveries are not used up by waiting.
+    ///
+    /// When SQS does not say that it took it, it may be there twice: then an id that was taken before is found, and
+    /// nothing is done twice.
+    pub(crate) async fn hold_back(&self, event: &str, deadline: Deadline) -> Result<(), NotHeld> {
+        let delay = fastrand::i32(COMES_AGAIN_SECONDS);
+        let request = self.client.send_message().queue_url(&self.own_queue).message_body(event);
+        saga_lambda::aws::send(request.delay_seconds(delay), deadline).await.map_err(NotHeld)
+    }
+
+    /// How many messages the participant has that has most: those that wait, and those that it works on.
+    async fn backlog(&self, deadline: Deadline) -> u64 {
+        // Whoever comes while somebody looks waits for what that one sees.
+        let mut seen = self.seen.lock().await;
+        if let Some(Seen { at, backlog }) = *seen
+            && at.elapsed() < BELIEVED
+        {
+            return backlog;
+        }
+        let mut backlog = 0;
+        for queue in &self.participants {
+            match self.count(queue, deadline).await {
+                Ok(count) => backlog = backlog.max(count),
+                // The brake protects from a flood; an outage of counting must not be one of orders.
+                Err(reason) => tracing::warn!(reason, "a backlog is not known, and holds nothing back"),
+            }
+        }
+        *seen = Some(Seen { at: Instant::now(), backlog });
+        backlog
+    }
+
+    async fn count(&self, queue: &str, deadline: Deadline) -> Result<u64, String> {
+        let counted = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let request = self.client.get_queue_attributes().queue_url(queue);
+        let request = request.set_attribute_names(Some(counted.to_vec()));
+        let limit = deadline.earlier(deadline.remaining().saturating_sub(LONGEST_LOOK));
+        let answered = persist(limit, || async {
+            match request.clone().send().await {
+                Ok(answer) => Tried::Answered(Ok(answer)),
+                Err(error) => Failure::of(&error).tried(|failure| Err(failure.code.unwrap_or(failure.text))),
+            }
+        });
+        let attributes = answered.await.and_then(|answer| answer)?.attributes.unwrap_or_default();
+        let number = |name| attributes.get(name).and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
+        Ok(counted.iter().map(number).sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use saga_lambda::replay::{Answer, Log, Replay};
+    use serde_json::json;
+
+    fn brake(replay: &Replay) -> Brake {
+        let variables: Variables = [
+            ("FLYOVER_QUEUE_ORDERS", "https://sqs.eu-central-1.amazonaws.com/123456789012/orders"),
+            ("FLYOVER_QUEUE_PAYMENT", "https://sqs.eu-central-1.amazonaws.com/123456789012/payment"),
+            (
+                "FLYOVER_QUEUE_ORDER_INTAKE",
+                "https://sqs.eu-central-1.amazonaws.com/123456789012/order-intake",
+            ),
+            (environment::MAX_BACKLOG, "100"),
+        ]
+        .into_iter()
+        .collect();
+        let participants = BTreeSet::from(["orders", "payment"]);
+        Brake::from_variables(Client::new(&replay.config()), &variables, &participants, "order-intake")
+            .unwrap()
+    }
+
+    fn has(waiting: u64, worked_on: u64) -> Answer {
+        Answer::ok(json!({ "Attributes": {
+            "ApproximateNumberOfMessages": waiting.to_string(),
+            "ApproximateNumberOfMessagesNotVisible": worked_on.to_string(),
+        }}))
+    }
+
+    async fn is_released(answers: Vec<Answer>) -> (bool, usize) {
+        let _log = Log::keep();
+        let replay = Replay::of(answers);
+        let released = brake(&replay).is_released(Deadline::after(Duration::from_secs(6))).await;
+        (released, replay.calls().len())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_held_back_while_everybody_has_less_than_the_most() {
+        assert_eq!(is_released(vec![has(99, 0), has(0, 99)]).await, (true, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_one_has_too_much_of_is_waited_for() {
+        let answers = vec![has(0, 0), has(60, 40), has(0, 0), has(59, 40)];
+        assert_eq!(is_released(answers).await, (true, 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_half_of_the_time_is_over_it_is_said_that_one_still_has_too_much() {
+        let answers = (0..6).map(|_| has(100, 0)).collect();
+        assert_eq!(is_released(answers).await, (false, 6));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_say_what_there_is_holds_nothing_back() {
+        let denied = || Answer::error("AccessDenied");
+        assert_eq!(is_released(vec![denied(), denied()]).await, (true, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn there_is_a_line_where_orders_are_held_back_or_more_wait_than_are_worked_on() {
+        for (answers, has_line) in [
+            (vec![has(100, 0), has(0, 0)], true),
+            (vec![has(0, 0), has(0, 0), has(2, 99)], true),
+            (vec![has(0, 0), has(0, 0), has(1, 99)], false),
+        ] {
+            let replay = Replay::of(answers);
+            assert_eq!(brake(&replay).has_line(Deadline::after(Duration::from_secs(6))).await, has_line);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_that_come_at_the_same_time_look_once() {
+        let replay = Replay::of(vec![has(0, 0), has(0, 0)]);
+        let brake = brake(&replay);
+        let deadline = Deadline::after(Duration::from_secs(6));
+        let released = futures::future::join_all((0..10).map(|_| brake.is_released(deadline))).await;
+        assert_eq!((released, replay.calls().len()), (vec![true; 10], 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_held_back_comes_again_as_a_new_message() {
+        let replay = Replay::of(vec![Answer::ok(json!({ "MessageId": "2" }))]);
+        brake(&replay).hold_back("{}", Deadline::after(Duration::from_secs(6))).await.unwrap();
+        let call = &replay.calls()[0].body;
+        assert!(call["QueueUrl"].as_str().unwrap().ends_with("/order-intake"), "{call}");
+        assert_eq!(call["MessageBody"], "{}");
+        assert!(
+            COMES_AGAIN_SECONDS.contains(&i32::try_from(call["DelaySeconds"].as_i64().unwrap()).unwrap())
+        );
+    }
+}
