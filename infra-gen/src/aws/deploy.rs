@@ -31,7 +31,8 @@ pub struct DeployOptions {
     pub operator_email: Option<String>,
     /// Other parameters of the stacks. Default: as deployed before, at first those of the templates.
     pub parameters: BTreeMap<String, String>,
-    /// Whether the functions are packaged first; otherwise what was packaged before is deployed.
+    /// Whether the functions of [`stacks::synth`] are packaged first; otherwise what was packaged before is deployed, as it is
+    /// of any other deployment: see [`Programs`](crate::package::Programs).
     pub package: bool,
     /// Whether a release is deployed that would not understand what the deployed one has in flight.
     pub allow_incompatible: bool,
