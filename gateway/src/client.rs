@@ -34,10 +34,13 @@ fn with_proxies(variable: impl Fn(&str) -> Option<String>) -> ClientBuilder {
     };
     let direct = [THIS_MACHINE.to_owned()].into_iter().chain(given("NO_PROXY")).collect::<Vec<_>>().join(",");
     let no_proxy = NoProxy::from_string(&direct);
-    let kinds: [(&str, fn(String) -> reqwest::Result<Proxy>); 3] =
-        [("HTTP_PROXY", Proxy::http), ("HTTPS_PROXY", Proxy::https), ("ALL_PROXY", Proxy::all)];
+    let proxies = [
+        given("HTTP_PROXY").map(Proxy::http),
+        given("HTTPS_PROXY").map(Proxy::https),
+        given("ALL_PROXY").map(Proxy::all),
+    ];
     // What is no URL is left out, as `reqwest` leaves it out.
-    let proxies = kinds.into_iter().filter_map(|(name, proxy)| given(name).map(proxy)?.ok());
+    let proxies = proxies.into_iter().flatten().filter_map(Result::ok);
     proxies
         .fold(Client::builder().no_proxy(), |builder, proxy| builder.proxy(proxy.no_proxy(no_proxy.clone())))
 }
