@@ -129,7 +129,8 @@ async fn deploy(emulator: &emulator::Emulator, subject: &Subject) -> Deployed {
     let mut definition = subject
         .definition
         .replace("${NoticeTopicArn}", topic.topic_arn().unwrap_or_default())
-        .replace("${ParkedTableName}", PARKED);
+        .replace("${ParkedTableName}", PARKED)
+        .replace("${Partition}", "aws");
     let mut queues = Vec::new();
     for participant in subject.participants {
         let queue = sqs.create_queue().queue_name(*participant).send().await.expect("a queue");

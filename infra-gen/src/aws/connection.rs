@@ -3,21 +3,15 @@
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::{Builder, Connector, tls};
 
 use super::endpoint::Endpoint;
 use super::error::{AwsError, call};
+use super::proxy;
 
-/// The ordinary configuration of the SDK: environment, profiles, `AWS_ENDPOINT_URL`.
+/// The ordinary configuration of the SDK: environment, profiles, `AWS_ENDPOINT_URL`; through the proxies that the
+/// environment names, but to this machine directly.
 pub async fn sdk_config() -> SdkConfig {
-    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-    let client = Builder::new().build_with_connector_fn(move |settings, _| {
-        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-        connector.set_connector_settings(settings.cloned());
-        connector.tls_provider(provider.clone()).build()
-    });
-    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(client).load().await
+    aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(proxy::client()).load().await
 }
 
 /// The clients of one account in one region.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::connection::Connection;
 use super::endpoint::Endpoint;
@@ -45,16 +46,7 @@ impl FakeAws {
 
     /// A connection to it, which takes it for AWS or for an emulator.
     pub(super) fn connection(&self, emulator: bool) -> Connection {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(&self.url)
-            .region(Region::new("eu-central-1"))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "id", "secret", None, None, "test",
-            )))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .retry_config(RetryConfig::disabled())
-            .build();
+        let config = config(&self.url, aws_smithy_http_client::Builder::new().build_http());
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
         Connection {
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
@@ -68,9 +60,26 @@ impl FakeAws {
         }
     }
 
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(super) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
+}
+
+/// How a client reaches a URL by this HTTP client, once.
+pub(super) fn config(url: &str, client: SharedHttpClient) -> SdkConfig {
+    let credentials = Credentials::new("id", "secret", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(url)
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(client)
+        .retry_config(RetryConfig::disabled())
+        .build()
 }
 
 fn serve(stream: TcpStream, answer: &impl Fn(&Request) -> (u16, String), seen: &Mutex<Vec<Request>>) {

@@ -22,6 +22,7 @@ mod fake;
 mod handover;
 mod parameters;
 mod progress;
+mod proxy;
 mod sender;
 mod stack;
 mod template;

@@ -13,6 +13,7 @@ use cfn::{
     grants,
     iam::Role,
     logs::LogGroup,
+    pseudo,
     sns::Topic,
     sqs::Queue,
     stepfunctions::{LogLevel, LoggingConfiguration, StateMachine, TracingConfiguration},
@@ -105,6 +106,7 @@ fn grant(draft: &mut Draft, role: &Handle<Role>, surroundings: &Surroundings, pl
             }
             Placeholder::NoticeTopic => Some(surroundings.notices.grant_publish()),
             Placeholder::ParkedTable => Some(park(&draft.handed(StackId::Data, outputs::PARKED_TABLE_ARN))),
+            Placeholder::Partition => None,
         };
         draft.template.grant(role, statements.into_iter().flatten());
     }
@@ -129,5 +131,6 @@ fn value_of(
         }
         Placeholder::NoticeTopic => Some(surroundings.notices.arn().into()),
         Placeholder::ParkedTable => Some(draft.handed(StackId::Data, outputs::PARKED_TABLE_NAME)),
+        Placeholder::Partition => Some(pseudo::partition()),
     }
 }

@@ -259,7 +259,45 @@ fn state_machines_log_errors_and_never_what_they_are_given() {
         let definition = properties["Definition"].to_string();
         let substitutions = properties["DefinitionSubstitutions"].as_object().expect("substitutions");
         assert!(substitutions.keys().all(|key| definition.contains(&format!("${{{key}}}"))), "{id}");
-        assert_eq!(definition.matches("\"${").count(), definition.matches("${").count(), "{id}");
+        // A placeholder is the whole text, but for the partition.
+        let whole = definition.matches("\"${").count() + definition.matches("\"arn:${Partition}:").count();
+        assert_eq!(whole, definition.matches("${").count(), "{id}");
+    }
+}
+
+#[test]
+fn nothing_names_a_partition_of_aws() {
+    for stage in Stage::ALL {
+        let app = app(stage);
+        for stack in &app.stacks {
+            assert!(!stack.template.to_json().contains("arn:aws"), "{} of {stage}", stack.id);
+        }
+        for (id, machine) in of_type(&app, "AWS::StepFunctions::StateMachine") {
+            let properties = &machine["Properties"];
+            assert_eq!(
+                properties["DefinitionSubstitutions"]["Partition"],
+                json!({ "Ref": "AWS::Partition" }),
+                "{id}"
+            );
+            let mut resources = Vec::new();
+            integrations(&properties["Definition"], &mut resources);
+            assert!(resources.len() > 5, "{id}: {resources:?}");
+            for resource in resources {
+                assert!(resource.starts_with("arn:${Partition}:states:::"), "{id}: {resource}");
+            }
+        }
+    }
+}
+
+/// The resources of all tasks, those of branches too.
+fn integrations<'a>(json: &'a Json, found: &mut Vec<&'a str>) {
+    match json {
+        Json::Object(fields) => {
+            found.extend(fields.get("Resource").and_then(Json::as_str));
+            fields.values().for_each(|value| integrations(value, found));
+        }
+        Json::Array(items) => items.iter().for_each(|item| integrations(item, found)),
+        _ => {}
     }
 }
 

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../../.."
 
 running() {
     # MiniStack answers here too, but has no session.
-    curl -sf --max-time 2 "$1/_localstack/info" | grep -q '"session_id"'
+    curl -sf --noproxy '127.0.0.1,localhost' --max-time 2 "$1/_localstack/info" | grep -q '"session_id"'
 }
 
 unset AWS_ENDPOINT_URL

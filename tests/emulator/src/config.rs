@@ -67,7 +67,13 @@ fn workspace_root() -> PathBuf {
 /// What an AWS SDK or the AWS CLI needs in its environment to talk to an emulator on a port.
 pub(crate) fn sdk_environment(port: u16, region: &str) -> BTreeMap<String, String> {
     let endpoint_url = endpoint_url(port);
+    // No proxy reaches an emulator on this machine.
+    let others = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).ok();
+    let others = others.filter(|others| !others.is_empty()).map(|others| format!("{others},"));
+    let no_proxy = format!("{}127.0.0.1,localhost", others.unwrap_or_default());
     let variables = [
+        ("NO_PROXY", no_proxy.as_str()),
+        ("no_proxy", no_proxy.as_str()),
         ("AWS_ENDPOINT_URL", endpoint_url.as_str()),
         ("AWS_REGION", region),
         ("AWS_DEFAULT_REGION", region),

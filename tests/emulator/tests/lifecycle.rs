@@ -152,7 +152,13 @@ fn owner() {
 
 /// Starts an owner and answers once its emulator and a Lambda process run.
 fn start_owner(kind: Kind, ends_by: &str, project: &Path) -> (Child, u16) {
+    start_owner_with(kind, ends_by, project, &[])
+}
+
+/// The same with more environment variables.
+fn start_owner_with(kind: Kind, ends_by: &str, project: &Path, environment: &[(&str, &str)]) -> (Child, u16) {
     let mut owner = Command::new(std::env::current_exe().unwrap())
+        .envs(environment.iter().copied())
         .args(["--exact", "owner", "--ignored", "--nocapture"])
         .env(OWNER_ENDS_BY, ends_by)
         .env("EMULATOR_TEST_KIND", kind.name())
@@ -190,6 +196,19 @@ fn an_owner_that_is_interrupted_leaves_nothing_behind() {
     let (folder, _) = project();
     let (mut owner, port) = start_owner(Kind::MiniStack, "SIGINT", folder.path());
     kill_process_group(Pid::from_child(&owner), Signal::INT).unwrap();
+    owner.wait().unwrap();
+    expect_nothing_left(port, folder.path());
+}
+
+/// As behind a company's proxy, which does not reach this machine's 127.0.0.1. Nobody answers at port 9.
+#[test]
+fn it_runs_where_a_proxy_is_set_that_nobody_answers_at() {
+    let (folder, _) = project();
+    let dead = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+        .map(|name| (name, "http://127.0.0.1:9"));
+    // The owner creates a function and calls it.
+    let (mut owner, port) = start_owner_with(Kind::MiniStack, "SIGKILL", folder.path(), &dead);
+    owner.kill().unwrap();
     owner.wait().unwrap();
     expect_nothing_left(port, folder.path());
 }

@@ -269,21 +269,19 @@ fn state(kind: &str, json: Json, sent: &mut Sent) -> Result<State, String> {
 }
 
 fn task(raw: RawTask, sent: &mut Sent) -> Result<Task, String> {
-    let resource = match raw.resource.as_str() {
-        "arn:aws:states:::sqs:sendMessage.waitForTaskToken" => Resource::Send,
-        "arn:aws:states:::aws-sdk:dynamodb:putItem.waitForTaskToken" => Resource::Park,
-        "arn:aws:states:::sns:publish" => Resource::Publish,
-        "arn:aws:states:::dynamodb:putItem" | "arn:aws:states:::aws-sdk:dynamodb:putItem" => {
-            Resource::PutItem
-        }
-        "arn:aws:states:::dynamodb:updateItem" | "arn:aws:states:::aws-sdk:dynamodb:updateItem" => {
+    // In whatever partition of AWS.
+    let integration = raw.resource.split_once(":states:::").map(|(_, integration)| integration);
+    let resource = match integration.unwrap_or_default() {
+        "sqs:sendMessage.waitForTaskToken" => Resource::Send,
+        "aws-sdk:dynamodb:putItem.waitForTaskToken" => Resource::Park,
+        "sns:publish" => Resource::Publish,
+        "dynamodb:putItem" | "aws-sdk:dynamodb:putItem" => Resource::PutItem,
+        "dynamodb:updateItem" | "aws-sdk:dynamodb:updateItem" => {
             check_update(&raw.arguments)?;
             Resource::UpdateItem
         }
-        "arn:aws:states:::dynamodb:deleteItem" | "arn:aws:states:::aws-sdk:dynamodb:deleteItem" => {
-            Resource::DeleteItem
-        }
-        other => return Err(format!("its resource `{other}` is not interpreted")),
+        "dynamodb:deleteItem" | "aws-sdk:dynamodb:deleteItem" => Resource::DeleteItem,
+        _ => return Err(format!("its resource `{}` is not interpreted", raw.resource)),
     };
     let body = &raw.arguments["MessageBody"];
     if resource == Resource::Send {

@@ -63,7 +63,7 @@ impl StateMachine {
     /// What the stack must give a value for.
     pub fn placeholders(definition: &Definition) -> Vec<Placeholder> {
         let queues = definition.steps().map(|step| Placeholder::Queue(step.participant));
-        let mut all: Vec<_> = queues.chain([Placeholder::ParkedTable]).collect();
+        let mut all: Vec<_> = queues.chain([Placeholder::ParkedTable, Placeholder::Partition]).collect();
         if !definition.on_commit.is_empty() || !definition.on_compensate.is_empty() {
             all.push(Placeholder::NoticeTopic);
         }

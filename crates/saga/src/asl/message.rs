@@ -16,6 +16,8 @@ pub enum Placeholder {
     NoticeTopic,
     /// The name of the table of parked sagas.
     ParkedTable,
+    /// The partition of AWS that the machine is in, such as `aws-cn`. It is in the ARN of each integration.
+    Partition,
 }
 
 impl Placeholder {
@@ -25,6 +27,7 @@ impl Placeholder {
             Self::Queue(participant) => format!("QueueUrl{}", pascal(participant)),
             Self::NoticeTopic => "NoticeTopicArn".into(),
             Self::ParkedTable => "ParkedTableName".into(),
+            Self::Partition => "Partition".into(),
         }
     }
 

@@ -88,23 +88,24 @@ pub struct Task {
     pub transition: Transition,
 }
 
-/// A service that a task asks, and how. There are no others: what is misspelt does not compile.
+/// A service that a task asks, and how. There are no others: what is misspelt does not compile. The partition of AWS, such
+/// as `aws-cn`, is [`Placeholder::Partition`](super::Placeholder::Partition).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Integration {
     /// Sends a message to a queue, and waits until somebody answers its task token.
-    #[serde(rename = "arn:aws:states:::sqs:sendMessage.waitForTaskToken")]
+    #[serde(rename = "arn:${Partition}:states:::sqs:sendMessage.waitForTaskToken")]
     SendMessageForToken,
     /// Publishes on a topic.
-    #[serde(rename = "arn:aws:states:::sns:publish")]
+    #[serde(rename = "arn:${Partition}:states:::sns:publish")]
     Publish,
     /// Puts an item into a table, and waits until somebody answers its task token.
-    #[serde(rename = "arn:aws:states:::aws-sdk:dynamodb:putItem.waitForTaskToken")]
+    #[serde(rename = "arn:${Partition}:states:::aws-sdk:dynamodb:putItem.waitForTaskToken")]
     PutItemForToken,
     /// Updates an item of a table.
-    #[serde(rename = "arn:aws:states:::dynamodb:updateItem")]
+    #[serde(rename = "arn:${Partition}:states:::dynamodb:updateItem")]
     UpdateItem,
     /// Deletes an item of a table.
-    #[serde(rename = "arn:aws:states:::dynamodb:deleteItem")]
+    #[serde(rename = "arn:${Partition}:states:::dynamodb:deleteItem")]
     DeleteItem,
 }
 
