@@ -13,8 +13,10 @@ pub struct App {
     pub stacks: Vec<Stack>,
     /// The state machines, one per saga.
     pub machines: Vec<Machine>,
-    /// What the messages of all sagas look like.
+    /// What is read: what the messages of all sagas look like, and what participants store.
     pub schemas: Schemas,
+    /// What is written: what the messages of all sagas look like.
+    pub written: Schemas,
     /// The functions whose code the stacks need.
     pub functions: Vec<FunctionAsset>,
 }
@@ -82,7 +84,7 @@ pub fn synth(stage: Stage) -> Result<App, SynthError> {
     let (sagas, participants) = (sagas::all(), sagas::participants());
     let (consumers, scheduled) = (app::consumers(&participants), app::scheduled());
     let functions = [&consumers[..], &scheduled].concat();
-    let schemas = Schemas::of(&sagas);
+    let (schemas, written) = (sagas::schemas(&sagas, &participants), Schemas::written_by(&sagas));
     checks::check(&sagas, &participants, &functions, stage.timing())?;
     let machines = sagas.into_iter().map(|saga| machine(saga, stage)).collect::<Result<Vec<_>, _>>()?;
     let stacks = vec![
@@ -95,7 +97,7 @@ pub fn synth(stage: Stage) -> Result<App, SynthError> {
     };
     let consumers = consumers.into_iter().map(asset(Trigger::Queue));
     let functions = consumers.chain(scheduled.into_iter().map(asset(Trigger::Schedule))).collect();
-    Ok(App { stage, stacks, machines, schemas, functions })
+    Ok(App { stage, stacks, machines, schemas, written, functions })
 }
 
 fn machine(definition: Definition, stage: Stage) -> Result<Machine, SynthError> {
