@@ -12,7 +12,7 @@ pub mod money;
 pub mod order;
 pub mod participants;
 
-use saga::{Definition, Entities, EntitySpec, Participant};
+use saga::{Definition, Entities, EntitySpec, Participant, schema::Schemas};
 
 /// Every saga of the deployment.
 pub fn all() -> Vec<Definition> {
@@ -26,6 +26,14 @@ pub fn participants() -> Vec<ParticipantSpec> {
         ParticipantSpec::of::<participants::Inventory>(),
         ParticipantSpec::of::<participants::Payment>(),
     ]
+}
+
+/// What the next release must still understand of these sagas and participants.
+pub fn schemas(sagas: &[Definition], participants: &[ParticipantSpec]) -> Schemas {
+    let of_sagas = Schemas::of(sagas);
+    participants
+        .iter()
+        .fold(of_sagas, |schemas, participant| schemas.with_entities(participant.name, participant.entities))
 }
 
 /// A participant as data.

@@ -1,5 +1,5 @@
-//! The record of a release: the schemas of its messages, kept in the metadata of the stack `app`. It is deployed in one
-//! update with the code that it describes, and read back before the next release is deployed.
+//! The record of a release: the schemas of its messages, and its entities, kept in the metadata of the stack `app`. It is
+//! deployed in one update with the code that it describes, and read back before the next release is deployed.
 //!
 //! Each saga's is compact JSON text: CloudFormation keeps it as it is, and a template has at most 1 MB. An update that
 //! changes nothing but metadata is no update for
@@ -16,10 +16,11 @@ const ENTRY: &str = "MessageSchemas";
 
 const ENVELOPE: &str = "Envelope";
 const SAGAS: &str = "Sagas";
+const ENTITIES: &str = "Entities";
 
 /// Keeps the schemas in the metadata of a stack.
 pub(crate) fn keep(draft: &mut Draft, schemas: &Schemas) -> Result<(), SynthError> {
-    let Schemas { envelope, sagas } = schemas.clone().without_annotations();
+    let Schemas { envelope, sagas, entities } = schemas.clone().without_annotations();
     let written = |name: &str| {
         let name = name.to_owned();
         move |source| SynthError::Schemas { name, source }
@@ -30,7 +31,9 @@ pub(crate) fn keep(draft: &mut Draft, schemas: &Schemas) -> Result<(), SynthErro
         texts.insert(name, text.into());
     }
     let envelope = serde_json::to_string(&envelope).map_err(written(ENVELOPE))?;
-    let entry = Map::from_iter([(ENVELOPE.to_owned(), envelope.into()), (SAGAS.to_owned(), texts.into())]);
+    let entities = serde_json::to_string(&entities).map_err(written(ENTITIES))?;
+    let parts = [(ENVELOPE, envelope.into()), (SAGAS, texts.into()), (ENTITIES, entities.into())];
+    let entry: Map<_, Json> = parts.into_iter().map(|(name, part)| (name.to_owned(), part)).collect();
     draft.template.metadata(ENTRY, entry.into());
     Ok(())
 }
@@ -58,7 +61,12 @@ pub fn recorded(template: &Json) -> Result<Option<Schemas>, UnreadableRecord> {
         let schemas = serde_json::from_str(&text(json, name)?).map_err(unreadable(name))?;
         sagas.insert(name.clone(), schemas);
     }
-    Ok(Some(Schemas { envelope, sagas }))
+    let entities = match entry.get(ENTITIES) {
+        // Of a release before entities were kept.
+        None => BTreeMap::new(),
+        Some(json) => serde_json::from_str(&text(json, ENTITIES)?).map_err(unreadable(ENTITIES))?,
+    };
+    Ok(Some(Schemas { envelope, sagas, entities }))
 }
 
 /// A template with the texts of its record taken apart, so that what differs in them can be named.
@@ -67,7 +75,11 @@ pub fn with_record_taken_apart(mut template: Json) -> Json {
     let Some(entry) = template.get_mut("Metadata").and_then(|metadata| metadata.get_mut(ENTRY)) else {
         return template;
     };
-    take_apart(&mut entry[ENVELOPE]);
+    for part in [ENVELOPE, ENTITIES] {
+        if let Some(json) = entry.get_mut(part) {
+            take_apart(json);
+        }
+    }
     if let Some(sagas) = entry[SAGAS].as_object_mut() {
         sagas.values_mut().for_each(take_apart);
     }
@@ -105,6 +117,15 @@ mod tests {
         let kept = recorded(&template()).expect("it can be read").expect("it is there");
         assert_eq!(kept, synth(Stage::Prod).expect("the stacks fit together").schemas.without_annotations());
         assert_eq!(kept.sagas.len(), sagas::all().len());
+        assert_eq!(kept.entities["stock"].participant, "inventory");
+    }
+
+    #[test]
+    fn a_release_that_kept_no_entities_is_read() {
+        let mut before = template();
+        before["Metadata"][ENTRY].as_object_mut().expect("an object").remove(ENTITIES).expect("it is there");
+        let kept = recorded(&before).expect("it can be read").expect("it is there");
+        assert!(kept.entities.is_empty() && !kept.sagas.is_empty(), "{kept:?}");
     }
 
     #[test]
@@ -129,5 +150,6 @@ mod tests {
         let apart = with_record_taken_apart(template());
         let step = &apart["Metadata"][ENTRY][SAGAS]["order"]["steps"]["reserve-stock"];
         assert_eq!(step["participant"], "inventory");
+        assert_eq!(apart["Metadata"][ENTRY][ENTITIES]["orders"]["key"], "order_id");
     }
 }

@@ -15,8 +15,10 @@ pub struct App {
     pub stacks: Vec<Stack>,
     /// The state machines, one per saga.
     pub machines: Vec<Machine>,
-    /// What the messages of all sagas look like.
+    /// What is read: what the messages of all sagas look like, and what participants store.
     pub schemas: Schemas,
+    /// What is written: what the messages of all sagas look like.
+    pub written: Schemas,
     /// The functions whose code the stacks need.
     pub functions: Vec<FunctionAsset>,
 }
@@ -106,14 +108,14 @@ pub fn synth_of(
 ) -> Result<App, SynthError> {
     let (consumers, scheduled) = (app::consumers(participants), app::scheduled());
     let functions = [&consumers[..], &scheduled].concat();
-    let Compiled { schemas, machines } = compiled(stage, sagas, participants, &functions)?;
+    let Compiled { schemas, written, machines } = compiled(stage, sagas, participants, &functions)?;
     let stacks = vec![
         data::stack(stage, participants)?,
         app::stack(stage, participants, &machines, &schemas)?,
         watch::stack(stage, &consumers, &scheduled, &machines)?,
     ];
     let functions = assets(consumers, Trigger::Queue).chain(assets(scheduled, Trigger::Schedule)).collect();
-    Ok(App { stage, stacks, machines, schemas, functions })
+    Ok(App { stage, stacks, machines, schemas, written, functions })
 }
 
 /// Makes the stacks `data` and `app` of a deployment that has sagas and their participants only, and the function that
@@ -127,17 +129,19 @@ pub fn synth_sagas(
     participants: &[ParticipantSpec],
 ) -> Result<App, SynthError> {
     let consumers = app::consumers_of_sagas(participants);
-    let Compiled { schemas, machines } = compiled(stage, sagas, participants, &consumers)?;
+    let Compiled { schemas, written, machines } = compiled(stage, sagas, participants, &consumers)?;
     let stacks = vec![
         data::stack(stage, participants)?,
         app::stack_of_sagas(stage, participants, &machines, &schemas)?,
     ];
-    Ok(App { stage, stacks, machines, schemas, functions: assets(consumers, Trigger::Queue).collect() })
+    let functions = assets(consumers, Trigger::Queue).collect();
+    Ok(App { stage, stacks, machines, schemas, written, functions })
 }
 
 /// Sagas that fit together.
 struct Compiled {
     schemas: Schemas,
+    written: Schemas,
     machines: Vec<Machine>,
 }
 
@@ -147,10 +151,10 @@ fn compiled(
     participants: &[ParticipantSpec],
     functions: &[&'static str],
 ) -> Result<Compiled, SynthError> {
-    let schemas = Schemas::of(&sagas);
+    let (schemas, written) = (sagas::schemas(&sagas, participants), Schemas::written_by(&sagas));
     checks::check(&sagas, participants, functions, stage.timing())?;
     let machines = sagas.into_iter().map(|saga| machine(saga, stage)).collect::<Result<_, _>>()?;
-    Ok(Compiled { schemas, machines })
+    Ok(Compiled { schemas, written, machines })
 }
 
 fn assets(names: Vec<&'static str>, trigger: Trigger) -> impl Iterator<Item = FunctionAsset> {

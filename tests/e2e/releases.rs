@@ -180,7 +180,7 @@ async fn deploy_and_ask_for_identity(options: &DeployOptions, expected: &str) ->
 }
 
 async fn options(world: &World, name: &str) -> DeployOptions {
-    let target = Target { deployment: world.id(name), stage: Stage::Dev };
+    let target = Target::named(world.id(name), Stage::Dev);
     DeployOptions {
         // Nothing is charged.
         gateway_url: Some("http://127.0.0.1:9".to_owned()),

@@ -43,6 +43,7 @@ fn definition() -> Definition {
         on_compensate: vec![NoticeSpec { name: "TripNotBooked", inputs: &["trip"], input_max_bytes: 1_000 }],
         deadline: Duration::from_hours(24),
         schemas: SagaSchemas::default(),
+        written: SagaSchemas::default(),
     }
 }
 

@@ -34,7 +34,7 @@ fn the_page_of_failures_names_tests_that_exist() {
     let root =
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are in the project");
     let mut sources = String::new();
-    for folder in ["checks", "crates", "functions", "gateway", "infra-gen", "stacks", "tests"] {
+    for folder in ["checks", "crates", "functions", "gateway", "infra-gen", "sagas", "stacks", "tests"] {
         read_rust(&root.join(folder), &mut sources);
     }
     let page = std::fs::read_to_string(root.join("docs/failures.md")).expect("there is a page of failures");

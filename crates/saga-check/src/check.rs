@@ -37,6 +37,7 @@ pub fn check_machine(name: &str, definition: &str, handlers: Handlers) -> Check 
 pub struct Check {
     handlers: Handlers,
     machines: Vec<(String, Machine)>,
+    newer: BTreeMap<usize, Machine>,
     starts: Vec<Execution>,
     again: Vec<Execution>,
     rows: BTreeMap<usize, Held>,
@@ -118,6 +119,7 @@ impl Check {
         Self {
             handlers,
             machines: Vec::new(),
+            newer: BTreeMap::new(),
             starts: Vec::new(),
             again: Vec::new(),
             rows: BTreeMap::new(),
@@ -133,27 +135,52 @@ impl Check {
 
     /// Adds a saga that runs beside the first one.
     pub fn also(self, definition: &Definition) -> Self {
-        let name = definition.name;
-        match asl::compile(definition, Timing::scaled(1)).map(|machine| serde_json::to_string(&machine)) {
-            Ok(Ok(text)) => self.also_machine(name, &text),
-            Ok(Err(error)) => self.wrong(CheckError::Compile { saga: name.into(), why: error.to_string() }),
-            Err(error) => self.wrong(CheckError::Compile { saga: name.into(), why: error.to_string() }),
+        match emitted(definition) {
+            Ok(text) => self.also_machine(definition.name, &text),
+            Err(mistake) => self.wrong(mistake),
         }
     }
 
     /// Adds a state machine as it was emitted. `name`: the saga's.
     pub fn also_machine(mut self, name: &str, definition: &str) -> Self {
-        match Machine::parse(definition) {
+        match self.read(name, definition) {
             Ok(machine) => {
-                let served = |queue: &&str| self.handlers.hosts.iter().any(|host| host.queue == **queue);
-                let unserved = machine.queues().find(|queue| !served(queue)).map(str::to_owned);
                 self.machines.push((name.to_owned(), machine));
-                match unserved {
-                    Some(queue) => self.wrong(CheckError::NoHandlers { saga: name.into(), queue }),
-                    None => self,
-                }
+                self
             }
-            Err(error) => self.wrong(CheckError::Parse { saga: name.into(), error }),
+            Err(mistake) => self.wrong(mistake),
+        }
+    }
+
+    /// A newer release is deployed while sagas of the first machine are under way: executions keep the machine that they
+    /// began with, and those that settle begin with this one.
+    pub fn settled_by(self, newer: &Definition) -> Self {
+        match emitted(newer) {
+            Ok(text) => self.settled_by_machine(newer.name, &text),
+            Err(mistake) => self.wrong(mistake),
+        }
+    }
+
+    /// As [`settled_by`](Self::settled_by), with a state machine as it was emitted. `name`: the saga's.
+    pub fn settled_by_machine(mut self, name: &str, definition: &str) -> Self {
+        match self.read(name, definition) {
+            Ok(machine) => {
+                self.newer.insert(0, machine);
+                self
+            }
+            Err(mistake) => self.wrong(mistake),
+        }
+    }
+
+    fn read(&self, name: &str, definition: &str) -> Result<Machine, CheckError> {
+        let saga = name.to_owned();
+        let machine =
+            Machine::parse(definition).map_err(|error| CheckError::Parse { saga: saga.clone(), error })?;
+        let served = |queue: &&str| self.handlers.hosts.iter().any(|host| host.queue == **queue);
+        let unserved = machine.queues().find(|queue| !served(queue)).map(str::to_owned);
+        match unserved {
+            Some(queue) => Err(CheckError::NoHandlers { saga, queue }),
+            None => Ok(machine),
         }
     }
 
@@ -308,12 +335,12 @@ impl Check {
         }
         let stores = (0..self.handlers.hosts.len()).map(|host| self.rows.remove(&host).unwrap_or_default());
         let stores = stores.collect();
-        let Self { handlers, machines, mut starts, again, meanwhile, invariants, limits, .. } = self;
+        let Self { handlers, machines, newer, mut starts, again, meanwhile, invariants, limits, .. } = self;
         let at_first = starts.len();
         starts.extend((at_first..).zip(again).map(|(saga, again)| Execution { saga, ..again }));
         let starts = (starts, at_first);
         let first = (stores, meanwhile);
-        let tables = Tables::new(machines, handlers, starts, first, invariants, limits);
+        let tables = Tables::new((machines, newer), handlers, starts, first, invariants, limits);
         let bounds = Bounds { threads: self.threads, most_states: self.most_states, stop: &self.stop };
         let found = search(&tables, &bounds, &tell);
         let verdict = match &found.path {
@@ -323,4 +350,11 @@ impl Check {
         };
         Ok(Report::new(&tables, verdict, &found))
     }
+}
+
+/// The text of the saga's state machine.
+fn emitted(definition: &Definition) -> Result<String, CheckError> {
+    let wrong = |why: String| CheckError::Compile { saga: definition.name.into(), why };
+    let machine = asl::compile(definition, Timing::scaled(1)).map_err(|error| wrong(error.to_string()))?;
+    serde_json::to_string(&machine).map_err(|error| wrong(error.to_string()))
 }

@@ -37,7 +37,8 @@
 //! (not seven times), so that few faults are enough to get there; the operator says 'retry' once, and answers for all that
 //! could not be done or for one of it. A sweep for dead executions begins at any moment once an event is lost; that it
 //! overtakes an event is a fault. Fences expire only once a settling execution has died. There is no clock, so no grace
-//! period: reconciliation looks at every moment. States are told apart by 64-bit hashes, so a search of a hundred million
+//! period: reconciliation looks at every moment. With [`Check::settled_by`] a newer release is deployed as soon as an
+//! execution dies. States are told apart by 64-bit hashes, so a search of a hundred million
 //! states misses one with a probability of about 0.03 %.
 //!
 //! `checks/` is one complete example, `tests/trip` another.

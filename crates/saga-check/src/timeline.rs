@@ -298,7 +298,7 @@ impl Teller<'_> {
             Some(End::Failed { error, .. }) => format!("fails with {error}"),
             Some(End::Aborted) => return,
             None => {
-                let (_, machine) = &self.tables.machines[run.execution().machine];
+                let machine = self.tables.machine_of(run.execution());
                 let waiting = run.waiting(machine);
                 let states: Vec<String> = waiting.iter().map(|waits| format!("`{}`", waits.state)).collect();
                 format!("waits in {}", states.join(" and "))
@@ -328,7 +328,7 @@ impl Teller<'_> {
 
     fn waits_in(&self, state: &State, slot: usize, branch: u8) -> String {
         let run = self.tables.runs.value(state.runs[slot]);
-        let (_, machine) = &self.tables.machines[run.execution().machine];
+        let machine = self.tables.machine_of(run.execution());
         let waiting = run.waiting(machine);
         waiting.iter().find(|waits| waits.branch == branch).map_or("?", |waits| waits.state).to_owned()
     }

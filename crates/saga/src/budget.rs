@@ -251,6 +251,7 @@ mod tests {
             on_compensate: vec![NoticeSpec { name: "Rejected", inputs: &["order"], input_max_bytes: 1_000 }],
             deadline: Duration::from_hours(24),
             schemas: crate::schema::SagaSchemas::default(),
+            written: crate::schema::SagaSchemas::default(),
         }
     }
 

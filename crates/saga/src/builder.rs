@@ -66,6 +66,7 @@ impl<In: Value, Held> Open<In, Held> {
             on_compensate: Vec::new(),
             deadline: Duration::from_hours(24),
             schemas: SagaSchemas::default(),
+            written: SagaSchemas::default(),
         };
         Decided { definition, describer: self.describer, held: PhantomData }
     }
@@ -123,7 +124,9 @@ impl<In: Value, Held> Decided<In, Held> {
 
     /// The finished saga.
     pub fn build(self) -> Saga<In> {
-        let definition = Definition { schemas: self.describer.finish(), ..self.definition };
+        let first = self.definition.stages.first().map_or(&[][..], Stage::steps);
+        let (schemas, written) = self.describer.finish(first);
+        let definition = Definition { schemas, written, ..self.definition };
         Saga { definition, input: PhantomData }
     }
 }

@@ -34,9 +34,12 @@ pub struct Definition {
     pub on_compensate: Vec<NoticeSpec>,
     /// By when the saga has ended, unless it is parked.
     pub deadline: Duration,
-    /// What its values and rejections look like. Not written with the rest: it has a file of its own.
+    /// What its values and rejections look like when they are read. Not written with the rest: it has a file of its own.
     #[serde(skip)]
     pub schemas: SagaSchemas,
+    /// What they look like when they are written: see [`irreversible`](crate::schema::irreversible).
+    #[serde(skip)]
+    pub written: SagaSchemas,
 }
 
 /// One place in the chain before the pivot.
@@ -379,6 +382,7 @@ mod tests {
             on_compensate: vec![NoticeSpec { name: "Rejected", inputs: &["order"], input_max_bytes: 1_000 }],
             deadline: Duration::from_hours(24),
             schemas: SagaSchemas::default(),
+            written: SagaSchemas::default(),
         }
     }
 

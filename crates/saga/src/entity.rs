@@ -1,7 +1,11 @@
 //! Entities: what a participant stores. Declared once; tables, typed writes and the checker's state follow.
 
 use crate::write::{Row, RowKey, Scalar};
-use std::{fmt::Debug, marker::PhantomData};
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt::{self, Debug},
+    marker::PhantomData,
+};
 
 /// A kind of item a participant stores, identified by one key.
 ///
@@ -89,7 +93,7 @@ impl<E, T> Clone for Field<E, T> {
 impl<E, T> Copy for Field<E, T> {}
 
 impl<E, T> Debug for Field<E, T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Field({:?})", self.name)
     }
 }
@@ -162,12 +166,21 @@ macro_rules! number_fields {
 number_fields! { u32, i64 }
 
 /// How a field is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FieldKind {
     /// A whole number, `-2^63` to `2^63 - 1`.
     Number,
     /// Text.
     Text,
+}
+
+impl fmt::Display for FieldKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Number => "a number",
+            Self::Text => "text",
+        })
+    }
 }
 
 /// A field as data.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
-use saga::schema::Incompatibility;
+use saga::schema::{Incompatibility, Irreversible};
 use serde_json::{Map, Value as Json};
 use stacks::record;
 
@@ -11,7 +11,8 @@ use super::connection::Connection;
 use super::difference::{Difference, differences};
 use super::effect::{Effect, Fate};
 use super::error::AwsError;
-use super::{Target, stack, template, upgrade};
+use super::upgrade::{self, Understanding};
+use super::{Target, stack, template};
 
 /// How a stack differs from its template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +23,15 @@ pub struct StackDifference {
     pub deployed: bool,
     /// What a deployment would change. Parameters' values, and with them the functions' code, are not compared.
     pub differences: Vec<Difference>,
-    /// What this release would not understand of what the deployed one has in flight. None when that is not known: the
-    /// deployed release kept no schemas. Empty for a stack without messages.
+    /// What this release would not understand of what the deployed one has in flight and stored. None when that is not
+    /// known: the deployed release kept no schemas. Empty for a stack without messages.
     pub incompatibilities: Option<Vec<Incompatibility>>,
+    /// What the deployed release would not understand of this one, if CloudFormation goes back to it.
+    pub irreversible: Vec<Irreversible>,
+    /// Whether the deployed release kept what its participants store. True for a stack without messages.
+    pub knows_entities: bool,
+    /// Whether it is the stack with the tables of the participants.
+    pub keeps_items: bool,
 }
 
 impl StackDifference {
@@ -32,17 +39,30 @@ impl StackDifference {
     /// happens to each.
     #[must_use]
     pub fn losses(&self) -> BTreeMap<String, Effect> {
-        let mut losses: BTreeMap<String, Effect> = BTreeMap::new();
-        for difference in &self.differences {
-            let Some(effect) = difference.effect.filter(Effect::may_lose_data) else { continue };
-            let resource: Vec<&str> = difference.path.splitn(3, '.').take(2).collect();
-            let worst = losses.entry(resource.join(".")).or_insert(effect);
-            if worst.fate == Fate::MaybeReplaced {
-                *worst = effect;
-            }
-        }
-        losses
+        lost_items(&self.differences)
     }
+
+    /// Whether `deploy` refuses it unless that is allowed: something would not be understood, or the items of a table would
+    /// be lost.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.incompatibilities.as_ref().is_some_and(|found| !found.is_empty())
+            || self.keeps_items && !self.losses().is_empty()
+    }
+}
+
+/// The resources that lose, or may lose, what they hold; by path, with the gravest of what happens to each.
+pub(super) fn lost_items(differences: &[Difference]) -> BTreeMap<String, Effect> {
+    let mut losses: BTreeMap<String, Effect> = BTreeMap::new();
+    for difference in differences {
+        let Some(effect) = difference.effect.filter(Effect::may_lose_data) else { continue };
+        let resource: Vec<&str> = difference.path.splitn(3, '.').take(2).collect();
+        let worst = losses.entry(resource.join(".")).or_insert(effect);
+        if worst.fate == Fate::MaybeReplaced {
+            *worst = effect;
+        }
+    }
+    losses
 }
 
 /// Compares every stack's template with the deployed one.
@@ -60,10 +80,10 @@ pub async fn diff(target: &Target, config: Option<&SdkConfig>) -> Result<Vec<Sta
             Some(found) => template::deployed(&aws, &name, found).await?,
             None => Json::Object(Map::new()),
         };
-        let incompatibilities = if found.is_some() && upgrade::keeps_the_record(stack) {
-            upgrade::compare(&name, &there, &app.schemas)?
+        let understanding = if found.is_some() && upgrade::keeps_the_record(stack) {
+            upgrade::compare(&name, &there, &app)?
         } else {
-            Some(Vec::new())
+            Some(Understanding::default())
         };
         let here = template::wanted(&name, stack)?;
         all.push(StackDifference {
@@ -72,7 +92,10 @@ pub async fn diff(target: &Target, config: Option<&SdkConfig>) -> Result<Vec<Sta
                 &record::with_record_taken_apart(there),
                 &record::with_record_taken_apart(here),
             ),
-            incompatibilities,
+            knows_entities: understanding.as_ref().is_none_or(|found| found.knows_entities),
+            irreversible: understanding.as_ref().map(|found| found.irreversible.clone()).unwrap_or_default(),
+            incompatibilities: understanding.map(|found| found.incompatibilities),
+            keeps_items: upgrade::keeps_items(stack),
             stack: name,
         });
     }
@@ -97,7 +120,11 @@ mod tests {
             deployed: true,
             differences: differences(&there, &here),
             incompatibilities: Some(Vec::new()),
+            irreversible: Vec::new(),
+            knows_entities: true,
+            keeps_items: true,
         };
+        assert!(stack.is_refused() && !StackDifference { keeps_items: false, ..stack.clone() }.is_refused());
         let losses: Vec<_> = stack.losses().into_iter().map(|(path, effect)| (path, effect.fate)).collect();
         assert_eq!(
             losses,

@@ -34,7 +34,7 @@ pub struct DeployOptions {
     /// Whether the functions of [`stacks::synth`] are packaged first; otherwise what was packaged before is deployed, as it is
     /// of any other deployment: see [`Programs`](crate::package::Programs).
     pub package: bool,
-    /// Whether a release is deployed that would not understand what the deployed one has in flight.
+    /// Whether a release is deployed that would not understand what the deployed one has in flight or stored, or lose it.
     pub allow_incompatible: bool,
     /// Whether cargo's messages are left out.
     pub quiet_build: bool,
@@ -91,8 +91,8 @@ pub struct Deployed {
 /// goes on with the stack it works on; calling this again waits for that first.
 ///
 /// # Errors
-/// When a parameter is missing, the release would not understand what the deployed one has in flight, the functions
-/// cannot be packaged, AWS refuses something, or a stack fails: then with the first resource that failed, and why.
+/// When a parameter is missing, the release would not understand what the deployed one has in flight or stored, or lose it,
+/// the functions cannot be packaged, AWS refuses something, or a stack fails: then with the first resource that failed, and why.
 pub async fn deploy(options: &DeployOptions, progress: &mut dyn Progress) -> Result<Deployed, AwsError> {
     deploy_app(&options.target.app()?, options, progress).await
 }

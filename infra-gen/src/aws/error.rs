@@ -180,9 +180,9 @@ pub enum AwsError {
         /// Why.
         reason: String,
     },
-    /// The release would not understand what the deployed one has in flight.
+    /// The release would not understand what the deployed one has in flight or stored.
     #[error(
-        "executions of stack {stack} in flight would not be understood:{}\nChange it as said; or wait until none of them is left, and give `--allow-incompatible`",
+        "what the deployed release of stack {stack} has in flight or stored would not be understood:{}\nChange it as said; or wait until no execution of it is left, and give `--allow-incompatible`",
         lines(found)
     )]
     Incompatible {
@@ -190,6 +190,17 @@ pub enum AwsError {
         stack: String,
         /// What would not be understood.
         found: Vec<Incompatibility>,
+    },
+    /// The items of a table would be lost.
+    #[error(
+        "what stack {stack} holds would be lost:{}\nKeep the table and its key, and declare a new entity beside it; or save its items, and give `--allow-incompatible`",
+        lines(found)
+    )]
+    Loses {
+        /// The stack.
+        stack: String,
+        /// Which tables, and what becomes of each.
+        found: Vec<String>,
     },
     /// A call of AWS failed.
     #[error("cannot {what}")]

@@ -1,8 +1,8 @@
 //! Deploying to AWS, or to what speaks like it.
 //!
-//! [`deploy`] packages, uploads and applies, unless executions in flight would not be understood; [`destroy`] takes it back; [`diff`] compares. The SDK is configured as
-//! usual: profiles, regions, `AWS_ENDPOINT_URL`; or by the caller. A plain `http` endpoint is taken for a local
-//! emulator.
+//! [`deploy`] packages, uploads and applies, unless what is in flight or stored would not be understood; [`destroy`] takes it
+//! back; [`diff`] compares. The SDK is configured as usual: profiles, regions, `AWS_ENDPOINT_URL`; or by the caller. A plain
+//! `http` endpoint is taken for a local emulator.
 
 mod apply;
 mod bucket;

@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Deploy(DeployArgs),
     /// Delete the stacks and the artifact bucket
     Destroy(DestroyArgs),
-    /// Show how the templates differ from what is deployed; fail if executions in flight would not be understood
+    /// Show how the templates differ from what is deployed; fail if what is in flight or stored would not be understood, or be lost
     Diff(DiffArgs),
     /// Print a picture of a saga
     Graph(GraphArgs),
@@ -105,7 +105,7 @@ pub(crate) struct DeployArgs {
     /// Deploy what was packaged before
     #[arg(long)]
     pub(crate) no_package: bool,
-    /// Deploy even if messages of executions in flight would not be understood
+    /// Deploy even if what is in flight or stored would not be understood, or be lost
     #[arg(long)]
     pub(crate) allow_incompatible: bool,
 }
@@ -128,7 +128,7 @@ pub(crate) struct DestroyArgs {
 pub(crate) struct DiffArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
-    /// Do not fail if messages of executions in flight would not be understood
+    /// Do not fail if what is in flight or stored would not be understood, or be lost
     #[arg(long)]
     pub(crate) allow_incompatible: bool,
 }

@@ -67,11 +67,9 @@ pub(crate) fn diff(args: DiffArgs) -> anyhow::Result<ExitCode> {
     let Some(stacks) = until_interrupted(aws::diff(&target, None))? else { return Ok(ExitCode::FAILURE) };
     let stacks = stacks?;
     report_differences(&stacks);
-    let incompatible =
-        stacks.iter().filter_map(|stack| stack.incompatibilities.as_ref()).any(|found| !found.is_empty());
-    if incompatible && !args.allow_incompatible {
+    if stacks.iter().any(StackDifference::is_refused) && !args.allow_incompatible {
         output::line(
-            "executions in flight would not be understood: `deploy` refuses this unless given `--allow-incompatible`",
+            "what is in flight or stored would not be understood, or be lost: `deploy` refuses this unless given `--allow-incompatible`",
         );
         return Ok(ExitCode::FAILURE);
     }
@@ -101,6 +99,14 @@ fn report_differences(stacks: &[StackDifference]) {
             None => output::line(
                 "  ! the deployed release kept no schemas: whether its messages are understood is not known",
             ),
+        }
+        if !stack.knows_entities {
+            output::line(
+                "  ! the deployed release kept no entities: whether what it has stored is found is not known",
+            );
+        }
+        for irreversible in &stack.irreversible {
+            output::line(format_args!("  ! {irreversible}"));
         }
     }
 }

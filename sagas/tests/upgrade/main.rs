@@ -3,7 +3,10 @@
 //! `release-1` holds one message of every kind and the schemas of all of them. Nothing in it is ever edited; the next
 //! release that is deployed gets a folder beside it, and one that nobody runs any more goes. A change that fails here is
 //! what `infra-gen deploy` would refuse.
+//! `rescue` is about what is under way when the next release comes.
 #![allow(clippy::unwrap_used, reason = "a test panics where it is wrong")]
+
+mod rescue;
 
 use saga::{
     Inputs, Kind, Notice, NoticeMessage, Op, Refusal, Rejection, Request, SettleReply, StartInput, Step,
@@ -89,7 +92,7 @@ fn notice<N: Notice>() -> (&'static str, NoticeReader) {
 
 #[test]
 fn the_release_before_is_compatible_by_its_schemas() {
-    let today = Schemas::of(&sagas::all());
+    let today = sagas::schemas(&sagas::all(), &sagas::participants());
     let told: Vec<_> = incompatibilities(&schemas(), &today).iter().map(ToString::to_string).collect();
     assert!(told.is_empty(), "{}", told.join("\n"));
 }

@@ -29,7 +29,7 @@ impl Tables {
         self.standing.get(run, || {
             let value = self.runs.value(run);
             let execution = value.execution();
-            let (_, machine) = &self.machines[execution.machine];
+            let machine = self.machine_of(execution);
             let waits = |waiting: Waiting<'_>| Waits {
                 branch: waiting.branch,
                 label: small(self.labels.id(waiting.state.to_owned()) as usize),

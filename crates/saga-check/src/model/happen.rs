@@ -17,7 +17,7 @@ impl Tables {
     pub(crate) fn moves(&self, run: Id, event: Id) -> Arc<[Move]> {
         self.moves.get((run, event), || {
             let before = self.runs.value(run);
-            let (_, machine) = &self.machines[before.execution().machine];
+            let machine = self.machine_of(before.execution());
             let moved = before.moves(machine, &self.events.value(event), self.limits.retries);
             let in_numbers = |moved: Moved| Move {
                 effects: moved.effects.into_iter().map(|effect| self.done(&moved.run, effect)).collect(),

@@ -251,7 +251,9 @@ impl Tables {
                 )),
             }),
             Outcome::Compensated(_) => {
-                steps.find_map(|step| match (skipped.contains(step), of_step(step)) {
+                // What a newer machine undid, or should have.
+                let mut all = steps.chain(self.newer_steps(start.machine));
+                all.find_map(|step| match (skipped.contains(step), of_step(step)) {
                     (true, _) if *expired => None,
                 (true, left) => left.not_abandoned(end, step),
                     (false, left) if left.is_or_was(FenceState::Done) => {

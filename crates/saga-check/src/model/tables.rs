@@ -178,6 +178,8 @@ pub(crate) const FATES: usize = 32;
 /// Everything the model knows.
 pub(crate) struct Tables {
     pub(crate) machines: Vec<(String, Machine)>,
+    /// Those of a newer release, by the place of the one that they took the place of.
+    pub(crate) newer: BTreeMap<usize, Machine>,
     /// Their ARNs.
     pub(crate) state_machines: Vec<String>,
     pub(crate) handlers: Handlers,
@@ -260,7 +262,7 @@ pub(crate) struct Operable {
 
 impl Tables {
     pub(crate) fn new(
-        machines: Vec<(String, Machine)>,
+        (machines, newer): (Vec<(String, Machine)>, BTreeMap<usize, Machine>),
         handlers: Handlers,
         (starts, at_first): (Vec<Execution>, usize),
         (first_stores, meanwhile): (Vec<Held>, Option<Meanwhile>),
@@ -272,6 +274,7 @@ impl Tables {
         Self {
             state_machines: (0..machines.len()).map(machine_arn).collect(),
             machines,
+            newer,
             handlers,
             invariants,
             limits,
@@ -303,6 +306,20 @@ impl Tables {
             closed: Memo::default(),
             label_of_message: Memo::default(),
         }
+    }
+
+    /// What an execution runs. One that settles begins after the newer release was deployed, if there is one.
+    pub(crate) fn machine_of(&self, execution: &Execution) -> &Machine {
+        let settles = execution.input.get("settle").is_some();
+        let newer = self.newer.get(&execution.machine).filter(|_| settles);
+        newer.unwrap_or(&self.machines[execution.machine].1)
+    }
+
+    /// The steps that only the newer release of a machine has.
+    pub(super) fn newer_steps(&self, machine: usize) -> impl Iterator<Item = &str> {
+        let old = &self.machines[machine].1;
+        let steps = self.newer.get(&machine).into_iter().flat_map(Machine::steps);
+        steps.filter(|step| !old.steps().any(|other| other == *step))
     }
 
     /// The state in which every saga has just been started.

@@ -2,18 +2,19 @@
 
 use super::{
     Change, EnvelopeSchemas, Incompatibility, NoticeSchemas, Place, SagaSchemas, Schemas, StepSchemas,
+    entities,
     exact::as_kept,
     subset::{Mismatch, mismatches},
 };
-use crate::message::OLDEST_WIRE_VERSION;
+use crate::{definition::Kind, message::OLDEST_WIRE_VERSION};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a new release would not understand of what the deployed one has in flight, in a stable order. Empty: every
-/// message, recorded output and recorded rejection of the deployed release is understood.
+/// message, recorded output, recorded rejection and stored item of the deployed release is understood.
 ///
 /// Compatible are new sagas, steps, notices and rejections, new members that need not be there, members that are not
-/// looked at any more, and wider types. Whatever else a value was, it must still be readable.
+/// looked at any more, wider types, new entities and new fields. Whatever else a value was, it must still be readable.
 #[must_use]
 pub fn incompatibilities(deployed: &Schemas, here: &Schemas) -> Vec<Incompatibility> {
     let mut found = envelope(&deployed.envelope, &here.envelope);
@@ -28,6 +29,7 @@ pub fn incompatibilities(deployed: &Schemas, here: &Schemas) -> Vec<Incompatibil
             }
         }
     }
+    found.extend(entities::lost(&deployed.entities, &here.entities));
     found
 }
 
@@ -77,13 +79,43 @@ impl<'a> Comparison<'a> {
         let kept = old.definitions.iter().map(|(name, schema)| (name.clone(), as_kept(schema))).collect();
         let mut comparison = Self { saga, old, new, kept, found: Vec::new() };
         comparison.input();
+        comparison.first();
         for (name, old) in &old.steps {
             comparison.step(name, old);
         }
         for (name, old) in &old.notices {
             comparison.notice(name, old);
         }
+        comparison.after_pivot();
         comparison.found
+    }
+
+    /// A saga that is past its pivot is settled under the new definition. Nothing runs a step before the pivot for it any
+    /// more, so what is new after the pivot must do without the outputs of those.
+    fn after_pivot(&mut self) {
+        let (old, new) = (self.old, self.new);
+        let is_new = |(name, _): &(&String, &StepSchemas)| !old.steps.contains_key(*name);
+        let before_pivot =
+            |step: &StepSchemas| matches!(step.kind, Kind::Compensable | Kind::CompensableOutside);
+        let added = new.steps.iter().filter(is_new);
+        let never_run: BTreeMap<&str, &String> = added
+            .clone()
+            .filter(|(_, step)| before_pivot(step))
+            .map(|(name, step)| (step.output_value.as_str(), name))
+            .collect();
+        let of_step = |name: &String| Place::Step { saga: self.saga.into(), step: name.clone() };
+        let steps = added.filter(|(_, step)| step.kind == Kind::Retriable);
+        let steps = steps.map(|(name, step)| (of_step(name), &step.input));
+        let of_notice = |name: &String| Place::Notice { saga: self.saga.into(), notice: name.clone() };
+        let notices = new.notices.iter().filter(|(name, _)| !old.notices.contains_key(*name));
+        let notices = notices.map(|(name, notice)| (of_notice(name), &notice.input));
+        for (place, input) in steps.chain(notices) {
+            let values = input["properties"].as_object().into_iter().flat_map(Map::keys);
+            for (value, step) in values.filter_map(|value| Some((value, *never_run.get(value.as_str())?))) {
+                let change = Change::NeverRun { value: value.clone(), step: step.clone() };
+                self.found.push(Incompatibility { place: place.clone(), change });
+            }
+        }
     }
 
     fn input(&mut self) {
@@ -91,6 +123,17 @@ impl<'a> Comparison<'a> {
         let place = Place::Saga { saga: self.saga.into() };
         self.name(&place, "input", &old.input_value, &new.input_value);
         self.value(&old.input_value, &old.input, &new.input, "input of the saga");
+    }
+
+    /// Who settles for an execution asks the steps that every run begins with whose the saga id is. What the run that has it
+    /// began with must be among them.
+    fn first(&mut self) {
+        let (old, new) = (&self.old.first, &self.new.first);
+        if old.iter().any(|step| !new.contains(step)) {
+            let change = Change::Begins { deployed: old.join(" + "), here: new.join(" + ") };
+            let place = Place::Saga { saga: self.saga.into() };
+            self.found.push(Incompatibility { place, change });
+        }
     }
 
     fn step(&mut self, name: &str, old: &StepSchemas) {
@@ -148,20 +191,11 @@ impl<'a> Comparison<'a> {
         let old = (&as_kept(old), &self.kept);
         for Mismatch { path, why } in mismatches(old, (new, &self.new.definitions)) {
             let change = Change::read_here(why);
-            let told = self.found.iter_mut().find_map(|told| match &mut told.place {
-                Place::Value { value, users, path: place, .. }
-                    if value == name && *place == path && told.change == change =>
-                {
-                    Some(users)
-                }
-                _ => None,
-            });
-            if let Some(users) = told {
-                users.push(user.into());
-                continue;
+            let told = self.found.iter_mut().filter(|told| told.change == change);
+            if !Place::add_user(told.map(|told| &mut told.place), name, &path, user) {
+                let place = Place::of_value(self.saga, name, user, path);
+                self.found.push(Incompatibility { place, change });
             }
-            let (saga, value, users) = (self.saga.into(), name.into(), vec![user.into()]);
-            self.found.push(Incompatibility { place: Place::Value { saga, value, users, path }, change });
         }
     }
 

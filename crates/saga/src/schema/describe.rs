@@ -14,16 +14,44 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
-/// Describes a saga while it is built.
+/// Describes a saga while it is built: what of it is read, and what is written.
 #[derive(Debug)]
 pub struct Describer {
-    generator: SchemaGenerator,
-    schemas: SagaSchemas,
+    read: Half,
+    written: Half,
 }
 
 impl Describer {
     pub(crate) fn new<In: Value>() -> Self {
-        let mut generator = generator();
+        Self { read: Half::new::<In>(reader()), written: Half::new::<In>(writer()) }
+    }
+
+    pub(crate) fn step<S: Step>(&mut self) -> StepSpec {
+        self.read.step::<S>();
+        self.written.step::<S>();
+        StepSpec::of::<S>()
+    }
+
+    pub(crate) fn notice<N: Notice>(&mut self) -> NoticeSpec {
+        self.read.notice::<N>();
+        self.written.notice::<N>();
+        NoticeSpec::of::<N>()
+    }
+
+    /// What is read, and what is written. `first`: the steps of the first stage.
+    pub(crate) fn finish(self, first: &[StepSpec]) -> (SagaSchemas, SagaSchemas) {
+        (self.read.finish(first), self.written.finish(first))
+    }
+}
+
+#[derive(Debug)]
+struct Half {
+    generator: SchemaGenerator,
+    schemas: SagaSchemas,
+}
+
+impl Half {
+    fn new<In: Value>(mut generator: SchemaGenerator) -> Self {
         let schemas = SagaSchemas {
             input_value: In::NAME.into(),
             input: schema_of::<In>(&mut generator),
@@ -32,7 +60,7 @@ impl Describer {
         Self { generator, schemas }
     }
 
-    pub(crate) fn step<S: Step>(&mut self) -> StepSpec {
+    fn step<S: Step>(&mut self) {
         let generator = &mut self.generator;
         let step = StepSchemas {
             participant: S::Participant::NAME.into(),
@@ -48,24 +76,31 @@ impl Describer {
             },
         };
         self.schemas.steps.insert(S::NAME.into(), step);
-        StepSpec::of::<S>()
     }
 
-    pub(crate) fn notice<N: Notice>(&mut self) -> NoticeSpec {
+    fn notice<N: Notice>(&mut self) {
         let notice = NoticeSchemas { input: sorted(N::Input::schema(&mut self.generator)) };
         self.schemas.notices.insert(N::NAME.into(), notice);
-        NoticeSpec::of::<N>()
     }
 
-    pub(crate) fn finish(mut self) -> SagaSchemas {
-        SagaSchemas { definitions: definitions(&mut self.generator), ..self.schemas }
+    fn finish(mut self, first: &[StepSpec]) -> SagaSchemas {
+        let first = first.iter().map(|step| step.name.to_owned()).collect();
+        SagaSchemas { first, definitions: definitions(&mut self.generator), ..self.schemas }
     }
 }
 
 impl EnvelopeSchemas {
-    /// Those of this release.
-    pub(super) fn new() -> Self {
-        let mut generator = generator();
+    /// What this release reads.
+    pub(super) fn read() -> Self {
+        Self::of(reader())
+    }
+
+    /// What this release writes.
+    pub(super) fn written() -> Self {
+        Self::of(writer())
+    }
+
+    fn of(mut generator: SchemaGenerator) -> Self {
         Self {
             v: WIRE_VERSION,
             start: schema_of::<StartInput>(&mut generator),
@@ -81,8 +116,13 @@ impl EnvelopeSchemas {
 /// What is *read* is described: a member with a default is not required, though it is always written. So a release
 /// that is compatible with the one before is compatible with those before that too, unless it uses the name of a member
 /// that went again for something else.
-fn generator() -> SchemaGenerator {
+fn reader() -> SchemaGenerator {
     SchemaSettings::draft2020_12().for_deserialize().into_generator()
+}
+
+/// What is *written* is described: for the one question whether a release before could read it.
+fn writer() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().for_serialize().into_generator()
 }
 
 fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Json {

@@ -1,7 +1,7 @@
 //! What a new release would not understand, in words.
 
-use super::subset::Why;
-use crate::message::OLDEST_WIRE_VERSION;
+use super::{place::Place, subset::Why};
+use crate::{entity::FieldKind, message::OLDEST_WIRE_VERSION};
 use std::fmt;
 
 /// Something of the deployed release that the new one would not understand.
@@ -17,74 +17,6 @@ impl fmt::Display for Incompatibility {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, change } = self;
         write!(f, "{place}: {change}; {}", change.remedy())
-    }
-}
-
-/// Where something was changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// A message that all sagas share.
-    Envelope {
-        /// Its name in [`EnvelopeSchemas`](super::EnvelopeSchemas).
-        message: &'static str,
-        /// The JSON path in it.
-        path: String,
-    },
-    /// A saga.
-    Saga {
-        /// Its name.
-        saga: String,
-    },
-    /// A step.
-    Step {
-        /// The saga's name.
-        saga: String,
-        /// Its name.
-        step: String,
-    },
-    /// A notice.
-    Notice {
-        /// The saga's name.
-        saga: String,
-        /// Its name.
-        notice: String,
-    },
-    /// A value that a saga holds.
-    Value {
-        /// The saga's name.
-        saga: String,
-        /// Its wire name.
-        value: String,
-        /// Who has it, for example ``input of step `reserve-stock` ``.
-        users: Vec<String>,
-        /// The JSON path in it.
-        path: String,
-    },
-    /// The cause of a rejection.
-    Rejection {
-        /// The saga's name.
-        saga: String,
-        /// The step's name.
-        step: String,
-        /// The JSON path in it.
-        path: String,
-    },
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Envelope { message, path } => write!(f, "`{message}` of the envelope at `{path}`"),
-            Self::Saga { saga } => write!(f, "saga `{saga}`"),
-            Self::Step { saga, step } => write!(f, "saga `{saga}`, step `{step}`"),
-            Self::Notice { saga, notice } => write!(f, "saga `{saga}`, notice `{notice}`"),
-            Self::Value { saga, value, users, path } => {
-                write!(f, "saga `{saga}`, value `{value}` ({}) at `{path}`", users.join(", "))
-            }
-            Self::Rejection { saga, step, path } => {
-                write!(f, "saga `{saga}`, rejection of step `{step}` at `{path}`")
-            }
-        }
     }
 }
 
@@ -140,6 +72,28 @@ pub enum Change {
         /// The value.
         value: String,
     },
+    /// A saga begins with another step.
+    #[error(
+        "it began with `{deployed}` and begins with `{here}`: who settles for an execution asks the first steps whose the \
+         saga id is, and one that is new does not know of a saga under way that has it, which is then turned back"
+    )]
+    Begins {
+        /// Deployed.
+        deployed: String,
+        /// Now.
+        here: String,
+    },
+    /// What comes after the pivot needs the output of a new step before it.
+    #[error(
+        "it needs the value `{value}` of the new step `{step}`, which a saga that began before never runs once it is past its \
+         pivot: who settles for its execution parks it for good"
+    )]
+    NeverRun {
+        /// The value.
+        value: String,
+        /// The step that produces it.
+        step: String,
+    },
     /// A step has a rejection less.
     #[error("its rejection `{rejection}` is gone, and fences have recorded it")]
     RejectionGone {
@@ -171,6 +125,56 @@ pub enum Change {
     /// A member may be missing that executions in flight need.
     #[error("executions in flight need this member, and this release may leave it out")]
     NotWritten,
+    /// An entity is gone.
+    #[error(
+        "it is gone{}: what it holds is not found any more, and steps whose recorded inverses name it are parked when they \
+         are undone", or_named(now.as_deref())
+    )]
+    EntityGone {
+        /// What it may be named now.
+        now: Option<String>,
+    },
+    /// An entity belongs to another participant.
+    #[error(
+        "it moved from participant `{deployed}` to `{here}`: recorded inverses name it, and `{deployed}` may not write it any \
+         more, so its steps are parked when they are undone"
+    )]
+    EntityMoved {
+        /// Deployed.
+        deployed: String,
+        /// Now.
+        here: String,
+    },
+    /// An entity has another key.
+    #[error(
+        "its key was `{deployed}` and is `{here}`: the deployment puts an empty table in its place, what it holds is lost or \
+         left behind, and recorded inverses name items by the old key"
+    )]
+    Key {
+        /// Deployed.
+        deployed: String,
+        /// Now.
+        here: String,
+    },
+    /// A field is gone.
+    #[error(
+        "it is gone{}: items and recorded inverses have it under this name, so after the deployment every guard on another \
+         name fails", or_named(now.as_deref())
+    )]
+    FieldGone {
+        /// What it may be named now.
+        now: Option<String>,
+    },
+    /// A field is stored in another way.
+    #[error(
+        "it was stored as {deployed} and is stored as {here}: after the deployment every guard on what is stored already fails"
+    )]
+    FieldKind {
+        /// Deployed.
+        deployed: FieldKind,
+        /// Now.
+        here: FieldKind,
+    },
     /// A schema was changed in a way whose meaning is not known.
     #[error("`{keyword}` makes the schema too intricate to be compared")]
     Unknown {
@@ -217,9 +221,27 @@ impl Change {
                 "take what was taken before, or add a member or a step with a new name beside it"
             }
             Self::Widened { .. } | Self::NotWritten => "write what was written before",
+            Self::Begins { .. } => "put new steps behind the first ones, or at the same time",
+            Self::NeverRun { .. } => {
+                "deploy the new step first, and what needs it when no execution of the release before it is left"
+            }
+            Self::EntityGone { .. } => {
+                "keep its name; to give it up, keep it until no execution of the deployed release is left"
+            }
+            Self::EntityMoved { .. } | Self::Key { .. } => {
+                "declare a new entity with another name beside it, and copy what it holds"
+            }
+            Self::FieldGone { .. } => {
+                "keep the name of the attribute; to give it up, keep it in `FIELDS` until no execution of the deployed release is left"
+            }
+            Self::FieldKind { .. } => "declare a new field with another name beside it",
             Self::Unknown { .. } => {
                 "make the type simpler, or add a member or a step with a new name beside it"
             }
         }
     }
+}
+
+fn or_named(now: Option<&str>) -> String {
+    now.map(|name| format!(", or named `{name}` now")).unwrap_or_default()
 }

@@ -3,7 +3,8 @@
 //! An execution keeps the state machine it started with, so its messages, and what fences recorded, are of the release
 //! it began under. [`Schemas`] describes them: every value, rejection and message has a
 //! [JSON schema](https://json-schema.org/draft/2020-12). [`incompatibilities`] compares what is deployed with what is
-//! to be deployed: whatever was valid must still be understood.
+//! to be deployed: whatever was valid, and whatever was stored, must still be understood. [`irreversible`] compares the
+//! other way: CloudFormation rolls back by itself, and then the deployed release reads what the new one has written.
 //!
 //! What a schema does not show is not compared: aliases (`#[serde(alias)]`), checks in a `TryFrom`, and what a handler
 //! makes of a value it can read.
@@ -11,20 +12,29 @@
 mod alternatives;
 mod compatible;
 mod describe;
+mod entities;
 mod exact;
 mod incompatibility;
 mod limits;
+mod place;
+mod rollback;
 mod subset;
 mod wording;
 
 pub use compatible::incompatibilities;
 pub use describe::Describer;
+pub use entities::EntitySchema;
 pub use exact::Inexact;
-pub use incompatibility::{Change, Incompatibility, Place};
+pub use incompatibility::{Change, Incompatibility};
+pub use place::Place;
+pub use rollback::{Irreversible, Reason, irreversible};
 
 pub(crate) use exact::inexact;
 
-use crate::definition::{Definition, Kind};
+use crate::{
+    definition::{Definition, Kind},
+    entity::EntitySpec,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -36,13 +46,31 @@ pub struct Schemas {
     pub envelope: EnvelopeSchemas,
     /// Of each saga, by its name.
     pub sagas: BTreeMap<String, SagaSchemas>,
+    /// Of what participants store, by the entity's name. Empty in the record of a release that kept none.
+    #[serde(default)]
+    pub entities: BTreeMap<String, EntitySchema>,
 }
 
 impl Schemas {
-    /// Those of these sagas.
+    /// What is read of these sagas.
     pub fn of<'a>(sagas: impl IntoIterator<Item = &'a Definition>) -> Self {
         let sagas = sagas.into_iter().map(|saga| (saga.name.to_owned(), saga.schemas.clone())).collect();
-        Self { envelope: EnvelopeSchemas::new(), sagas }
+        Self { envelope: EnvelopeSchemas::read(), sagas, entities: BTreeMap::new() }
+    }
+
+    /// What is written of these sagas, for [`irreversible`].
+    pub fn written_by<'a>(sagas: impl IntoIterator<Item = &'a Definition>) -> Self {
+        let sagas = sagas.into_iter().map(|saga| (saga.name.to_owned(), saga.written.clone())).collect();
+        Self { envelope: EnvelopeSchemas::written(), sagas, entities: BTreeMap::new() }
+    }
+
+    /// With the entities of a participant.
+    #[must_use]
+    pub fn with_entities(mut self, participant: &str, entities: &[EntitySpec]) -> Self {
+        let named =
+            entities.iter().map(|entity| (entity.name.to_owned(), EntitySchema::of(participant, entity)));
+        self.entities.extend(named);
+        self
     }
 }
 
@@ -73,6 +101,10 @@ pub struct SagaSchemas {
     pub input_value: String,
     /// The saga's input.
     pub input: Json,
+    /// The steps that it begins with, by name. Empty for a saga that is its pivot alone, and in the record of a release that
+    /// did not keep them.
+    #[serde(default)]
+    pub first: Vec<String>,
     /// Of each step, by its name.
     pub steps: BTreeMap<String, StepSchemas>,
     /// Of each notice, by its name.
