@@ -14,6 +14,7 @@
 //! | `rescue` | a saga whose execution was stopped is finished or undone by another |
 //! | `parking` | what cannot be undone waits for an operator, and the other undos go on |
 //! | `operations` | an operator sees what happened and does what makes sense |
+//! | `flood` | more orders than participants get done wait before they begin, and all commit |
 //! | `throttling` | an account with few functions at a time slows sagas and compensates none |
 //! | `reconciliation` | a charge that no order wants is found on a schedule and refunded, an order's is kept, and too many refunds are withheld |
 //! | `security` | with IAM enforced, each function can do what it needs and nothing else |
@@ -34,6 +35,7 @@ mod contention;
 mod crafted;
 mod draft;
 mod endings;
+mod flood;
 mod fulfilment;
 mod ids;
 mod operations;
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
         trips::cases(),
         operations::cases(),
         throttling::cases(),
+        flood::cases(),
         reconciliation::cases(),
         security::cases(),
         releases::cases(),

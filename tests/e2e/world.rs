@@ -10,6 +10,7 @@ use sagas::{
     events::{CancelRequested, OrderEvent, OrderPlaced},
 };
 use serde_json::Value as Json;
+use stacks::parameters::MAX_BACKLOG;
 use std::{
     collections::BTreeMap,
     io::Write,
@@ -26,6 +27,9 @@ const INCIDENTS: &str = "incidents";
 
 /// How many functions run at a time where incidents happen: as many as in a new account of AWS.
 const INCIDENT_CONCURRENCY: u32 = 10;
+
+/// How many messages a participant may have there before orders are held back: few, so that a small flood is one.
+const INCIDENT_BACKLOG: u32 = 10;
 
 /// How long messages about trips are hidden: the attempts that fail are to fail soon.
 const TRIPS_VISIBILITY_SECONDS: u32 = 2;
@@ -111,6 +115,7 @@ impl World {
         Self::begin(SystemConfig {
             deployment: INCIDENTS.to_owned(),
             lambda_concurrency: Some(INCIDENT_CONCURRENCY),
+            parameters: BTreeMap::from([(MAX_BACKLOG.to_owned(), INCIDENT_BACKLOG.to_string())]),
             package: Packaging::Reuse,
             ..from_env()?
         })
