@@ -27,14 +27,15 @@ use cfn::{
     sns::{Subscription, SubscriptionRedrivePolicy, Topic},
     sqs::{Queue, queue_policy},
 };
-use saga::{Entity, budget::Budget, environment, schema::Schemas};
+use saga::{Entity, Intake, Startables, budget::Budget, environment, schema::Schemas};
 use sagas::{
     ParticipantSpec,
     entities::LedgerEntry,
     environment::{
-        EMAIL_FROM, GATEWAY_URL, MAX_REFUND_PERCENT, MAX_REFUNDS, NOTIFICATION, ORDER_INTAKE,
-        RECONCILIATION_GRACE_SECONDS, RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS, SAGA_LONGEST_SECONDS,
+        EMAIL_FROM, GATEWAY_URL, MAX_REFUND_PERCENT, MAX_REFUNDS, NOTIFICATION, RECONCILIATION_GRACE_SECONDS,
+        RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS, SAGA_LONGEST_SECONDS,
     },
+    intakes::OrderIntake,
 };
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ const RECONCILIATION: &str = "reconciliation";
 /// The functions that work off a queue, each named as its crate.
 pub(crate) fn consumers(participants: &[ParticipantSpec]) -> Vec<&'static str> {
     let participants = participants.iter().map(|participant| participant.name);
-    [ORDER_INTAKE].into_iter().chain(participants).chain([NOTIFICATION, RESCUE]).collect()
+    [OrderIntake::NAME].into_iter().chain(participants).chain([NOTIFICATION, RESCUE]).collect()
 }
 
 /// The functions that are called on a schedule, each named as its crate.
@@ -86,7 +87,7 @@ pub(crate) fn stack(
     }
     confine_senders(&mut draft, &served, machines, &deployed, &surroundings.notices);
     let notifications = notification(&mut draft, &program, &surroundings.notices);
-    order_intake(&mut draft, &program, &deployed, &notifications);
+    order_intake(&mut draft, &program, &deployed, &notifications)?;
     rescue(&mut draft, &program, &deployed);
     reconciliation(&mut draft, &program, &gateway, longest_saga(stage, machines)?);
     draft.build()
@@ -118,8 +119,14 @@ fn confine_senders(
 }
 
 /// Customers publish on a topic; its messages become executions.
-fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed], notifications: &Handle<Queue>) {
-    let orders = topic::topic(draft, "OrderTopic", ORDER_INTAKE);
+fn order_intake(
+    draft: &mut Draft,
+    program: &Program,
+    machines: &[Deployed],
+    notifications: &Handle<Queue>,
+) -> Result<(), SynthError> {
+    let own = started_by::<OrderIntake>(machines)?;
+    let orders = topic::topic(draft, "OrderTopic", OrderIntake::NAME);
     topic::policy(draft, &orders, [], []);
     draft.output(
         outputs::ORDER_TOPIC_ARN,
@@ -127,7 +134,7 @@ fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed], not
         "The ARN of the topic that customers publish orders on",
     );
 
-    let refused = queue::kept_queue(draft, "RefusedOrdersQueue", ORDER_INTAKE);
+    let refused = queue::kept_queue(draft, "RefusedOrdersQueue", OrderIntake::NAME);
     draft.output(
         outputs::REFUSED_ORDERS_QUEUE_URL,
         refused.url(),
@@ -138,22 +145,34 @@ fn order_intake(draft: &mut Draft, program: &Program, machines: &[Deployed], not
         (environment::queue(REFUSED_ORDERS), refused.url().into()),
         (environment::queue(NOTIFICATION), notifications.url().into()),
     ];
-    let starts = machines
+    let starts = own
         .iter()
         .map(|Deployed { saga, machine, .. }| (environment::state_machine(saga), machine.arn().into()));
     variables.extend(starts);
     let intake =
-        consumer(draft, program, ORDER_INTAKE, "Starts a saga for each order that is valid", variables);
+        consumer(draft, program, OrderIntake::NAME, "Starts a saga for each order that is valid", variables);
     subscribe(draft, &orders, &intake);
 
     draft.template.grant(&intake.role, refused.grant_send_messages());
     // Who is refused because another has the id is told.
     draft.template.grant(&intake.role, notifications.grant_send_messages());
-    for Deployed { machine, .. } in machines {
+    for Deployed { machine, .. } in own {
         draft.template.grant(&intake.role, machine.grant_start_execution());
         // It looks at the execution that has an id already; and a cancel waits for its order to begin.
         draft.template.grant(&intake.role, machine.executions().grant_describe());
     }
+    Ok(())
+}
+
+/// The state machines of the sagas that an intake starts.
+fn started_by<I: Intake>(machines: &[Deployed]) -> Result<Vec<&Deployed>, SynthError> {
+    let machine = |saga: &&'static str| {
+        machines
+            .iter()
+            .find(|machine| machine.saga == *saga)
+            .ok_or(SynthError::UnlistedSaga { intake: I::NAME, saga })
+    };
+    I::Sagas::NAMES.iter().map(machine).collect()
 }
 
 /// Charges that no order wants are found and refunded.
@@ -251,4 +270,60 @@ fn sender_identity(draft: &mut Draft, sender: &Param) {
     let create = draft.template.condition("CreateSenderIdentity", Test::equals(&choice, "create"));
     let identity = EmailIdentity::new(sender).tags(draft.tags(NOTIFICATION));
     draft.template.add("SenderEmailIdentity", identity.condition(&create));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use saga::{Definition, asl};
+    use serde_json::{Value as Json, json};
+
+    const STAGE: Stage = Stage::Prod;
+
+    fn synthesised(sagas: &[Definition]) -> Result<Json, SynthError> {
+        let machine = |definition: &Definition| Machine {
+            saga: definition.name,
+            definition: definition.clone(),
+            machine: asl::compile(definition, STAGE.timing()).unwrap(),
+        };
+        let machines: Vec<_> = sagas.iter().map(machine).collect();
+        let stack = stack(STAGE, &sagas::participants(), &machines, &Schemas::of(sagas))?;
+        Ok(serde_json::from_str(stack.template.to_json()).unwrap())
+    }
+
+    /// What it may do to executions, and on what.
+    fn on_executions(template: &Json, role: &str) -> Vec<(String, String)> {
+        let policies = template["Resources"][role]["Properties"]["Policies"].as_array().unwrap();
+        let statements =
+            policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
+        let of_states = statements.filter(|statement| statement["Action"].to_string().contains("states:"));
+        of_states
+            .map(|statement| (statement["Action"].to_string(), statement["Resource"].to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn an_intake_starts_its_own_sagas_and_knows_of_no_other() {
+        let mut sagas = sagas::all();
+        let own = synthesised(&sagas).unwrap();
+        sagas.push(Definition { name: "refund", ..sagas[1].clone() });
+        let with_another = synthesised(&sagas).unwrap();
+        let role = "OrderIntakeRole";
+        assert_eq!(on_executions(&with_another, role), on_executions(&own, role));
+        let function = |template: &Json| template["Resources"]["OrderIntakeFunction"].clone();
+        assert_eq!(function(&with_another), function(&own));
+        let variables = &function(&own)["Properties"]["Environment"]["Variables"];
+        assert_eq!(variables["FLYOVER_SAGA_ORDER"], json!({ "Fn::GetAtt": ["OrderStateMachine", "Arn"] }));
+        // It settles every saga there is.
+        assert!(format!("{:?}", on_executions(&with_another, "RescueRole")).contains("RefundStateMachine"));
+    }
+
+    #[test]
+    fn an_intake_that_starts_a_saga_that_is_not_there_is_refused() {
+        let error = synthesised(&sagas::all()[..1]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`order-intake` starts the saga `cancel-order`, which is not in `sagas::all()`: list it there"
+        );
+    }
 }

@@ -53,6 +53,14 @@ pub enum SynthError {
         /// The participant that is missing.
         participant: &'static str,
     },
+    /// An intake starts a saga that is not there.
+    #[error("`{intake}` starts the saga `{saga}`, which is not in `sagas::all()`: list it there")]
+    UnlistedSaga {
+        /// The intake.
+        intake: &'static str,
+        /// The saga that is missing.
+        saga: &'static str,
+    },
     /// Two functions would have one name.
     #[error("two functions are named `{name}`: rename the participant, functions are named after them")]
     DuplicateFunction {

@@ -8,21 +8,21 @@ use crate::{
     validate::{self, Problem},
 };
 use aws_types::SdkConfig;
-use saga::{Notice, Reason, Rejection, SagaId, SagaName, Value, environment};
+use saga::{Notice, Reason, Rejection, SagaId, SagaName, Startable, environment};
 use saga_lambda::{Deadline, Error, Message, Variables, Verdict, aws, elapsed_ms};
 use sagas::{
-    cancel::{self, ASKED_BEFORE, CANCEL_SAGA, CancelOrder, CancellationRefused},
+    cancel::{self, ASKED_BEFORE, CancelOrder, CancelSaga, CancellationRefused},
     environment::{NOTIFICATION, ORDER_INTAKE, ORDER_REFUSED_EVENT, REFUSED_ORDERS},
     events::OrderEvent,
-    order::{DuplicateOrder, ORDER_SAGA, OrderRejected, PlaceOrder},
+    order::{DuplicateOrder, OrderRejected, OrderSaga, PlaceOrder},
 };
 use std::time::Instant;
 
 /// Takes order events.
 #[derive(Debug)]
 pub struct Intake {
-    orders: StateMachine,
-    cancels: StateMachine,
+    orders: StateMachine<OrderSaga>,
+    cancels: StateMachine<CancelSaga>,
     refused: RefusedOrders,
     notifications: Notifications,
     max_receive_count: u32,
@@ -62,8 +62,8 @@ impl Intake {
             url: variables.text(&environment::queue(NOTIFICATION))?.into(),
         };
         Ok(Self {
-            orders: StateMachine::from_variables(client.clone(), variables, ORDER_SAGA)?,
-            cancels: StateMachine::from_variables(client, variables, CANCEL_SAGA)?,
+            orders: StateMachine::from_variables(client.clone(), variables)?,
+            cancels: StateMachine::from_variables(client, variables)?,
             refused,
             notifications,
             max_receive_count: variables.parsed(environment::MAX_RECEIVE_COUNT, "a whole number")?,
@@ -89,7 +89,7 @@ impl Intake {
 
     async fn place(&self, order: PlaceOrder, deadline: Deadline) -> Outcome {
         let taken = <DuplicateOrder as Rejection>::NAMES[0];
-        start::<OrderRejected, _>(&self.orders, ORDER_SAGA, &order.order_id, &order, taken, deadline).await
+        start::<OrderRejected, _>(&self.orders, &order.order_id, &order, taken, deadline).await
     }
 
     /// Events may overtake each other: an order that is not known yet is waited for until the last delivery.
@@ -97,15 +97,7 @@ impl Intake {
         match self.orders.has(&cancel.order_id, deadline).await {
             Ok(true) => {
                 let id = cancel::saga_id(&cancel.order_id, &cancel.customer.id);
-                start::<CancellationRefused, _>(
-                    &self.cancels,
-                    CANCEL_SAGA,
-                    &id,
-                    &cancel,
-                    ASKED_BEFORE,
-                    deadline,
-                )
-                .await
+                start::<CancellationRefused, _>(&self.cancels, &id, &cancel, ASKED_BEFORE, deadline).await
             }
             Ok(false) if receive_count >= self.max_receive_count => {
                 Outcome::Refused(vec![Problem::new("order_id", "no such order")])
@@ -171,11 +163,10 @@ fn again(why: String, message: &Message, duration_ms: f64) -> Verdict {
 }
 
 /// Starts a saga. When another has its id, the customer is told by the notice `N`, with `error` as the reason.
-async fn start<N: Notice, V: Value>(
-    machine: &StateMachine,
-    saga: &'static str,
+async fn start<N: Notice, S: Startable>(
+    machine: &StateMachine<S>,
     saga_id: &str,
-    input: &V,
+    input: &S::Input,
     error: &str,
     deadline: Deadline,
 ) -> Outcome {
@@ -187,14 +178,15 @@ async fn start<N: Notice, V: Value>(
         Ok(Started::OtherHasId) => {
             let problem = Problem::new("order_id", "another order or wish has this id, and stays as it is");
             let reason = Reason { step: ORDER_INTAKE.into(), error: error.into(), cause: "{}".into() };
-            match SagaName::try_from(saga.to_owned()) {
-                Ok(saga) => {
-                    Outcome::RefusedAndTold(problem, Box::new(Telling::of::<N, V>(saga, id, input, reason)))
-                }
+            match SagaName::try_from(S::NAME.to_owned()) {
+                Ok(saga) => Outcome::RefusedAndTold(
+                    problem,
+                    Box::new(Telling::of::<N, S::Input>(saga, id, input, reason)),
+                ),
                 Err(error) => Outcome::Later(error.to_string()),
             }
         }
-        Ok(started) => Outcome::Started { saga, id, started },
+        Ok(started) => Outcome::Started { saga: S::NAME, id, started },
         Err(error) => Outcome::Later(error.to_string()),
     }
 }
