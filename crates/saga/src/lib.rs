@@ -14,6 +14,7 @@ pub mod budget;
 mod builder;
 mod commit;
 pub mod dead_letter;
+mod declaration;
 mod definition;
 mod engine;
 mod entity;
