@@ -3,7 +3,7 @@ PYTHON ?= python3
 LINTERS := .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv synth package deploy destroy ops demo up down test chaos test-localstack venv-localstack lint lint-templates bench bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
+.PHONY: help venv synth package deploy destroy ops demo up down test chaos test-localstack test-store venv-localstack lint lint-templates bench bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
 # cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
 package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -46,6 +46,9 @@ chaos: venv ## run sagas in a storm of faults (SAGAS=10000, SECONDS=600, SEED=7)
 
 test-localstack: package ## run the end-to-end suite against LocalStack (TEST=, LOCALSTACK_ENDPOINT=, LOCALSTACK_DOCKER=0)
 	tests/emulator/localstack/test.sh $(TEST)
+
+test-store: venv-localstack ## hold the store in memory against Amazon's DynamoDB Local, with Java (SEED=, DYNAMODB_ENDPOINT=)
+	tests/fidelity/dynamodb_local.sh
 
 venv-localstack: .venv-localstack/stamp ## install LocalStack for use without Docker into .venv-localstack
 

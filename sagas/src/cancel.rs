@@ -4,7 +4,7 @@
 //! machines send to the orders service.
 
 use crate::{customer::Customer, order::LONGEST_WAIT, participants::Orders};
-use saga::{Notice, Pivot, Rejection, Saga, Start, Step, Value, saga};
+use saga::{Notice, Pivot, Rejection, Saga, Start, Startable, Step, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,9 +18,18 @@ pub const CANCEL_SAGA: &str = "cancel-order";
 /// The reason why a wish is refused whose customer has asked before, with other words. Not a rejection: no step says so.
 pub const ASKED_BEFORE: &str = "AskedBefore";
 
+/// The saga as a type, for who starts it.
+#[derive(Debug)]
+pub struct CancelSaga;
+
+impl Startable for CancelSaga {
+    const NAME: &'static str = CANCEL_SAGA;
+    type Input = CancelOrder;
+}
+
 /// The saga. It runs once for each order and customer, see [`saga_id`].
 pub fn cancel_saga() -> Saga<CancelOrder> {
-    saga::<CancelOrder>(CANCEL_SAGA)
+    CancelSaga::chain()
         .pivot(CancelPendingOrder)
         .on_commit(CancellationAccepted)
         .on_compensate(CancellationRefused)

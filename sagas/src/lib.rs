@@ -8,6 +8,7 @@ pub mod customer;
 pub mod entities;
 pub mod environment;
 pub mod events;
+pub mod intakes;
 pub mod money;
 pub mod order;
 pub mod participants;

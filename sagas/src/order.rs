@@ -5,7 +5,7 @@ use crate::{
     money::Money,
     participants::{Inventory, Orders, Payment},
 };
-use saga::{Compensable, CompensableOutside, Notice, Pivot, Rejection, Saga, Start, Step, Value, saga};
+use saga::{Compensable, CompensableOutside, Notice, Pivot, Rejection, Saga, Start, Startable, Step, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
@@ -27,9 +27,18 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_hours(2);
 /// The saga's name.
 pub const ORDER_SAGA: &str = "order";
 
+/// The saga as a type, for who starts it.
+#[derive(Debug)]
+pub struct OrderSaga;
+
+impl Startable for OrderSaga {
+    const NAME: &'static str = ORDER_SAGA;
+    type Input = PlaceOrder;
+}
+
 /// The saga.
 pub fn order_saga() -> Saga<PlaceOrder> {
-    saga::<PlaceOrder>(ORDER_SAGA)
+    OrderSaga::chain()
         .step(CreateOrder)
         .step(ReserveStock)
         .step(ChargePayment)

@@ -27,14 +27,15 @@ use cfn::{
     sns::{Subscription, SubscriptionRedrivePolicy, Topic},
     sqs::{Queue, queue_policy},
 };
-use saga::{Entity, budget::Budget, environment, schema::Schemas};
+use saga::{Entity, Intake, Startables, budget::Budget, environment, schema::Schemas};
 use sagas::{
     ParticipantSpec,
     entities::LedgerEntry,
     environment::{
-        EMAIL_FROM, GATEWAY_URL, MAX_REFUND_PERCENT, MAX_REFUNDS, NOTIFICATION, ORDER_INTAKE,
-        RECONCILIATION_GRACE_SECONDS, RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS, SAGA_LONGEST_SECONDS,
+        EMAIL_FROM, GATEWAY_URL, MAX_REFUND_PERCENT, MAX_REFUNDS, NOTIFICATION, RECONCILIATION_GRACE_SECONDS,
+        RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS, SAGA_LONGEST_SECONDS,
     },
+    intakes::OrderIntake,
 };
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ const RECONCILIATION: &str = "reconciliation";
 /// The functions that work off a queue, each named as its crate.
 pub(crate) fn consumers(participants: &[ParticipantSpec]) -> Vec<&'static str> {
     let participants = participants.iter().map(|participant| participant.name);
-    [ORDER_INTAKE].into_iter().chain(participants).chain([NOTIFICATION, RESCUE]).collect()
+    [OrderIntake::NAME].into_iter().chain(participants).chain([NOTIFICATION, RESCUE]).collect()
 }
 
 /// The same where there is nothing but sagas.
@@ -171,7 +172,12 @@ fn order_intake(
     max_backlog: u64,
 ) {
     let Carrying { participants, machines } = carrying;
-    let orders = topic::topic(draft, "OrderTopic", ORDER_INTAKE);
+    // Whether they are all there is checked before.
+    let own: Vec<_> = machines
+        .iter()
+        .filter(|machine| <OrderIntake as Intake>::Sagas::NAMES.contains(&machine.saga))
+        .collect();
+    let orders = topic::topic(draft, "OrderTopic", OrderIntake::NAME);
     topic::policy(draft, &orders, [], []);
     draft.output(
         outputs::ORDER_TOPIC_ARN,
@@ -179,7 +185,7 @@ fn order_intake(
         "The ARN of the topic that customers publish orders on",
     );
 
-    let refused = queue::kept_queue(draft, "RefusedOrdersQueue", ORDER_INTAKE);
+    let refused = queue::kept_queue(draft, "RefusedOrdersQueue", OrderIntake::NAME);
     draft.output(
         outputs::REFUSED_ORDERS_QUEUE_URL,
         refused.url(),
@@ -190,7 +196,7 @@ fn order_intake(
         (environment::queue(REFUSED_ORDERS), refused.url().into()),
         (environment::queue(NOTIFICATION), notifications.url().into()),
     ];
-    let starts = machines
+    let starts = own
         .iter()
         .map(|Deployed { saga, machine, .. }| (environment::state_machine(saga), machine.arn().into()));
     variables.extend(starts);
@@ -198,10 +204,10 @@ fn order_intake(
     variables.push((environment::MAX_BACKLOG.to_owned(), Value::from(&max_backlog)));
     let queues = participants.iter();
     variables.extend(queues.map(|spec| (environment::queue(spec.name), spec.queue.url().into())));
-    let own = queue_with_dead_letter(draft, ORDER_INTAKE, AT_ONCE.delay);
-    variables.push((environment::queue(ORDER_INTAKE), own.queue.url().into()));
+    let line = queue_with_dead_letter(draft, OrderIntake::NAME, AT_ONCE.delay);
+    variables.push((environment::queue(OrderIntake::NAME), line.queue.url().into()));
     let description = "Starts a saga for each order that is valid";
-    let intake = consumer_of(draft, program, ORDER_INTAKE, description, variables, own, &AT_ONCE);
+    let intake = consumer_of(draft, program, OrderIntake::NAME, description, variables, line, &AT_ONCE);
     subscribe(draft, &orders, &intake);
 
     // It counts what participants have to do, and puts back what would be too much.
@@ -213,7 +219,7 @@ fn order_intake(
     draft.template.grant(&intake.role, refused.grant_send_messages());
     // Who is refused because another has the id is told.
     draft.template.grant(&intake.role, notifications.grant_send_messages());
-    for Deployed { machine, .. } in machines {
+    for Deployed { machine, .. } in own {
         draft.template.grant(&intake.role, machine.grant_start_execution());
         // It looks at the execution that has an id already; and a cancel waits for its order to begin.
         draft.template.grant(&intake.role, machine.executions().grant_describe());
@@ -318,4 +324,51 @@ fn sender_identity(draft: &mut Draft, sender: &Param) {
     let identity =
         identity.deletion_policy(Removal::RetainExceptOnCreate).update_replace_policy(Removal::Retain);
     draft.template.add("SenderEmailIdentity", identity);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use saga::{Definition, asl};
+    use serde_json::{Value as Json, json};
+
+    const STAGE: Stage = Stage::Prod;
+
+    fn synthesised(sagas: &[Definition]) -> Result<Json, SynthError> {
+        let machine = |definition: &Definition| Machine {
+            saga: definition.name,
+            definition: definition.clone(),
+            machine: asl::compile(definition, STAGE.timing()).unwrap(),
+        };
+        let machines: Vec<_> = sagas.iter().map(machine).collect();
+        let stack = stack(STAGE, &sagas::participants(), &machines, &Schemas::of(sagas))?;
+        Ok(serde_json::from_str(stack.template.to_json()).unwrap())
+    }
+
+    /// What it may do to executions, and on what.
+    fn on_executions(template: &Json, role: &str) -> Vec<(String, String)> {
+        let policies = template["Resources"][role]["Properties"]["Policies"].as_array().unwrap();
+        let statements =
+            policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
+        let of_states = statements.filter(|statement| statement["Action"].to_string().contains("states:"));
+        of_states
+            .map(|statement| (statement["Action"].to_string(), statement["Resource"].to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn an_intake_starts_its_own_sagas_and_knows_of_no_other() {
+        let mut sagas = sagas::all();
+        let own = synthesised(&sagas).unwrap();
+        sagas.push(Definition { name: "refund", ..sagas[1].clone() });
+        let with_another = synthesised(&sagas).unwrap();
+        let role = "OrderIntakeRole";
+        assert_eq!(on_executions(&with_another, role), on_executions(&own, role));
+        let function = |template: &Json| template["Resources"]["OrderIntakeFunction"].clone();
+        assert_eq!(function(&with_another), function(&own));
+        let variables = &function(&own)["Properties"]["Environment"]["Variables"];
+        assert_eq!(variables["FLYOVER_SAGA_ORDER"], json!({ "Fn::GetAtt": ["OrderStateMachine", "Arn"] }));
+        // It settles every saga there is.
+        assert!(format!("{:?}", on_executions(&with_another, "RescueRole")).contains("RefundStateMachine"));
+    }
 }

@@ -1,7 +1,7 @@
 //! What must fit together before a template is written, and why it may not.
 
 use cfn::TemplateError;
-use saga::{Definition, DefinitionError, asl::CompileError, budget::Timing};
+use saga::{Definition, DefinitionError, Intake, Startables, asl::CompileError, budget::Timing};
 use sagas::ParticipantSpec;
 use std::{collections::BTreeSet, time::Duration};
 
@@ -52,6 +52,14 @@ pub enum SynthError {
         step: &'static str,
         /// The participant that is missing.
         participant: &'static str,
+    },
+    /// An intake starts a saga that is not there.
+    #[error("`{intake}` starts the saga `{saga}`, which is not in `sagas::all()`: list it there")]
+    UnlistedSaga {
+        /// The intake.
+        intake: &'static str,
+        /// The saga that is missing.
+        saga: &'static str,
     },
     /// Two functions would have one name.
     #[error("two functions are named `{name}`: rename the participant, functions are named after them")]
@@ -105,6 +113,15 @@ pub(crate) fn check(
     check_functions(functions)?;
     check_entities(participants)?;
     check_timing(timing)
+}
+
+/// Whether every saga that an intake starts is there.
+pub(crate) fn check_intake<I: Intake>(sagas: &[Definition]) -> Result<(), SynthError> {
+    let is_there = |name: &&&'static str| sagas.iter().any(|saga| saga.name == **name);
+    match I::Sagas::NAMES.iter().find(|name| !is_there(name)) {
+        Some(saga) => Err(SynthError::UnlistedSaga { intake: I::NAME, saga }),
+        None => Ok(()),
+    }
 }
 
 fn check_participants(sagas: &[Definition], participants: &[ParticipantSpec]) -> Result<(), SynthError> {
@@ -194,6 +211,7 @@ fn at_most(
 mod tests {
     use super::*;
     use crate::stage::Stage;
+    use sagas::intakes::OrderIntake;
 
     #[test]
     fn the_deployment_fits_together_in_every_stage() {
@@ -201,6 +219,16 @@ mod tests {
             let (sagas, participants) = (sagas::all(), sagas::participants());
             assert!(check(&sagas, &participants, &["orders"], stage.timing()).is_ok(), "{stage}");
         }
+    }
+
+    #[test]
+    fn an_intake_that_starts_a_saga_that_is_not_there_is_refused() {
+        assert!(check_intake::<OrderIntake>(&sagas::all()).is_ok());
+        let error = check_intake::<OrderIntake>(&sagas::all()[..1]).expect_err("it starts two");
+        assert_eq!(
+            error.to_string(),
+            "`order-intake` starts the saga `cancel-order`, which is not in `sagas::all()`: list it there"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::{app, checks, checks::SynthError, data, stage::Stage, watch};
 use cfn::BuiltTemplate;
 use saga::{Definition, asl::StateMachine, schema::Schemas};
-use sagas::ParticipantSpec;
+use sagas::{ParticipantSpec, intakes::OrderIntake};
 use std::collections::BTreeMap;
 
 /// Everything a stage is deployed from.
@@ -93,7 +93,9 @@ pub type Synth = fn(Stage) -> Result<App, SynthError>;
 /// # Errors
 /// When something does not fit together; says what, and what to change.
 pub fn synth(stage: Stage) -> Result<App, SynthError> {
-    synth_of(stage, sagas::all(), &sagas::participants())
+    let sagas = sagas::all();
+    checks::check_intake::<OrderIntake>(&sagas)?;
+    synth_of(stage, sagas, &sagas::participants())
 }
 
 /// The same from other sagas and participants than those of the deployment: those of a release that has more of them, or

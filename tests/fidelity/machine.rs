@@ -10,10 +10,11 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use saga_check::asl::{Effect, Event, Execution, Machine, Run};
+use sagas::order::ORDER_SAGA;
 use serde_json::{Value as Json, json};
+use stacks::Stage;
 use std::{
     collections::{BTreeMap, VecDeque},
-    path::Path,
     time::Duration,
 };
 
@@ -54,8 +55,9 @@ struct Seen {
 }
 
 fn emitted() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stacks/templates/dev/order.asl.json");
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    let app = stacks::synth(Stage::Dev).expect("the stacks can be synthesised");
+    let machine = app.machines.iter().find(|machine| machine.saga == ORDER_SAGA).expect("the saga of orders");
+    serde_json::to_string(&machine.machine).expect("a state machine is JSON")
 }
 
 fn input(name: &str) -> Json {

@@ -148,7 +148,7 @@ impl Compared<'_> {
 fn the_store_in_memory_answers_as_dynamodb_does() {
     let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_125);
     println!("SEED={seed}");
-    // Another DynamoDB, such as Amazon's DynamoDB Local, instead of the one of an emulator.
+    // Another DynamoDB instead of the one of an emulator: `make test-store` starts Amazon's DynamoDB Local.
     let given = std::env::var("DYNAMODB_ENDPOINT").ok();
     let emulator = given.is_none().then(aws::start);
     let endpoint_url = given.or_else(|| emulator.as_ref().map(emulator::Emulator::endpoint_url));

@@ -23,16 +23,28 @@ pub(crate) const SPEC: EntitySpec = EntitySpec {
 const NUMBERS: [&str; 2] = ["free", "booked"];
 const MARK: &str = "mark";
 
-/// What no field can hold. Those that DynamoDB takes for numbers are put where nothing is compared with a number: it
-/// would compare them, and the store in memory does not.
-const FORMS: [&str; 4] =
-    [r#"{"BOOL":true}"#, r#"{"L":[{"S":"a"},{"N":"1.5"}]}"#, r#"{"NULL":true}"#, r#"{"SS":["a","b"]}"#];
-const MARKS: [&str; 5] = [
-    r#"{"N":"1.5"}"#,
-    r#"{"N":"9223372036854775808"}"#,
+/// What no field can hold.
+const FORMS: [&str; 7] = [
+    r#"{"BOOL":true}"#,
+    r#"{"L":[{"S":"a"},{"N":"1.5"}]}"#,
+    r#"{"NULL":true}"#,
+    r#"{"SS":["a","b"]}"#,
     r#"{"B":"AAE="}"#,
     r#"{"M":{"a":{"BOOL":false},"b":{"N":"7"}}}"#,
     r#"{"NS":["1","2.5"]}"#,
+];
+
+/// Numbers that no field can hold. DynamoDB compares them and adds to them.
+const NUMBER_FORMS: [&str; 9] = [
+    r#"{"N":"1.5"}"#,
+    r#"{"N":"-0.25"}"#,
+    r#"{"N":"4.999"}"#,
+    r#"{"N":"4294967294.5"}"#,
+    r#"{"N":"9223372036854775807.5"}"#,
+    r#"{"N":"9223372036854775808"}"#,
+    r#"{"N":"-9223372036854775809"}"#,
+    r#"{"N":"-9223372036854775808.5"}"#,
+    r#"{"N":"10000000000000000000000000000000000000"}"#,
 ];
 
 /// One thing that happens to the items.
@@ -72,6 +84,11 @@ fn number() -> impl Strategy<Value = i64> {
     ]
 }
 
+/// What a field for numbers most often holds.
+fn any_number() -> impl Strategy<Value = Scalar> {
+    prop_oneof![4 => number().prop_map(Scalar::Number), 1 => opaque(&NUMBER_FORMS)]
+}
+
 fn opaque(forms: &'static [&'static str]) -> impl Strategy<Value = Scalar> {
     prop::sample::select(forms).prop_map(|form| Scalar::Opaque { opaque: form.into() })
 }
@@ -81,6 +98,7 @@ fn scalar() -> impl Strategy<Value = Scalar> {
         4 => number().prop_map(Scalar::Number),
         4 => "[ab]?".prop_map(Scalar::Text),
         1 => opaque(&FORMS),
+        1 => opaque(&NUMBER_FORMS),
     ]
 }
 
@@ -90,13 +108,12 @@ fn declared() -> impl Strategy<Value = Cow<'static, str>> {
 
 /// A field and what it holds.
 fn field() -> impl Strategy<Value = (Cow<'static, str>, Scalar)> {
-    let mark = prop_oneof![scalar(), opaque(&MARKS)];
-    prop_oneof![4 => (declared(), scalar()), 1 => (Just(MARK.into()), mark)]
+    prop_oneof![4 => (declared(), scalar()), 1 => (Just(MARK.into()), scalar())]
 }
 
 /// Any fields. Most often those for numbers hold numbers, so that something can be done to them.
 fn row() -> impl Strategy<Value = Row> {
-    let numbers = prop::collection::vec(prop::option::weighted(0.8, number().prop_map(Scalar::Number)), 2);
+    let numbers = prop::collection::vec(prop::option::weighted(0.8, any_number()), 2);
     (numbers, prop::collection::vec(field(), 0..3)).prop_map(|(numbers, others)| {
         let numbers = NUMBERS.into_iter().zip(numbers);
         let mut row: Row = numbers.filter_map(|(field, number)| Some((field.into(), number?))).collect();

@@ -1,12 +1,12 @@
-//! The state machines as they were emitted for production.
+//! The state machines as production has them.
 
 use serde_json::Value as Json;
-use std::path::Path;
+use stacks::Stage;
 
 fn emitted(saga: &str) -> String {
-    let path = format!("../stacks/templates/prod/{saga}.asl.json");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    let app = stacks::synth(Stage::Prod).expect("the stacks can be synthesised");
+    let machine = app.machines.iter().find(|machine| machine.saga == saga).expect("a saga of the deployment");
+    serde_json::to_string(&machine.machine).expect("a state machine is JSON")
 }
 
 pub(crate) fn order() -> String {

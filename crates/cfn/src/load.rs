@@ -84,8 +84,13 @@ impl Template {
         Ok(Self::from_document(document, remarks))
     }
 
-    /// What was read otherwise than it may have been meant, as `1.30` without quotes, in the order of the text. JSON leaves
-    /// nothing to be said, nor does a template that was not loaded.
+    /// What was read otherwise than it may have been meant, as `1.30` without quotes, in the order of the text: for who
+    /// loads a template to show. No command of this project loads one.
+    ///
+    /// Nothing is said of JSON: what has no quotes there is a number or a word of the language, never text. So `1.30` is
+    /// the number 1.3, of which no digits are kept, by CloudFormation as here: it
+    /// [was seen](https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1735) to make 4 of 4.0.
+    /// Nor is anything said of a template that was not loaded.
     #[must_use]
     pub fn remarks(&self) -> &[LoadRemark] {
         &self.remarks

@@ -1,6 +1,9 @@
 //! Entities: what a participant stores. Declared once; tables, typed writes and the checker's state follow.
 
-use crate::write::{Row, RowKey, Scalar};
+use crate::{
+    declaration,
+    write::{Row, RowKey, Scalar},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fmt::{self, Debug},
@@ -36,8 +39,9 @@ pub trait Entity: Sized + Send + Sync + 'static {
     /// The type of the key; stored as text.
     type Key: FieldType;
 
-    /// Every field but the key. An undo looks whether somebody else has put one of these on an item, and leaves what
-    /// is not declared alone.
+    /// Every field but the key, each with an attribute of its own, or the program does not compile; a commit that names
+    /// another field, or one of these with another type, is refused. An undo looks whether somebody else has put one of
+    /// these on an item, and leaves what is not declared alone.
     const FIELDS: &'static [FieldSpec];
 
     /// The key of one item.
@@ -110,7 +114,7 @@ pub trait FieldType: Sized {
     fn from_scalar(scalar: &Scalar) -> Option<Self>;
 }
 
-/// A type of numbers that a field can have: what is added to one stays within its range.
+/// A type of numbers that a field can have: what is added to one, or subtracted, leaves it within its range.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no type of numbers that a field can have",
     label = "only numbers are added and compared",
@@ -122,6 +126,9 @@ pub trait NumberType: FieldType + Into<i64> {
 
     /// The largest number it holds.
     const MOST: i64;
+
+    /// How much is subtracted from one. It has no sign: less than nothing would be added.
+    type Amount: Into<u64>;
 }
 
 impl FieldType for String {
@@ -140,7 +147,7 @@ impl FieldType for String {
 }
 
 macro_rules! number_fields {
-    ($($number:ty),+) => {$(
+    ($($number:ty: $amount:ty),+) => {$(
         impl FieldType for $number {
             const KIND: FieldKind = FieldKind::Number;
 
@@ -159,11 +166,12 @@ macro_rules! number_fields {
         impl NumberType for $number {
             const LEAST: i64 = <$number>::MIN as i64;
             const MOST: i64 = <$number>::MAX as i64;
+            type Amount = $amount;
         }
     )+};
 }
 
-number_fields! { u32, i64 }
+number_fields! { u32: u32, i64: u64 }
 
 /// How a field is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,6 +212,15 @@ pub struct EntitySpec {
 }
 
 impl EntitySpec {
+    /// The entity as data.
+    ///
+    /// # Panics
+    /// While compiling, when its attributes cannot be kept apart.
+    const fn of<E: Entity>() -> Self {
+        declaration::check(E::NAME, E::KEY, E::FIELDS);
+        Self { name: E::NAME, key: E::KEY, fields: E::FIELDS }
+    }
+
     /// The declared fields of the entity with this name; none, when it is not among these.
     pub(crate) fn fields_of(entities: &[Self], name: &str) -> &'static [FieldSpec] {
         entities.iter().find(|entity| entity.name == name).map_or(&[], |entity| entity.fields)
@@ -219,8 +236,7 @@ pub trait Entities {
 macro_rules! entities {
     ($(($($entity:ident),*))+) => {$(
         impl<$($entity: Entity),*> Entities for ($($entity,)*) {
-            const SPECS: &'static [EntitySpec] =
-                &[$(EntitySpec { name: $entity::NAME, key: $entity::KEY, fields: $entity::FIELDS }),*];
+            const SPECS: &'static [EntitySpec] = &[$(EntitySpec::of::<$entity>()),*];
         }
     )+};
 }

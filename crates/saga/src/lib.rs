@@ -14,6 +14,7 @@ pub mod budget;
 mod builder;
 mod commit;
 pub mod dead_letter;
+mod declaration;
 mod definition;
 mod engine;
 mod entity;
@@ -24,6 +25,7 @@ pub mod graph;
 mod handler;
 mod identity;
 mod input;
+mod intake;
 mod memory;
 mod message;
 mod number;
@@ -48,6 +50,7 @@ pub use identity::{
     SagaIdError, SagaName, SagaNameError, StepKey, StepOfRun,
 };
 pub use input::{Inputs, Nil, Provides, With};
+pub use intake::{Intake, Startable, Startables, Starts};
 pub use memory::{MemoryState, MemoryStore};
 pub use message::{
     AbandonReply, Direction, IfAbsent, Malformed, NoticeMessage, OLDEST_WIRE_VERSION, Op, RESCUED, Reason,

@@ -24,8 +24,8 @@ impl MemoryState {
     /// Applies a transaction, with the semantics of DynamoDB.
     ///
     /// # Errors
-    /// When the fence or a guard refuses it, or when it writes one item twice or to a key that DynamoDB never takes;
-    /// then nothing is written.
+    /// When the fence or a guard refuses it, or when it writes one item twice, to a key that DynamoDB never takes, or a
+    /// number with more digits than it keeps; then nothing is written.
     pub fn apply(&mut self, transaction: &Transaction) -> Result<(), Refused> {
         for write in &transaction.writes {
             write.key.check().map_err(Refused::Unavailable)?;
@@ -41,6 +41,12 @@ impl MemoryState {
         for write in &transaction.writes {
             if let Some(refused) = Refused::by_guard(write, self.rows.get(&write.key)) {
                 return Err(refused);
+            }
+        }
+        for write in &transaction.writes {
+            if let Some(field) = write.overlong(self.rows.get(&write.key)) {
+                let why = format!("{}: the sum in {field} has too many digits", write.key);
+                return Err(Refused::Unavailable(Unavailable(why)));
             }
         }
         for write in transaction.writes.iter().filter(|write| !write.only_checks()) {
@@ -129,7 +135,7 @@ impl Store for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::write::{Change, Condition, Guard};
+    use crate::write::{Addition, Change, Condition, FieldChange, Guard, Scalar};
     use futures::executor::block_on;
 
     fn key(value: impl Into<String>) -> RowKey {
@@ -163,6 +169,28 @@ mod tests {
         let store = MemoryStore::new();
         assert_eq!(store.apply_now(&transaction(vec![check])), Ok(()));
         assert_eq!(store.row(&key("a")), None);
+    }
+
+    #[test]
+    fn a_sum_of_more_digits_than_dynamodb_keeps_is_refused() {
+        let mut state = MemoryState::default();
+        let number = Scalar::number(&format!("0.{}", "1".repeat(37))).unwrap();
+        state.rows.insert(key("a"), [("free".into(), number)].into());
+        let before = state.clone();
+        let add = |n| Write {
+            key: key("a"),
+            change: Change::Update(
+                [("free".into(), FieldChange::Add(Addition { n, least: 0, most: 99 }))].into(),
+            ),
+            guards: Vec::new(),
+        };
+        let refused = state.apply(&transaction(vec![add(30)])).unwrap_err();
+        assert_eq!(
+            refused,
+            Refused::Unavailable(Unavailable("stock/a: the sum in free has too many digits".into()))
+        );
+        assert_eq!(state, before);
+        assert_eq!(state.apply(&transaction(vec![add(3)])), Ok(()));
     }
 
     #[test]

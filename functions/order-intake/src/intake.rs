@@ -9,21 +9,21 @@ use crate::{
     validate::{self, Problem},
 };
 use aws_types::SdkConfig;
-use saga::{Definition, Notice, Reason, Rejection, RunDigest, SagaId, SagaName, Value, environment};
+use saga::{Definition, Notice, Reason, Rejection, RunDigest, SagaId, SagaName, Startable, environment};
 use saga_lambda::{Deadline, Error, Message, Variables, Verdict, aws, elapsed_ms};
 use sagas::{
-    cancel::{self, ASKED_BEFORE, CANCEL_SAGA, CancelOrder, CancellationRefused, cancel_saga},
+    cancel::{self, ASKED_BEFORE, CancelOrder, CancelSaga, CancellationRefused, cancel_saga},
     environment::{HELD_BACK_EVENT, NOTIFICATION, ORDER_INTAKE, ORDER_REFUSED_EVENT, REFUSED_ORDERS},
     events::OrderEvent,
-    order::{DuplicateOrder, ORDER_SAGA, OrderRejected, PlaceOrder, order_saga},
+    order::{DuplicateOrder, OrderRejected, OrderSaga, PlaceOrder, order_saga},
 };
 use std::time::Instant;
 
 /// Takes order events.
 #[derive(Debug)]
 pub struct Intake {
-    orders: StateMachine,
-    cancels: StateMachine,
+    orders: StateMachine<OrderSaga>,
+    cancels: StateMachine<CancelSaga>,
     refused: RefusedOrders,
     notifications: Notifications,
     brake: Brake,
@@ -65,8 +65,8 @@ impl Intake {
             client: refused.client.clone(),
             url: variables.text(&environment::queue(NOTIFICATION))?.into(),
         };
-        let orders = StateMachine::from_variables(client.clone(), variables, ORDER_SAGA)?;
-        let cancels = StateMachine::from_variables(client, variables, CANCEL_SAGA)?;
+        let orders = StateMachine::from_variables(client.clone(), variables)?;
+        let cancels = StateMachine::from_variables(client, variables)?;
         let sagas = [order_saga().definition().clone(), cancel_saga().definition().clone()];
         let participants = sagas.iter().flat_map(Definition::steps).map(|step| step.participant).collect();
         let brake = Brake::from_variables(refused.client.clone(), variables, &participants, ORDER_INTAKE)?;
@@ -108,7 +108,7 @@ impl Intake {
             return Outcome::HeldBack;
         }
         let taken = <DuplicateOrder as Rejection>::NAMES[0];
-        let start = Start { saga: ORDER_SAGA, id: &order.order_id, input: &order, asked };
+        let start = Start { id: &order.order_id, input: &order, asked };
         start.on::<OrderRejected>(&self.orders, taken, deadline).await
     }
 
@@ -123,7 +123,7 @@ impl Intake {
         match self.orders.has(&cancel.order_id, deadline).await {
             Ok(true) => {
                 let id = cancel::saga_id(&cancel.order_id, &cancel.customer.id);
-                let start = Start { saga: CANCEL_SAGA, id: &id, input: &cancel, asked };
+                let start = Start { id: &id, input: &cancel, asked };
                 start.on::<CancellationRefused>(&self.cancels, ASKED_BEFORE, deadline).await
             }
             Ok(false) if self.brake.has_line(deadline).await => Outcome::HeldBack,
@@ -209,18 +209,17 @@ fn again(why: String, message: &Message, duration_ms: f64) -> Verdict {
 }
 
 /// A saga to start.
-struct Start<'a, V> {
-    saga: &'static str,
+struct Start<'a, S: Startable> {
     id: &'a str,
-    input: &'a V,
+    input: &'a S::Input,
     /// The digest of the event that asks for it.
     asked: RunDigest,
 }
 
-impl<V: Value> Start<'_, V> {
+impl<S: Startable> Start<'_, S> {
     /// Starts it. When another has its id, the customer is told by the notice `N`, with `error` as the reason.
-    async fn on<N: Notice>(self, machine: &StateMachine, error: &str, deadline: Deadline) -> Outcome {
-        let Self { saga, id, input, asked } = self;
+    async fn on<N: Notice>(self, machine: &StateMachine<S>, error: &str, deadline: Deadline) -> Outcome {
+        let Self { id, input, asked } = self;
         let id = match SagaId::try_from(id.to_owned()) {
             Ok(id) => id,
             Err(error) => return Outcome::Refused(vec![Problem::new("order_id", error.to_string())]),
@@ -230,15 +229,15 @@ impl<V: Value> Start<'_, V> {
                 let problem =
                     Problem::new("order_id", "another order or wish has this id, and stays as it is");
                 let reason = Reason { step: ORDER_INTAKE.into(), error: error.into(), cause: "{}".into() };
-                match SagaName::try_from(saga.to_owned()) {
+                match SagaName::try_from(S::NAME.to_owned()) {
                     Ok(saga) => {
-                        let telling = Telling::of::<N, V>(saga, id, input, reason);
+                        let telling = Telling::of::<N, S::Input>(saga, id, input, reason);
                         Outcome::RefusedAndTold(problem, Box::new(telling))
                     }
                     Err(error) => Outcome::Later(error.to_string()),
                 }
             }
-            Ok(started) => Outcome::Started { saga, id, started },
+            Ok(started) => Outcome::Started { saga: S::NAME, id, started },
             Err(error) => Outcome::Later(error.to_string()),
         }
     }

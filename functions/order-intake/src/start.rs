@@ -1,14 +1,17 @@
 //! Starts sagas.
 
 use aws_sdk_sfn::Client;
-use saga::{RunDigest, SagaId, StartInput, Value};
+use saga::{Intake, RunDigest, SagaId, StartInput, Startable, Starts, Value};
 use saga_lambda::{Deadline, Error, Tried, Variables, aws::Failure, persist};
+use sagas::intakes::OrderIntake;
+use std::marker::PhantomData;
 
-/// The state machine of a saga.
+/// The state machine of the saga `S`.
 #[derive(Debug, Clone)]
-pub(crate) struct StateMachine {
+pub(crate) struct StateMachine<S> {
     client: Client,
     arn: String,
+    saga: PhantomData<fn() -> S>,
 }
 
 /// What starting a saga did.
@@ -27,15 +30,18 @@ pub(crate) enum Started {
 #[error("Step Functions: {0}")]
 pub(crate) struct Unstarted(String);
 
-impl StateMachine {
-    /// The state machine of this saga.
-    pub(crate) fn from_variables(client: Client, variables: &Variables, saga: &str) -> Result<Self, Error> {
-        let name = saga::environment::state_machine(saga);
+impl<S: Startable> StateMachine<S> {
+    /// The state machine of one of the sagas that this function starts.
+    pub(crate) fn from_variables<P>(client: Client, variables: &Variables) -> Result<Self, Error>
+    where
+        <OrderIntake as Intake>::Sagas: Starts<S, P>,
+    {
+        let name = OrderIntake::state_machine_variable::<S, P>();
         let arn = variables.text(&name)?;
         if arn.split(':').nth(5) != Some("stateMachine") {
             return Err(Error::Invalid { name, given: arn.into(), allowed: "the ARN of a state machine" });
         }
-        Ok(Self { client, arn: arn.into() })
+        Ok(Self { client, arn: arn.into(), saga: PhantomData })
     }
 
     /// Starts the saga with this id, unless it was started before: exactly once, because the id names the execution.
@@ -44,10 +50,10 @@ impl StateMachine {
     /// Step Functions says `ExecutionAlreadyExists` of an execution with the same input that has ended, and of one with
     /// any other input: <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>. So the
     /// one that exists is looked at.
-    pub(crate) async fn start<V: Value>(
+    pub(crate) async fn start(
         &self,
         id: SagaId,
-        input: &V,
+        input: &S::Input,
         asked: RunDigest,
         deadline: Deadline,
     ) -> Result<Started, Unstarted> {
@@ -69,7 +75,7 @@ impl StateMachine {
             return Ok(Started::Now);
         }
         match self.input_of(start.id.as_str(), deadline).await? {
-            Some(existing) if is_same_run::<V>(&existing, &start) => Ok(Started::Before),
+            Some(existing) if is_same_run::<S::Input>(&existing, &start) => Ok(Started::Before),
             Some(_) => Ok(Started::OtherHasId),
             // Descriptions lag behind starts.
             None => Err(Unstarted("the execution that has this id is not described yet".into())),

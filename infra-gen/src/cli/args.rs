@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     /// Print a picture of a saga
     Graph(GraphArgs),
-    /// Try every failure of the emitted state machines with the real handlers
+    /// Try every failure of the sagas with the real handlers and the state machines that would be deployed
     Check(CheckArgs),
     /// Look at the sagas of a deployment, and answer for an operator
     #[cfg(feature = "aws")]
@@ -167,7 +167,7 @@ pub(crate) struct CheckArgs {
     /// How many sagas run at the same time, on one product
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=5))]
     pub(crate) sagas: u32,
-    /// Whose emitted state machines
+    /// Whose state machines: as a deployment of this stage would have them
     #[arg(long, default_value_t = Stage::Prod, value_parser = stage_parser())]
     pub(crate) stage: Stage,
     /// How many threads search [default: one for each processor]

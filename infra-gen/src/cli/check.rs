@@ -1,6 +1,5 @@
 //! `infra-gen check`.
 
-use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::process::{self, ExitCode};
 use std::sync::Arc;
@@ -8,13 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
-use infra_gen::project;
-use saga_check::{Progress, Report, Verdict};
+use anyhow::bail;
+use checks::Machines;
+use saga_check::{Check, Progress, Report, Verdict};
+use stacks::{Machine, Stage};
 use tokio::signal::unix::SignalKind;
 
 use super::args::CheckArgs;
 use super::output;
+
+/// The exit code when everything holds.
+const HOLDS: u8 = 0;
 
 /// The exit code when a history breaks something. Not 1 and 2, which say that nothing could be checked.
 const BROKEN: u8 = 3;
@@ -29,65 +32,76 @@ const INTERRUPTED: u8 = 130;
 const SHOWN_EVERY: Duration = Duration::from_millis(250);
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let wanted: Vec<&str> = checks::SAGAS
-        .into_iter()
-        .filter(|name| args.saga.as_deref().is_none_or(|saga| saga == *name))
-        .collect();
-    if wanted.is_empty() {
-        let given = args.saga.as_deref().unwrap_or_default();
-        bail!("there is no saga `{given}` to check: use one of {}", checks::SAGAS.join(", "));
-    }
+    let names: Vec<&str> = sagas::all().iter().map(|saga| saga.name).collect();
+    let checks = checks_of(args, &names, &deployable(args.stage)?)?;
     let stop = stop_at_ctrl_c()?;
     let mut reports = Vec::new();
-    for name in wanted {
+    for (name, check) in checks {
         if stop.load(Ordering::Relaxed) {
             eprintln!("{name}: not checked");
             continue;
         }
-        let report = one(args, name, &stop)?;
-        if args.format != "json" {
-            show(args, name, &report);
+        let report = one(name, check.stop_when(stop.clone()))?;
+        if let Some(text) = told(args, name, &report) {
+            output::part(text);
         }
         reports.push((name, report));
     }
     if args.format == "json" {
-        let by_name: serde_json::Map<_, _> = reports
-            .iter()
-            .map(|(name, report)| Ok(((*name).to_owned(), serde_json::to_value(report)?)))
-            .collect::<Result<_, serde_json::Error>>()?;
-        output::line(serde_json::to_string_pretty(&by_name)?);
+        output::line(as_json(&reports)?);
     }
-    Ok(exit_code(&reports, stop.load(Ordering::Relaxed)))
+    Ok(ExitCode::from(exit_code(&reports, stop.load(Ordering::Relaxed))))
+}
+
+/// The state machines that a deployment of this stage would have now, whatever was written to a folder before.
+fn deployable(stage: Stage) -> anyhow::Result<Machines> {
+    let app = stacks::synth(stage)?;
+    let json = |machine: Machine| Ok((machine.saga, serde_json::to_string(&machine.machine)?));
+    app.machines.into_iter().map(json).collect()
+}
+
+/// The checks of the wanted sagas, of which there are these. None is left out: all are there before the first is run.
+fn checks_of<'a>(
+    args: &CheckArgs,
+    names: &[&'a str],
+    machines: &Machines,
+) -> anyhow::Result<Vec<(&'a str, Check)>> {
+    let wanted: Vec<&str> =
+        names.iter().copied().filter(|name| args.saga.as_deref().is_none_or(|saga| saga == *name)).collect();
+    if wanted.is_empty() {
+        let given = args.saga.as_deref().unwrap_or_default();
+        bail!("there is no saga `{given}` to check: use one of {}", names.join(", "));
+    }
+    let check = |name| Ok((name, limited(checks::check(name, args.sagas, machines)?, args)));
+    wanted.into_iter().map(check).collect()
+}
+
+fn limited(check: Check, args: &CheckArgs) -> Check {
+    let check = check.faults(args.faults);
+    let check = match args.threads {
+        Some(threads) => check.threads(usize::from(threads)),
+        None => check,
+    };
+    match args.at_most {
+        Some(states) => check.at_most(states),
+        None => check,
+    }
 }
 
 /// What is broken is broken, whether or not the search came to its end.
-fn exit_code(reports: &[(&str, Report)], interrupted: bool) -> ExitCode {
+fn exit_code(reports: &[(&str, Report)], interrupted: bool) -> u8 {
     if reports.iter().any(|(_, report)| report.counterexample().is_some()) {
-        ExitCode::from(BROKEN)
+        BROKEN
     } else if interrupted {
-        ExitCode::from(INTERRUPTED)
+        INTERRUPTED
     } else if reports.iter().any(|(_, report)| report.verdict == Verdict::Stopped) {
-        ExitCode::from(STOPPED)
+        STOPPED
     } else {
-        ExitCode::SUCCESS
+        HOLDS
     }
 }
 
-fn one(args: &CheckArgs, name: &str, stop: &Arc<AtomicBool>) -> anyhow::Result<Report> {
-    let folder = project::root()?.join("stacks/templates").join(args.stage.name());
-    let emitted = |saga: &str| {
-        let path = folder.join(format!("{saga}.asl.json"));
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}: run `make synth`", path.display()))
-    };
-    let mut check = checks::check(name, args.sagas, &emitted("order")?, &emitted("cancel-order")?)
-        .faults(args.faults)
-        .stop_when(stop.clone());
-    if let Some(threads) = args.threads {
-        check = check.threads(usize::from(threads));
-    }
-    if let Some(states) = args.at_most {
-        check = check.at_most(states);
-    }
+fn one(name: &str, check: Check) -> anyhow::Result<Report> {
     let terminal = io::stderr().is_terminal();
     let shown = std::cell::Cell::new(Instant::now());
     let report = check.run_and_tell(|progress| {
@@ -112,17 +126,25 @@ fn show_progress(name: &str, progress: &Progress) {
     let _ = io::stderr().flush();
 }
 
-fn show(args: &CheckArgs, name: &str, report: &Report) {
+/// What is written about one saga; of all together when it is JSON.
+fn told(args: &CheckArgs, name: &str, report: &Report) -> Option<String> {
     match (args.format.as_str(), report.counterexample()) {
-        ("mermaid", Some(timeline)) => output::part(timeline.mermaid()),
-        (_, Some(timeline)) => {
-            output::line(format!("{name}: {report}"));
-            output::line("As a sequence diagram:\n\n```mermaid");
-            output::part(timeline.mermaid());
-            output::line("```");
-        }
-        (_, None) => output::line(format!("{name}: {report}")),
+        ("json", _) => None,
+        ("mermaid", Some(timeline)) => Some(timeline.mermaid()),
+        (_, Some(timeline)) => Some(format!(
+            "{name}: {report}\nAs a sequence diagram:\n\n```mermaid\n{}```\n",
+            timeline.mermaid()
+        )),
+        (_, None) => Some(format!("{name}: {report}\n")),
     }
+}
+
+fn as_json(reports: &[(&str, Report)]) -> serde_json::Result<String> {
+    let by_name: serde_json::Map<_, _> = reports
+        .iter()
+        .map(|(name, report)| Ok(((*name).to_owned(), serde_json::to_value(report)?)))
+        .collect::<serde_json::Result<_>>()?;
+    serde_json::to_string_pretty(&by_name)
 }
 
 /// Ctrl-C stops the search, and what is known so far is shown; the next one ends the program without that.
@@ -143,4 +165,95 @@ fn stop_at_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
         }
     });
     Ok(stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, args::Command};
+    use clap::Parser;
+    use serde_json::{Value as Json, json};
+
+    const SAGAS: [&str; 2] = ["order", "cancel-order"];
+
+    fn args(line: &str) -> CheckArgs {
+        let words = ["infra-gen", "check"].into_iter().chain(line.split_whitespace());
+        match Cli::try_parse_from(words).unwrap().command {
+            Some(Command::Check(args)) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The outcome of one saga.
+    fn outcome(args: &CheckArgs, machines: &Machines) -> (String, Report) {
+        let mut checks = checks_of(args, &SAGAS, machines).unwrap();
+        assert_eq!(checks.len(), 1, "one saga is asked for");
+        let (name, check) = checks.remove(0);
+        (name.to_owned(), one(name, check).unwrap())
+    }
+
+    fn with_mistake(mistake: impl FnOnce(&mut Json)) -> Machines {
+        let mut machines = deployable(Stage::Prod).unwrap();
+        let mut order: Json = serde_json::from_str(&machines["order"]).unwrap();
+        mistake(&mut order["States"]);
+        machines.insert("order", order.to_string());
+        machines
+    }
+
+    #[test]
+    fn what_is_checked_is_the_machine_that_is_in_the_template() {
+        for stage in Stage::ALL {
+            let app = stacks::synth(stage).unwrap();
+            let template = app.stacks.iter().find(|stack| stack.id == "app").unwrap().template.to_json();
+            let template: Json = serde_json::from_str(template).unwrap();
+            let resources = template["Resources"].as_object().unwrap().values();
+            let deployed: Vec<&Json> = resources
+                .filter(|resource| resource["Type"] == "AWS::StepFunctions::StateMachine")
+                .map(|resource| &resource["Properties"]["Definition"])
+                .collect();
+            let checked: Vec<Json> =
+                deployable(stage).unwrap().values().map(|json| serde_json::from_str(json).unwrap()).collect();
+            assert_eq!(checked.len(), deployed.len());
+            assert!(checked.iter().all(|machine| deployed.contains(&machine)), "{stage}");
+        }
+    }
+
+    #[test]
+    fn a_step_that_was_taken_out_of_the_chain_is_found() {
+        let machines = with_mistake(|states| {
+            states["create-order"]["Next"] = json!("charge-payment");
+        });
+        let (_, report) = outcome(&args("order --faults 0"), &machines);
+        assert!(report.counterexample().is_some(), "{report}");
+    }
+
+    #[test]
+    fn what_is_broken_is_told_by_its_history_and_by_its_exit_code() {
+        let machines = with_mistake(|states| {
+            let catchers = states["reserve-stock"]["Catch"].as_array_mut().expect("a list");
+            let all = catchers.iter_mut().find(|catcher| catcher["ErrorEquals"] == json!(["States.ALL"]));
+            all.expect("a catch-all")["Next"] = json!("undo create-order");
+        });
+        let (name, report) = outcome(&args("order"), &machines);
+        let text = told(&args("order"), &name, &report).expect("it is told");
+        assert!(text.contains("```mermaid\nsequenceDiagram"), "{text}");
+        assert_eq!(told(&args("order --format json"), &name, &report), None);
+        let reports = [(name.as_str(), report)];
+        let json: Json = serde_json::from_str(&as_json(&reports).unwrap()).unwrap();
+        assert!(json["order"]["verdict"]["broken"].is_object(), "{json}");
+        assert_eq!(exit_code(&reports, false), BROKEN);
+        assert_eq!(exit_code(&reports, true), BROKEN, "however the search ended");
+    }
+
+    #[test]
+    fn a_saga_without_a_check_is_refused_before_anything_is_searched() {
+        let machines = deployable(Stage::Prod).unwrap();
+        let names = ["order", "cancel-order", "refund"];
+        for line in ["", "refund"] {
+            let error = checks_of(&args(line), &names, &machines).unwrap_err().to_string();
+            assert!(error.starts_with("saga `refund` has no check: add "), "{error}");
+        }
+        let checks = checks_of(&args(""), &SAGAS, &machines).unwrap();
+        assert_eq!(checks.iter().map(|(name, _)| *name).collect::<Vec<_>>(), SAGAS);
+    }
 }

@@ -34,11 +34,14 @@ pub(crate) fn participant(
     variables.extend(extra);
     let consumer = consumer(draft, program, name, &format!("Serves the steps of {name}"), variables);
 
-    let entities = spec.entities.iter().map(|entity| outputs::table_arn(entity.name));
-    for table in entities.chain([outputs::fence_table_arn(name)]) {
-        let table: Value<Arn<Table>> = draft.handed(StackId::Data, table);
+    for entity in spec.entities {
+        let table: Value<Arn<Table>> = draft.handed(StackId::Data, outputs::table_arn(entity.name));
         draft.template.grant(&consumer.role, table.grant_write_transactions());
     }
+    // A fence is read and put. It is never deleted, and each move of it replaces it whole.
+    let fences: Value<Arn<Table>> = draft.handed(StackId::Data, outputs::fence_table_arn(name));
+    draft.template.grant(&consumer.role, fences.grant_get_items());
+    draft.template.grant(&consumer.role, fences.grant_put_items());
     let answers = answer_tasks(draft, asking);
     draft.template.grant(&consumer.role, answers);
     consumer

@@ -1,8 +1,8 @@
 //! What roles may do: what they need, on what is theirs.
 
 use crate::templates::{app, list, of_type, role_statements, template};
-use saga::Entity;
-use sagas::entities::LedgerEntry;
+use saga::{Entity, Intake, Startables};
+use sagas::{entities::LedgerEntry, intakes::OrderIntake};
 use serde_json::{Value as Json, json};
 use stacks::{Stage, Trigger, outputs};
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,6 +150,24 @@ fn participants_answer_the_state_machines_that_ask_them_only() {
     }
 }
 
+/// Each fence is read and put, in transactions too: a participant can neither take one away nor change what it says
+/// but by putting the whole.
+#[test]
+fn participants_read_and_put_fences_and_never_delete_them() {
+    let app = app(Stage::Prod);
+    let resources = &template(&app, "app")["Resources"];
+    for participant in sagas::participants() {
+        let fences = format!("${{Deployment}}-prod-data-{}", outputs::fence_table_arn(participant.name));
+        let fences = json!({ "Fn::ImportValue": { "Fn::Sub": fences } });
+        let statements = role_statements(&resources[format!("{}Role", pascal(participant.name))]);
+        let on_fences =
+            statements.into_iter().filter(|statement| list(&statement["Resource"]).contains(&&fences));
+        let actions: BTreeSet<_> =
+            on_fences.flat_map(|statement| list(&statement["Action"])).filter_map(Json::as_str).collect();
+        assert_eq!(actions, BTreeSet::from(["dynamodb:GetItem", "dynamodb:PutItem"]), "{}", participant.name);
+    }
+}
+
 /// It may fence off and refund, and no more: it can neither take a fence away nor write the ledger.
 #[test]
 fn reconciliation_only_reads_and_fences_off() {
@@ -172,15 +190,7 @@ fn reconciliation_only_reads_and_fences_off() {
 fn rescue_starts_lists_and_describes_executions_and_takes_parked_records_away() {
     let app = app(Stage::Prod);
     let role = &template(&app, "app")["Resources"]["RescueRole"];
-    let mut allowed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for statement in role_statements(role) {
-        for action in list(&statement["Action"]).into_iter().filter_map(Json::as_str) {
-            if action.starts_with("states:") || action.starts_with("dynamodb:") {
-                let on = list(&statement["Resource"]).into_iter().map(Json::to_string);
-                allowed.entry(action).or_default().extend(on);
-            }
-        }
-    }
+    let allowed = resources_by_action(role, &["states:", "dynamodb:"]);
     let expected = [
         "dynamodb:DeleteItem",
         "dynamodb:Query",
@@ -189,16 +199,49 @@ fn rescue_starts_lists_and_describes_executions_and_takes_parked_records_away() 
         "states:StartExecution",
     ];
     assert!(allowed.keys().eq(expected.iter()), "{allowed:?}");
-    let machines: BTreeSet<_> = app
-        .machines
-        .iter()
-        .map(|machine| {
-            json!({ "Fn::GetAtt": [format!("{}StateMachine", pascal(machine.saga)), "Arn"] }).to_string()
-        })
-        .collect();
+    let machines = state_machines(app.machines.iter().map(|machine| machine.saga));
     for action in ["states:ListExecutions", "states:StartExecution"] {
         assert_eq!(allowed[action], machines, "{action}");
     }
+}
+
+/// The sagas that it says it starts, and their executions; nobody else but rescue starts any.
+#[test]
+fn order_intake_starts_and_looks_at_its_own_sagas_only() {
+    let app = app(Stage::Prod);
+    let roles = of_type(&app, "AWS::IAM::Role");
+    let role = &template(&app, "app")["Resources"]["OrderIntakeRole"];
+    let allowed = resources_by_action(role, &["states:"]);
+    assert!(allowed.keys().eq(&["states:DescribeExecution", "states:StartExecution"]), "{allowed:?}");
+    let own = <OrderIntake as Intake>::Sagas::NAMES;
+    assert_eq!(allowed["states:StartExecution"], state_machines(own.iter().copied()));
+    assert_eq!(allowed["states:DescribeExecution"].len(), own.len());
+    for (resource, saga) in allowed["states:DescribeExecution"].iter().zip(["cancel-order", "order"]) {
+        let machine = format!(r#""{}StateMachine""#, pascal(saga));
+        assert!(resource.contains(&machine) && resource.contains(":execution:"), "{resource}");
+    }
+    let starting =
+        roles.iter().filter(|(_, role)| !resources_by_action(role, &["states:StartExecution"]).is_empty());
+    assert_eq!(starting.map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["OrderIntakeRole", "RescueRole"]);
+}
+
+/// On what a role may do each action that begins so.
+fn resources_by_action<'a>(role: &'a Json, begins: &[&str]) -> BTreeMap<&'a str, BTreeSet<String>> {
+    let mut allowed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for statement in role_statements(role) {
+        for action in list(&statement["Action"]).into_iter().filter_map(Json::as_str) {
+            if begins.iter().any(|begins| action.starts_with(begins)) {
+                let on = list(&statement["Resource"]).into_iter().map(Json::to_string);
+                allowed.entry(action).or_default().extend(on);
+            }
+        }
+    }
+    allowed
+}
+
+fn state_machines<'a>(sagas: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    let arn = |saga| json!({ "Fn::GetAtt": [format!("{}StateMachine", pascal(saga)), "Arn"] }).to_string();
+    sagas.map(arn).collect()
 }
 
 #[test]

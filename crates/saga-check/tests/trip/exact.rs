@@ -1,7 +1,7 @@
 //! What is recorded is exact, whoever else writes: it holds, and each mistake of a store is found.
 
 use crate::{
-    booking::{Agency, Airline, Hotel, Rooms, Seats, quiet_saga, trip_saga},
+    booking::{Agency, Airline, Cars, Garage, Hotel, Rooms, Seats, Trip, quiet_saga, trip_saga},
     checks::furnished,
     handlers::{Served, handlers},
 };
@@ -19,6 +19,8 @@ enum Mistake {
     AbsenceNotPinned,
     /// What takes an addition back demands that as much is there.
     AdditionDemanded,
+    /// What is added may leave the range of its field.
+    AdditionUnbounded,
     /// A guard that does not hold is told before the fence.
     GuardBeforeFence,
 }
@@ -31,6 +33,16 @@ impl Wrong {
         if self.1 == Mistake::AbsenceNotPinned {
             for write in &mut made.writes {
                 write.guards.retain(|guard| !matches!(guard.condition, Condition::Lacks(_)));
+            }
+        }
+        if self.1 == Mistake::AdditionUnbounded {
+            for write in &mut made.writes {
+                let Change::Update(fields) = &mut write.change else { continue };
+                for change in fields.values_mut() {
+                    if let FieldChange::Add(addition) = change {
+                        (addition.least, addition.most) = (i64::MIN, i64::MAX);
+                    }
+                }
             }
         }
         if let (Mistake::AdditionDemanded, Fence::Done { inverse, .. }) = (self.1, &mut made.next) {
@@ -105,6 +117,21 @@ fn balance_is_paid(handlers: Handlers) -> Check {
     furnished(check(&trip_saga(), handlers), 1).meanwhile(paid).faults(1).threads(1)
 }
 
+/// A garage with a car to rent, and no room in its count of those that are rented: no trip can commit.
+fn count_is_full(handlers: Handlers) -> Check {
+    check(&trip_saga(), handlers)
+        .start("t-1", &Trip { id: "t-1".into(), price: 120 })
+        .put(Seats::row("12A").with(Seats::CLASS, "eco"))
+        .put(Rooms::row("ritz").with(Rooms::FREE, 1_u32).with(Rooms::BOOKED, 0_u32).with(Rooms::BALANCE, 0))
+        .put(Cars::row("small").with(Cars::FREE, 1_u32).with(Cars::RENTED, u32::MAX))
+        .with(Invariant::always("the garage can read how many cars are rented", |world| {
+            let row = world.row::<Cars>("small").ok_or("the garage is gone")?;
+            if Cars::RENTED.read(row).is_some() { Ok(()) } else { Err(format!("{row:?}")) }
+        }))
+        .faults(1)
+        .threads(1)
+}
+
 fn told(check: Check) -> String {
     let report = check.run().expect("the check is set up right");
     report.counterexample().expect("the mistake is found").broken.clone()
@@ -122,6 +149,13 @@ fn an_addition_is_taken_back_from_whatever_is_there() {
     balance_is_paid(handlers()).run().unwrap().assert_holds();
     let wrong = handlers().service_on(|_| Served(Hotel), |io, _| Wrong(io, Mistake::AdditionDemanded));
     insta::assert_snapshot!(told(balance_is_paid(wrong)), @r#"what is parked parks again when nothing fails any more and the operator says 'retry': {"book-hotel":{"cause":"rooms/ritz: AtLeast(\"balance\", 240) does not hold","error":"Flyover.DeliveriesExhausted"}}"#);
+}
+
+#[test]
+fn a_sum_that_its_field_cannot_hold_is_not_written() {
+    insta::assert_snapshot!(told(count_is_full(handlers())), @"trip t-1 is compensated because of Flyover.DeliveriesExhausted, but nothing failed");
+    let wrong = handlers().service_on(|_| Served(Garage), |io, _| Wrong(io, Mistake::AdditionUnbounded));
+    insta::assert_snapshot!(told(count_is_full(wrong)), @r#"the garage can read how many cars are rented: {"free": Number(0), "rented": Number(4294967296)}"#);
 }
 
 #[test]

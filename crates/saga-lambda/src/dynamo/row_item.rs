@@ -30,9 +30,6 @@ pub(super) fn value(scalar: &Scalar) -> Result<AttributeValue, Unavailable> {
 }
 
 /// Reads a row. What no field can have is kept, so that it is not lost when the row is written back.
-///
-/// A number that is not whole, or beyond 64 bits, is such a thing: a guard does not hold for it here, while DynamoDB
-/// compares it and adds to it.
 pub(super) fn parse(key: &RowKey, item: &Item) -> Row {
     let fields = item.iter().filter(|(name, _)| **name != *key.attribute);
     fields.map(|(name, value)| (name.clone().into(), scalar(value))).collect()
@@ -41,7 +38,7 @@ pub(super) fn parse(key: &RowKey, item: &Item) -> Row {
 fn scalar(value: &AttributeValue) -> Scalar {
     let known = match value {
         AttributeValue::S(text) => Some(Scalar::Text(text.clone())),
-        AttributeValue::N(number) => number.parse().ok().map(Scalar::Number),
+        AttributeValue::N(number) => Scalar::number(number),
         _ => None,
     };
     known.unwrap_or_else(|| Scalar::Opaque { opaque: opaque::text(value) })
@@ -63,9 +60,13 @@ mod tests {
             ("sold".into(), opaque(r#"{"N":"9223372036854775808"}"#)),
         ]
         .into();
-        let item = item(&key, &row).unwrap();
+        let mut item = item(&key, &row).unwrap();
         assert_eq!(item["sku"], AttributeValue::S("nw-1".into()));
         assert_eq!(item["organic"], AttributeValue::Bool(true));
+        assert_eq!(parse(&key, &item), row);
+        // However a store writes its numbers.
+        item.insert("available".into(), AttributeValue::N("39.0".into()));
+        item.insert("price".into(), AttributeValue::N("15E-1".into()));
         assert_eq!(parse(&key, &item), row);
     }
 

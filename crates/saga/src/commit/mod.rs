@@ -6,7 +6,10 @@ mod writes;
 pub use update::{Guarded, Update};
 pub use writes::Writes;
 
-use crate::{step::Step, write::Write};
+use crate::{
+    step::Step,
+    write::{Addition, RowKey, Write},
+};
 
 /// The output of a step and the writes that go with it. The runtime applies them in one transaction with the fence.
 ///
@@ -46,7 +49,8 @@ impl<S: Step> Commit<S> {
     /// The output and the merged writes.
     ///
     /// # Errors
-    /// When the writes contradict each other, are more than [`Step::MAX_WRITES`], or one has an empty key.
+    /// When the writes contradict each other, are more than [`Step::MAX_WRITES`], or one has an empty key, names a field
+    /// that its entity does not declare, or adds more than the field can hold.
     pub fn finish(self) -> Result<(S::Output, Vec<Write>), CommitError> {
         Ok((self.output, self.writes.finish(S::MAX_WRITES)?))
     }
@@ -77,13 +81,31 @@ pub enum CommitError {
         /// What it does.
         what: &'static str,
     },
-    /// No number is as large as what is added.
-    #[error("the commit adds more to `{field}` of {key} than 64 bits hold: add less, or in several steps")]
+    /// Whatever the field holds, the sum would be out of its range.
+    #[error(
+        "the commit adds more to `{field}` of {key} than a number from {least} to {most} can change by: add less, or in \
+         several steps"
+    )]
     Overflow {
         /// The item.
         key: String,
         /// The field.
-        field: &'static str,
+        field: String,
+        /// The least number that the field may hold.
+        least: i64,
+        /// The largest number that the field may hold.
+        most: i64,
+    },
+    /// An undo would not see the field, or no store would take it: it may be the key.
+    #[error(
+        "the commit names the field `{field}` of `{entity}`, which `Entity::FIELDS` does not have so: list it there, with \
+         this type, or name another"
+    )]
+    Undeclared {
+        /// The entity.
+        entity: &'static str,
+        /// The field.
+        field: String,
     },
     /// No store has an item without a key.
     #[error("the commit writes an item of `{entity}` whose key is empty: give each item a key of its own")]
@@ -101,6 +123,13 @@ pub enum CommitError {
         /// Items allowed.
         most: usize,
     },
+}
+
+impl CommitError {
+    fn overflow(key: &RowKey, field: &str, addition: &Addition) -> Self {
+        let Addition { least, most, .. } = *addition;
+        Self::Overflow { key: key.to_string(), field: field.to_owned(), least, most }
+    }
 }
 
 #[cfg(test)]

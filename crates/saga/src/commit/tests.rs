@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     entity::{Entity, Field, FieldSpec},
     rejection::Rejection,
-    write::{Addition, Condition, Row, Unmet, Write},
+    write::{Addition, Condition, Row, Scalar, Unmet, Write},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,23 +97,80 @@ fn a_rejection_wins_over_an_addition_that_does_not_fit() {
 }
 
 #[test]
-fn more_than_64_bits_is_not_added() {
+fn more_than_a_field_can_hold_is_not_added() {
     let mistake = |commit: fn(Update<'_, No, Stock>)| {
         let mut writes = Writes::<No>::new();
         commit(update(&mut writes));
         writes.finish(1).unwrap_err()
     };
-    let overflow = CommitError::Overflow { key: "stock/a".into(), field: "balance" };
+    let overflow = |field: &str, least, most| CommitError::Overflow {
+        key: "stock/a".into(),
+        field: field.into(),
+        least,
+        most,
+    };
+    let of_balance = overflow("balance", i64::MIN, i64::MAX);
     for commit in [
         (|update| drop(update.add(Stock::BALANCE, i64::MAX).add(Stock::BALANCE, 1)))
             as fn(Update<'_, No, Stock>),
-        |update| drop(update.subtract(Stock::BALANCE, i64::MAX).or_retry().add(Stock::BALANCE, -1)),
-        |update| drop(update.subtract(Stock::BALANCE, i64::MIN).or_retry()),
+        |update| drop(update.subtract(Stock::BALANCE, 1 << 62).or_retry().add(Stock::BALANCE, i64::MIN / 2)),
+        |update| drop(update.subtract(Stock::BALANCE, 1 << 63).or_retry()),
+        |update| drop(update.subtract(Stock::BALANCE, u64::MAX).or_retry()),
         |update| drop(update.add(Stock::BALANCE, i64::MIN)),
     ] {
-        assert_eq!(mistake(commit), overflow);
+        assert_eq!(mistake(commit), of_balance);
     }
-    insta::assert_snapshot!(overflow, @"the commit adds more to `balance` of stock/a than 64 bits hold: add less, or in several steps");
+    let of_free = overflow("free", 0, u32::MAX.into());
+    for commit in [
+        (|update| drop(update.add(Stock::FREE, u32::MAX).add(Stock::FREE, 1))) as fn(Update<'_, No, Stock>),
+        |update| drop(update.subtract(Stock::FREE, u32::MAX).or_retry().subtract(Stock::FREE, 1).or_retry()),
+    ] {
+        assert_eq!(mistake(commit), of_free);
+    }
+    insta::assert_snapshot!(of_free, @"the commit adds more to `free` of stock/a than a number from 0 to 4294967295 can change by: add less, or in several steps");
+}
+
+#[test]
+fn as_much_as_a_field_can_hold_is_added_and_taken_back() {
+    let mut writes = Writes::<No>::new();
+    update(&mut writes).subtract(Stock::FREE, u32::MAX).or_retry().subtract(Stock::BALANCE, 5).or_retry();
+    let write = writes.finish(1).unwrap().remove(0);
+    let full: Row =
+        [("free".into(), Scalar::Number(u32::MAX.into())), ("balance".into(), Scalar::Number(5))].into();
+    assert_eq!(write.unmet(Some(&full)), None);
+    let after = write.applied_to(Some(&full)).unwrap();
+    assert_eq!((Stock::FREE.read(&after), Stock::BALANCE.read(&after)), (Some(0), Some(0)));
+    let inverse = write.inverse(None, Stock::FIELDS);
+    assert_eq!(inverse.applied_to(Some(&after)), Some(full));
+}
+
+#[test]
+fn a_field_that_its_entity_does_not_declare_is_told() {
+    const KEY: Field<Stock, String> = Field::new("sku");
+    const GONE: Field<Stock, u32> = Field::new("gone");
+    const AS_TEXT: Field<Stock, String> = Field::new("free");
+    let told = |write: fn(&mut Writes<No>)| {
+        let mut writes = Writes::<No>::new();
+        write(&mut writes);
+        writes.finish(1).unwrap_err()
+    };
+    let undeclared = |field: &str| CommitError::Undeclared { entity: "stock", field: field.into() };
+    for (write, field) in [
+        ((|writes| drop(update(writes).set(KEY, "b"))) as fn(&mut Writes<No>), "sku"),
+        (|writes| drop(update(writes).add(GONE, 1)), "gone"),
+        (|writes| drop(update(writes).subtract(GONE, 1).or_retry()), "gone"),
+        (|writes| drop(update(writes).at_least(GONE, 1).or_retry()), "gone"),
+        (|writes| drop(update(writes).at_most(GONE, 1).or_retry()), "gone"),
+        (|writes| drop(update(writes).equals(AS_TEXT, "1".to_owned()).or_retry()), "free"),
+        (
+            |writes| drop(update(writes).transition(AS_TEXT, "1".to_owned(), "2".to_owned()).or_retry()),
+            "free",
+        ),
+        (|writes| writes.insert(Stock::row("a".to_owned()).with(GONE, 1_u32)).or_retry(), "gone"),
+    ] {
+        assert_eq!(told(write), undeclared(field));
+    }
+    insta::assert_snapshot!(undeclared("sku"), @"the commit names the field `sku` of `stock`, which `Entity::FIELDS` does not have so: list it there, with this type, or name another");
 }
 
 #[test]

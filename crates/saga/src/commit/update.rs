@@ -28,28 +28,32 @@ impl<'a, R, E> Update<'a, R, E> {
 
 impl<'a, R: Rejection, E: Entity> Update<'a, R, E> {
     /// Adds to a number. While the field is no number, or the sum is none that its type can hold, the step is retried.
-    pub fn add<T: NumberType>(self, field: Field<E, T>, n: T) -> Self {
-        self.writes.add(&self.key, field.name(), addition::<T>(n.into()));
+    pub fn add<T: NumberType>(mut self, field: Field<E, T>, n: T) -> Self {
+        let name = self.declared(field);
+        self.writes.add(&self.key, name, addition::<T>(n.into()));
         self
     }
 
     /// Subtracts from a number, which must be at least as large: say what it means if it is not.
-    pub fn subtract<T: NumberType>(self, field: Field<E, T>, n: T) -> GuardedUpdate<'a, R, E> {
-        // The smallest number has no opposite. As what is added, it is refused.
-        let subtracted = addition::<T>(n.into().checked_neg().unwrap_or(i64::MIN));
-        let pending = Pending::Subtract(self.key.clone(), field.name(), subtracted);
+    pub fn subtract<T: NumberType>(mut self, field: Field<E, T>, n: T::Amount) -> GuardedUpdate<'a, R, E> {
+        let n: u64 = n.into();
+        // What has no opposite among 64 bits cannot be taken back. As what is added, it is refused.
+        let subtracted = addition::<T>(i64::try_from(n).map_or(i64::MIN, |n| -n));
+        let pending = Pending::Subtract(self.key.clone(), self.declared(field), subtracted);
         GuardedUpdate { update: self, pending }
     }
 
     /// Replaces a field, whatever it is. Prefer [`transition`](Self::transition): its inverse needs no read.
-    pub fn set<T: FieldType>(self, field: Field<E, T>, value: impl Into<T>) -> Self {
-        self.writes.set(&self.key, field.name(), value.into().to_scalar());
+    pub fn set<T: FieldType>(mut self, field: Field<E, T>, value: impl Into<T>) -> Self {
+        let name = self.declared(field);
+        self.writes.set(&self.key, name, value.into().to_scalar());
         self
     }
 
     /// Moves a field from one value to another. It must be at the first: say what it means if it is not.
-    pub fn transition<T: FieldType>(self, field: Field<E, T>, from: T, to: T) -> GuardedUpdate<'a, R, E> {
-        let pending = Pending::Transition(self.key.clone(), field.name(), from.to_scalar(), to.to_scalar());
+    pub fn transition<T: FieldType>(mut self, field: Field<E, T>, from: T, to: T) -> GuardedUpdate<'a, R, E> {
+        let pending =
+            Pending::Transition(self.key.clone(), self.declared(field), from.to_scalar(), to.to_scalar());
         GuardedUpdate { update: self, pending }
     }
 
@@ -60,22 +64,32 @@ impl<'a, R: Rejection, E: Entity> Update<'a, R, E> {
     }
 
     /// Requires a number of at least `n`.
-    pub fn at_least<T: NumberType>(self, field: Field<E, T>, n: T) -> GuardedUpdate<'a, R, E> {
-        let pending = Pending::Check(self.key.clone(), Condition::AtLeast(field.name().into(), n.into()));
+    pub fn at_least<T: NumberType>(mut self, field: Field<E, T>, n: T) -> GuardedUpdate<'a, R, E> {
+        let pending =
+            Pending::Check(self.key.clone(), Condition::AtLeast(self.declared(field).into(), n.into()));
         GuardedUpdate { update: self, pending }
     }
 
     /// Requires a number of at most `n`.
-    pub fn at_most<T: NumberType>(self, field: Field<E, T>, n: T) -> GuardedUpdate<'a, R, E> {
-        let pending = Pending::Check(self.key.clone(), Condition::AtMost(field.name().into(), n.into()));
+    pub fn at_most<T: NumberType>(mut self, field: Field<E, T>, n: T) -> GuardedUpdate<'a, R, E> {
+        let pending =
+            Pending::Check(self.key.clone(), Condition::AtMost(self.declared(field).into(), n.into()));
         GuardedUpdate { update: self, pending }
     }
 
     /// Requires a field to have a value.
-    pub fn equals<T: FieldType>(self, field: Field<E, T>, value: T) -> GuardedUpdate<'a, R, E> {
-        let pending =
-            Pending::Check(self.key.clone(), Condition::Equals(field.name().into(), value.to_scalar()));
+    pub fn equals<T: FieldType>(mut self, field: Field<E, T>, value: T) -> GuardedUpdate<'a, R, E> {
+        let pending = Pending::Check(
+            self.key.clone(),
+            Condition::Equals(self.declared(field).into(), value.to_scalar()),
+        );
         GuardedUpdate { update: self, pending }
+    }
+
+    /// The name of a field, of which it is noted when the entity does not declare it.
+    fn declared<T: FieldType>(&mut self, field: Field<E, T>) -> &'static str {
+        self.writes.declared::<E>(field.name(), Some(T::KIND));
+        field.name()
     }
 }
 

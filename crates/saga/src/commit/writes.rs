@@ -6,7 +6,7 @@
 
 use super::{CommitError, Guarded, Update};
 use crate::{
-    entity::{Entity, NewRow},
+    entity::{Entity, FieldKind, NewRow},
     rejection::{Never, Refusal, Rejection},
     write::{Addition, Change, Condition, FieldChange, Guard, Row, RowKey, Scalar, Write},
 };
@@ -66,6 +66,9 @@ impl<R: Rejection> Writes<R> {
 
     /// Creates an item. It must not exist: say what it means if it does.
     pub fn insert<E: Entity>(&mut self, row: NewRow<E>) -> Guarded<'_, R> {
+        for (field, value) in &row.fields {
+            self.declared::<E>(field, value.kind());
+        }
         Guarded::new(self, Pending::Insert(row.key, row.fields))
     }
 
@@ -82,7 +85,8 @@ impl<R: Rejection> Writes<R> {
     /// The merged writes, ordered by key.
     ///
     /// # Errors
-    /// When they contradict each other, are more than `most`, or one has an empty key.
+    /// When they contradict each other, are more than `most`, or one has an empty key, names a field that its entity does
+    /// not declare, or adds more than the field can hold.
     pub fn finish(self, most: usize) -> Result<Vec<Write>, CommitError> {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
@@ -93,6 +97,14 @@ impl<R: Rejection> Writes<R> {
         }
         if let Some(write) = writes.iter().find(|write| write.key.value.is_empty()) {
             return Err(CommitError::EmptyKey { entity: write.key.entity.to_string() });
+        }
+        for write in &writes {
+            // Nothing that the field can hold is left of a sum this far away.
+            if let Some((field, addition)) =
+                write.additions().find(|(_, addition)| addition.fits().is_empty())
+            {
+                return Err(CommitError::overflow(&write.key, field, addition));
+            }
         }
         for write in &mut writes {
             // Updating an absent item would create a partial one.
@@ -114,8 +126,15 @@ impl<R: Rejection> Writes<R> {
         self.mistake.get_or_insert(CommitError::Contradiction { key: key.to_string(), what });
     }
 
-    fn overflow(&mut self, key: &RowKey, field: &'static str) {
-        self.mistake.get_or_insert(CommitError::Overflow { key: key.to_string(), field });
+    fn overflow(&mut self, key: &RowKey, field: &'static str, addition: Addition) {
+        self.mistake.get_or_insert(CommitError::overflow(key, field, &addition));
+    }
+
+    /// Notes a field that the entity does not declare, or declares with another kind.
+    pub(super) fn declared<E: Entity>(&mut self, field: &str, kind: Option<FieldKind>) {
+        if !E::FIELDS.iter().any(|declared| declared.name == field && Some(declared.kind) == kind) {
+            self.mistake.get_or_insert(CommitError::Undeclared { entity: E::NAME, field: field.to_owned() });
+        }
     }
 
     fn updating(&mut self, key: &RowKey) -> &mut Write {
@@ -136,7 +155,7 @@ impl<R: Rejection> Writes<R> {
                         sum.n = n;
                         return n;
                     }
-                    None => self.overflow(key, field),
+                    None => self.overflow(key, field, addition),
                 },
                 FieldChange::Set(_) | FieldChange::Remove => {
                     self.contradict(key, "it sets a field and adds to it");

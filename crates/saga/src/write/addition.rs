@@ -18,7 +18,7 @@ pub struct Addition {
 }
 
 impl Addition {
-    /// The numbers that this can be added to. Its ends can be beyond 64 bits; no number is in it then.
+    /// The numbers that this can be added to, whole or not. Its ends can be beyond 64 bits; no number is in it then.
     pub fn fits(&self) -> RangeInclusive<i128> {
         let (n, least, most) = (i128::from(self.n), i128::from(self.least), i128::from(self.most));
         if self.n == i64::MIN {
@@ -26,14 +26,6 @@ impl Addition {
             return RangeInclusive::new(most, most - 1);
         }
         least.max(least - n)..=most.min(most - n)
-    }
-
-    /// The sum, if this can be added.
-    pub fn added_to(&self, number: i64) -> Option<i64> {
-        if !self.fits().contains(&i128::from(number)) {
-            return None;
-        }
-        number.checked_add(self.n)
     }
 
     /// What takes it back.

@@ -1,6 +1,6 @@
 //! Conditions, and what it means when one does not hold.
 
-use super::{Addition, Row, Scalar};
+use super::{Addition, Row, Scalar, decimal::Decimal};
 use crate::rejection::Refusal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,15 +38,12 @@ impl Condition {
     /// Whether it holds for the item as it is.
     pub fn holds(&self, row: Option<&Row>) -> bool {
         let value = |field: &str| row.and_then(|row| row.get(field));
-        let number = |field: &str| match value(field) {
-            Some(Scalar::Number(number)) => Some(*number),
-            _ => None,
-        };
+        let number = |field: &str| value(field).and_then(Decimal::of);
         match self {
             Self::Absent => row.is_none(),
             Self::Exists => row.is_some(),
-            Self::AtLeast(field, least) => number(field).is_some_and(|number| number >= *least),
-            Self::AtMost(field, most) => number(field).is_some_and(|number| number <= *most),
+            Self::AtLeast(field, least) => number(field).is_some_and(|number| number.at_least(*least)),
+            Self::AtMost(field, most) => number(field).is_some_and(|number| number.at_most(*most)),
             Self::Equals(field, expected) => value(field) == Some(expected),
             Self::Lacks(field) => value(field).is_none(),
         }

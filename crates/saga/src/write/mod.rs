@@ -2,6 +2,7 @@
 
 mod addition;
 mod condition;
+mod decimal;
 mod inverse;
 mod row;
 
@@ -9,6 +10,7 @@ pub use addition::Addition;
 pub use condition::{Condition, Guard, Unmet};
 pub use row::{Row, RowKey, Scalar};
 
+use decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::BTreeMap};
@@ -55,7 +57,7 @@ impl Write {
         let guard = self.guards.iter().find(|guard| !guard.condition.holds(row));
         guard.map(Unmet::Guard).or_else(|| {
             let mut additions = self.additions();
-            let unfit = additions.find(|(field, addition)| sum(row, field, **addition).is_none());
+            let unfit = additions.find(|(field, addition)| number(row, field, **addition).is_none());
             unfit.map(|(field, addition)| Unmet::Addition(field, *addition))
         })
     }
@@ -83,7 +85,9 @@ impl Write {
                 for (field, change) in changes {
                     let value = match change {
                         FieldChange::Set(value) => Some(value.clone()),
-                        FieldChange::Add(addition) => sum(row, field, *addition).map(Scalar::Number),
+                        FieldChange::Add(addition) => {
+                            number(row, field, *addition).and_then(|number| number.plus(addition.n))
+                        }
                         FieldChange::Remove => {
                             after.remove(field);
                             None
@@ -96,17 +100,24 @@ impl Write {
         }
     }
 
+    /// The field whose sum would have more digits than DynamoDB keeps: an addition to a number that somebody else has put
+    /// there. DynamoDB does not do such a write, whatever its guards say.
+    pub(crate) fn overlong(&self, row: Option<&Row>) -> Option<&str> {
+        let overlong = |(field, addition): &(&Cow<'static, str>, &Addition)| {
+            number(row, field, **addition).is_some_and(|number| number.plus(addition.n).is_none())
+        };
+        self.additions().find(overlong).map(|(field, _)| &**field)
+    }
+
     /// Whether it changes nothing and only has guards.
     pub fn only_checks(&self) -> bool {
         matches!(&self.change, Change::Update(changes) if changes.is_empty())
     }
 }
 
-fn sum(row: Option<&Row>, field: &str, addition: Addition) -> Option<i64> {
-    match row?.get(field)? {
-        Scalar::Number(number) => addition.added_to(*number),
-        Scalar::Text(_) | Scalar::Opaque { .. } => None,
-    }
+/// The number that this can be added to.
+fn number(row: Option<&Row>, field: &str, addition: Addition) -> Option<Decimal> {
+    Decimal::of(row?.get(field)?).filter(|number| number.is_within(&addition.fits()))
 }
 
 #[cfg(test)]

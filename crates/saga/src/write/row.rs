@@ -1,5 +1,6 @@
 //! Items: their keys, their fields and what a field holds.
 
+use crate::entity::FieldKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::BTreeMap, fmt};
@@ -15,14 +16,24 @@ pub enum Scalar {
     Number(i64),
     /// Text.
     Text(String),
-    /// What no field has, because somebody else put it there. It is compared, kept and restored, never looked into.
+    /// What no field has, because somebody else put it there. It is compared, kept and restored, never looked into; but
+    /// for a number that is not whole or beyond 64 bits, which guards compare and additions change as DynamoDB does.
     Opaque {
-        /// The store's own form of it: equal values have equal forms.
+        /// The store's own form of it: equal values have equal forms. Of a number in every store `{"N":"1.5"}`.
         opaque: String,
     },
 }
 
 impl Scalar {
+    /// What a field must be to hold this; `None` when no field can.
+    pub(crate) fn kind(&self) -> Option<FieldKind> {
+        match self {
+            Self::Number(_) => Some(FieldKind::Number),
+            Self::Text(_) => Some(FieldKind::Text),
+            Self::Opaque { .. } => None,
+        }
+    }
+
     /// As text: a number in decimal.
     pub fn to_text(&self) -> String {
         match self {

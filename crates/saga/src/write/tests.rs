@@ -34,12 +34,42 @@ fn number() -> impl Strategy<Value = i64> {
     ]
 }
 
+/// Numbers that no field can hold, most with a digit behind the point.
+fn foreign_number() -> impl Strategy<Value = Scalar> {
+    let tenths = (-200_i32..200).prop_filter("it is whole", |tenths| tenths % 10 != 0);
+    let written = tenths.prop_map(|tenths| {
+        format!("{}{}.{}", if tenths < 0 { "-" } else { "" }, tenths.abs() / 10, tenths.abs() % 10)
+    });
+    let beyond = [
+        "9223372036854775808",
+        "-9223372036854775809",
+        "9223372036854775807.5",
+        "-9223372036854775808.5",
+        "1E40",
+    ];
+    prop_oneof![4 => written, 1 => prop::sample::select(beyond.to_vec()).prop_map(str::to_owned)]
+        .prop_map(|text| Scalar::number(&text).unwrap())
+}
+
 fn scalar() -> impl Strategy<Value = Scalar> {
     prop_oneof![
         4 => number().prop_map(Scalar::Number),
         4 => prop::sample::select(&["a", "b"][..]).prop_map(text),
-        1 => prop::sample::select(&["true", "1.5"][..]).prop_map(|form| Scalar::Opaque { opaque: form.into() }),
+        1 => foreign_number(),
+        1 => Just(Scalar::Opaque { opaque: r#"{"BOOL":true}"#.into() }),
     ]
+}
+
+/// Ten times a number, worked out otherwise than the stores do it. `None` when it is none.
+fn tenths(scalar: &Scalar) -> Option<i128> {
+    let text = match scalar {
+        Scalar::Number(number) => number.to_string(),
+        Scalar::Text(_) => return None,
+        Scalar::Opaque { opaque } => opaque.strip_prefix(r#"{"N":""#)?.strip_suffix(r#""}"#)?.to_owned(),
+    };
+    let (whole, tenth) = text.split_once('.').unwrap_or((&text, "0"));
+    // Ten times what is beyond is as far beyond.
+    format!("{whole}{tenth}").parse().ok().or(Some(i128::MAX))
 }
 
 fn field() -> impl Strategy<Value = Cow<'static, str>> {
@@ -48,7 +78,8 @@ fn field() -> impl Strategy<Value = Cow<'static, str>> {
 
 /// Any fields. Most often those for numbers hold numbers, so that something can be done to them.
 fn row() -> impl Strategy<Value = Row> {
-    let numbers = prop::collection::vec(prop::option::weighted(0.9, number().prop_map(Scalar::Number)), 2);
+    let numbers = prop_oneof![4 => number().prop_map(Scalar::Number), 1 => foreign_number()];
+    let numbers = prop::collection::vec(prop::option::weighted(0.9, numbers), 2);
     let others = prop::collection::btree_map(field(), scalar(), 0..4);
     (numbers, others).prop_map(|(numbers, others)| {
         let numbers = NUMBERS.into_iter().zip(numbers);
@@ -139,10 +170,10 @@ fn may_be_undone(write: &Write, after: Option<&Row>, became: Option<&Row>) -> bo
         (Change::Update(changes), Some(became)) => changes.iter().all(|(field, change)| match change {
             FieldChange::Set(_) | FieldChange::Remove => same(field),
             FieldChange::Add(addition) => {
-                let within = i128::from(addition.least)..=i128::from(addition.most);
-                matches!(became.get(field), Some(Scalar::Number(number))
-                    if within.contains(&i128::from(*number))
-                        && within.contains(&(i128::from(*number) - i128::from(addition.n))))
+                let within = 10 * i128::from(addition.least)..=10 * i128::from(addition.most);
+                became.get(field).and_then(tenths).is_some_and(|tenths| {
+                    within.contains(&tenths) && within.contains(&(tenths - 10 * i128::from(addition.n)))
+                })
             }
         }),
     }
@@ -203,15 +234,39 @@ proptest! {
         let undone = inverse.applied_to(Some(became)).unwrap();
         for field in FIELDS {
             let expected = match changes.get(field) {
-                None => became.get(field).cloned(),
-                Some(FieldChange::Set(_) | FieldChange::Remove) => before.as_ref().unwrap().get(field).cloned(),
-                Some(FieldChange::Add(addition)) => match &became[field] {
-                    Scalar::Number(number) => Some(Scalar::Number(number - addition.n)),
-                    other => panic!("{other:?} is added to"),
-                },
+                None => became.get(field),
+                Some(FieldChange::Set(_) | FieldChange::Remove) => before.as_ref().unwrap().get(field),
+                Some(FieldChange::Add(addition)) => {
+                    let taken_back = tenths(&became[field]).unwrap() - 10 * i128::from(addition.n);
+                    prop_assert_eq!(tenths(&undone[field]), Some(taken_back), "{}", field);
+                    continue;
+                }
             };
-            prop_assert_eq!(undone.get(field), expected.as_ref(), "{}", field);
+            prop_assert_eq!(undone.get(field), expected, "{}", field);
         }
+    }
+
+    #[test]
+    fn an_addition_leaves_its_field_in_the_range_of_its_type(
+        number in prop_oneof![number().prop_map(Scalar::Number), foreign_number()],
+        n in number(),
+        within in prop::sample::select(vec![(0, 30), (0, i64::from(u32::MAX)), (i64::MIN, i64::MAX)]),
+    ) {
+        let (least, most) = within;
+        let write = Write {
+            key: key(),
+            change: Change::Update([("free".into(), add(n, least..=most))].into()),
+            guards: Vec::new(),
+        };
+        let row = Row::from([("free".into(), number.clone())]);
+        let within = 10 * i128::from(least)..=10 * i128::from(most);
+        let before = tenths(&number).unwrap();
+        let sum = before.saturating_add(10 * i128::from(n));
+        // The least number has no opposite that could take it back.
+        let may = within.contains(&before) && within.contains(&sum) && n != i64::MIN;
+        prop_assert_eq!(write.unmet(Some(&row)).is_none(), may);
+        let after = write.applied_to(Some(&row)).unwrap();
+        prop_assert_eq!(tenths(&after["free"]), Some(if may { sum } else { before }));
     }
 
     #[test]
@@ -272,6 +327,15 @@ fn conditions_on_a_field_that_is_not_there_do_not_hold() {
     ] {
         assert!(!condition.holds(Some(&row)) && !condition.holds(None), "{condition:?}");
     }
+}
+
+#[test]
+fn a_number_that_no_field_holds_is_compared_as_any_number() {
+    let row = Row::from([("free".into(), Scalar::number("1.5").unwrap())]);
+    let holds = |condition: Condition| condition.holds(Some(&row));
+    assert!(holds(Condition::AtLeast("free".into(), 1)) && !holds(Condition::AtLeast("free".into(), 2)));
+    assert!(holds(Condition::AtMost("free".into(), 2)) && !holds(Condition::AtMost("free".into(), 1)));
+    assert!(holds(Condition::Equals("free".into(), Scalar::number("1.50").unwrap())));
 }
 
 #[test]
