@@ -6,9 +6,10 @@ use crate::{
     dead_letters::DeadLetters,
     deadline::Deadline,
     log,
+    panicked::caught,
     participant::{Answering, REPLY_TIME},
 };
-use aws_lambda_events::event::sqs::SqsEvent;
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{LambdaEvent, service_fn};
 use saga::{Entities, HandleAll, Participant, Service, budget::MIN_FUNCTION_TIMEOUT, environment};
 use serde::de::IgnoredAny;
@@ -54,14 +55,29 @@ pub async fn serve_queue(handle: impl AsyncFn(&Message, Deadline) -> Verdict) ->
     let (handle, dead_letters) = (&handle, &dead_letters);
     let serve = service_fn(async |event: LambdaEvent<SqsEvent>| {
         let deadline = Deadline::of_invocation(&event.context).earlier(MARGIN);
-        let response = each_message(event.payload, async |message| {
-            let verdict = handle(&message, deadline.earlier(KEEP_TIME)).await;
-            dead_letters.conclude(&message, verdict, deadline).await
-        })
-        .await;
-        Ok::<_, lambda_runtime::Error>(response)
+        Ok::<_, lambda_runtime::Error>(serve_batch(event.payload, deadline, handle, dead_letters).await)
     });
     lambda_runtime::run(serve).await.map_err(Error::Runtime)
+}
+
+/// Serves a batch. A message whose handler panics is delivered again, as one that failed in any other way.
+async fn serve_batch(
+    batch: SqsEvent,
+    deadline: Deadline,
+    handle: &impl AsyncFn(&Message, Deadline) -> Verdict,
+    dead_letters: &DeadLetters,
+) -> SqsBatchResponse {
+    each_message(batch, async |message| {
+        let handled = caught(handle(&message, deadline.earlier(KEEP_TIME))).await;
+        let verdict = handled.unwrap_or_else(|panicked| {
+            let (message_id, receive_count) = (message.id.as_str(), message.receive_count);
+            let reason = panicked.to_string();
+            tracing::error!(outcome = "panicked", reason, receive_count, message_id, "delivered again");
+            Verdict::deliver_again(reason)
+        });
+        dead_letters.conclude(&message, verdict, deadline).await
+    })
+    .await
 }
 
 /// Serves a schedule: calls `handle` at each of its times, with the time by which it must be done. What the event says
@@ -95,3 +111,57 @@ const _: () = assert!(
         >= MARGIN.as_millis() + KEEP_TIME.as_millis() + REPLY_TIME.as_millis() + 1_000,
     "raise saga::budget::MIN_FUNCTION_TIMEOUT"
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::{Answer, Log, Replay};
+    use serde_json::json;
+    use std::cell::RefCell;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_poison_in_a_batch_of_ten_fails_alone() {
+        for last in [false, true] {
+            let log = Log::keep();
+            let replay = Replay::of([Answer::ok(json!({ "MessageId": "m" }))]);
+            let variables: Variables = [
+                (environment::DEAD_LETTER_QUEUE, "https://sqs.eu-central-1.amazonaws.com/123456789012/dead"),
+                (environment::MAX_RECEIVE_COUNT, "3"),
+            ]
+            .into_iter()
+            .collect();
+            let dead_letters = DeadLetters::from_variables(&replay.config(), &variables).unwrap();
+            let records: Vec<_> = (0..10)
+                .map(|n| {
+                    let body = if n == 4 { "nancy@example.com".to_owned() } else { n.to_string() };
+                    let count = if last { "3" } else { "1" };
+                    json!({ "messageId": n.to_string(), "body": body,
+                            "attributes": { "ApproximateReceiveCount": count } })
+                })
+                .collect();
+            let batch = serde_json::from_value(json!({ "Records": records })).unwrap();
+            let done = RefCell::new(Vec::new());
+            let handle = async |message: &Message, _: Deadline| {
+                tokio::task::yield_now().await;
+                let number: u32 = message.body.parse().unwrap_or_else(|_| panic!("{}", message.body));
+                done.borrow_mut().push(number);
+                Verdict::Acknowledge
+            };
+            let deadline = Deadline::after(Duration::from_secs(3));
+            let response = serve_batch(batch, deadline, &handle, &dead_letters).await;
+            assert_eq!(done.into_inner(), [0, 1, 2, 3, 5, 6, 7, 8, 9]);
+            let failed: Vec<_> =
+                response.batch_item_failures.iter().map(|item| item.item_identifier.as_str()).collect();
+            let (text, calls) = (log.text(), replay.calls());
+            assert!(text.contains("the handler panicked at "), "{text}");
+            assert!(!text.contains("nancy"), "{text}");
+            if last {
+                assert_eq!((failed, calls.len()), (vec![], 1));
+                let reason = calls[0].body["MessageAttributes"]["reason"]["StringValue"].as_str().unwrap();
+                assert!(reason.starts_with(&format!("the handler panicked at {}:", file!())), "{reason}");
+            } else {
+                assert_eq!((failed, calls.len()), (vec!["4"], 0));
+            }
+        }
+    }
+}

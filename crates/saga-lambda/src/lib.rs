@@ -24,6 +24,7 @@ mod dynamo;
 mod error;
 mod function;
 mod log;
+mod panicked;
 mod participant;
 mod redact;
 #[cfg(any(test, feature = "replay"))]

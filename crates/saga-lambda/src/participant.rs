@@ -5,6 +5,7 @@ use crate::{
     batch::{Message, Verdict},
     deadline::Deadline,
     log::elapsed_ms,
+    panicked::caught,
     redact::redacted,
     reply::{self, Sent},
 };
@@ -74,9 +75,13 @@ impl Answering {
                 return Verdict::deliver_again(reason);
             }
         };
-        let served = timeout(work.remaining(), serve(service, store, &self.deployment, &request)).await;
-        let served =
-            served.unwrap_or_else(|_| Err(Retry("the time of the function is used up".into()).into()));
+        // A panic may pass, with the next release at the latest, and fences make another try safe: so it is one more
+        // failure after which the message is delivered again.
+        let serving = caught(serve(service, store, &self.deployment, &request));
+        let served = match timeout(work.remaining(), serving).await {
+            Ok(served) => served.unwrap_or_else(|panicked| Err(Retry(panicked.to_string()).into())),
+            Err(_) => Err(Retry("the time of the function is used up".into()).into()),
+        };
         let line = Line { request: &request, message, started };
         match served {
             Ok(handled) => {

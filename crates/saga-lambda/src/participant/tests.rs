@@ -89,6 +89,7 @@ impl Handle<Reserve> for Handlers {
     async fn run(&self, _: &Context, (order,): (Order,)) -> Result<Commit<Reserve>, Fault<OutOfStock>> {
         match order.sku.as_str() {
             "hangs" => std::future::pending::<()>().await,
+            "panics" => panic!("{} is no customer of ours", order.email),
             "fails" => return Err(Fault::retry("the shelf is locked")),
             _ => {}
         }
@@ -258,4 +259,17 @@ async fn a_handler_that_hangs_is_cut_off_with_time_for_the_reply() {
     assert_eq!(told.verdict, Verdict::deliver_again("the time of the function is used up"));
     assert_eq!(told.calls[0].body["error"], DELIVERIES_EXHAUSTED);
     assert_eq!(told.line["reason"], "the time of the function is used up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_panics_is_delivered_again_and_the_last_time_told_to_the_saga_by_its_place() {
+    let place = format!("the handler panicked at {}:", file!());
+    let first = told(&stocked(), message(&request("panics"), 2), vec![]).await;
+    assert!(matches!(&first.verdict, Verdict::DeliverAgain { reason } if reason.starts_with(&place)));
+    assert_eq!((&first.line["outcome"], first.calls.len()), (&json!("retry"), 0));
+
+    let last = told(&stocked(), message(&request("panics"), 3), ok()).await;
+    assert_eq!(last.calls[0].body["error"], DELIVERIES_EXHAUSTED);
+    let cause = last.calls[0].body["cause"].as_str().unwrap();
+    assert!(cause.starts_with(&place) && !cause.contains("nancy"), "{cause}");
 }

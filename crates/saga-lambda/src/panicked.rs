@@ -1,0 +1,82 @@
+//! Panics: each stays with the message whose handler it is, and is told by its place only.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    panic::{self, AssertUnwindSafe},
+    pin::pin,
+    sync::Once,
+    task::Poll,
+};
+
+#[cfg(all(panic = "abort", not(test)))]
+compile_error!(
+    "a function must unwind, or one message whose handler panics takes its whole batch with it: leave `panic` out of \
+     the profiles in Cargo.toml"
+);
+
+/// A handler panicked. Never says with which message: it can quote what was given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the handler panicked at {place}")]
+pub(crate) struct Panicked {
+    /// File, line and column.
+    place: String,
+}
+
+thread_local! {
+    /// Whether this thread is within [`caught`].
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
+    /// Where the last panic was that is caught.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Does the work, and stops it where it panics.
+///
+/// What it was doing in the store is safe to stop anywhere: fence and writes are one transaction.
+pub(crate) async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
+    keep_places();
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let outer = CATCHING.replace(true);
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx)));
+        CATCHING.set(outer);
+        match polled {
+            Ok(polled) => polled.map(Ok),
+            Err(_) => {
+                let place = PLACE.take().unwrap_or_else(|| "an unknown place".into());
+                Poll::Ready(Err(Panicked { place }))
+            }
+        }
+    })
+    .await
+}
+
+/// Has the place of a panic kept, where it is caught, instead of its message printed.
+fn keep_places() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let otherwise = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if CATCHING.get() {
+                PLACE.set(panic.location().map(ToString::to_string));
+            } else {
+                otherwise(panic);
+            }
+        }));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_told_by_its_place_and_not_by_its_message() {
+        let line = line!() + 1;
+        let panicked = caught::<()>(async { panic!("nancy@example.com") }).await;
+        let told = panicked.unwrap_err().to_string();
+        assert!(told.starts_with(&format!("the handler panicked at {}:{line}:", file!())), "{told}");
+        assert!(!told.contains("nancy"), "{told}");
+        assert_eq!(caught(async { 7 }).await, Ok(7));
+    }
+}
