@@ -405,6 +405,29 @@ mod tests {
         }
     }
 
+    /// A flood is worked off in the time that a step declares; what is asked again needs less, because it is asked again.
+    #[test]
+    fn a_step_waits_for_hours_and_an_undo_for_its_deliveries() {
+        let mut saga = saga();
+        stage(&mut saga).timeout = Duration::from_hours(2);
+        saga.finish[0].timeout = Duration::from_hours(2);
+        let step = stage(&mut saga).clone();
+        let (production, trial) = (Timing::scaled(1), Timing::scaled(5));
+        assert_eq!(production.step_timeout(&step), Duration::from_hours(2));
+        assert_eq!(production.insisted_timeout(&step), Duration::from_mins(15));
+        assert_eq!(production.insisted_timeout(&saga.finish[0]), Duration::from_hours(2));
+        assert_eq!(trial.step_timeout(&step), Duration::from_mins(3), "as a quarter of an hour");
+        assert_eq!(trial.insisted_timeout(&step), Duration::from_mins(3));
+    }
+
+    #[test]
+    fn a_backlog_is_what_five_a_second_work_off_in_the_shortest_wait() {
+        let mut saga = saga();
+        stage(&mut saga).timeout = Duration::from_hours(2);
+        assert_eq!(Timing::scaled(1).max_backlog(saga.compensable_steps()), 2 * 3_600 * 5);
+        assert_eq!(Timing::scaled(1).max_backlog(saga.steps_to_pivot()), 15 * 60 * 5, "the pivot waits less");
+    }
+
     #[test]
     fn production_takes_a_timeout_as_declared() {
         assert_eq!(Timing::scaled(1).step_timeout(&saga().pivot), Duration::from_mins(15));

@@ -157,8 +157,7 @@ fn participants_read_and_put_fences_and_never_delete_them() {
     let app = app(Stage::Prod);
     let resources = &template(&app, "app")["Resources"];
     for participant in sagas::participants() {
-        let fences = format!("${{Deployment}}-prod-data-{}", outputs::fence_table_arn(participant.name));
-        let fences = json!({ "Fn::ImportValue": { "Fn::Sub": fences } });
+        let fences = json!({ "Ref": outputs::fence_table_arn(participant.name) });
         let statements = role_statements(&resources[format!("{}Role", pascal(participant.name))]);
         let on_fences =
             statements.into_iter().filter(|statement| list(&statement["Resource"]).contains(&&fences));
@@ -223,6 +222,26 @@ fn order_intake_starts_and_looks_at_its_own_sagas_only() {
     let starting =
         roles.iter().filter(|(_, role)| !resources_by_action(role, &["states:StartExecution"]).is_empty());
     assert_eq!(starting.map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["OrderIntakeRole", "RescueRole"]);
+}
+
+#[test]
+fn order_intake_counts_what_participants_have_and_puts_back_into_its_own_queue_only() {
+    let app = app(Stage::Prod);
+    let resources = &template(&app, "app")["Resources"];
+    let allowed = resources_by_action(&resources["OrderIntakeRole"], &["sqs:"]);
+    let queue = |name: &str| json!({ "Fn::GetAtt": [format!("{name}Queue"), "Arn"] }).to_string();
+    let queues = |names: &[&str]| names.iter().map(|name| queue(name)).collect::<BTreeSet<_>>();
+    let counted = ["Orders", "Inventory", "Payment", "OrderIntake"];
+    assert_eq!(allowed["sqs:GetQueueAttributes"], queues(&counted));
+    let sent_to = ["OrderIntake", "OrderIntakeDeadLetter", "RefusedOrders", "Notification"];
+    assert_eq!(allowed["sqs:SendMessage"], queues(&sent_to));
+    assert_eq!(allowed["sqs:ReceiveMessage"], queues(&["OrderIntake"]));
+    let stack = template(&app, "app");
+    let most = &stack["Parameters"]["MaxBacklog"];
+    // Two hours at five a second.
+    assert_eq!((&most["Default"], &most["MinValue"]), (&json!("36000"), &json!(1)), "{most}");
+    let variables = &resources["OrderIntakeFunction"]["Properties"]["Environment"]["Variables"];
+    assert_eq!(variables["FLYOVER_MAX_BACKLOG"], json!({ "Ref": "MaxBacklog" }));
 }
 
 /// On what a role may do each action that begins so.

@@ -309,7 +309,7 @@ fn each_dead_letter_queue_function_and_saga_alarms() {
         Trigger::Queue => 4,
         Trigger::Schedule => 3,
     });
-    assert_eq!(alarms.len(), of_functions.sum::<usize>() + 3 * app.machines.len() + 5);
+    assert_eq!(alarms.len(), of_functions.sum::<usize>() + 3 * app.machines.len() + 6);
     for (id, alarm) in &alarms {
         let properties = &alarm["Properties"];
         assert_eq!(
