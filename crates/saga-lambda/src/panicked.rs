@@ -11,8 +11,8 @@ use std::{
 
 #[cfg(all(panic = "abort", not(test)))]
 compile_error!(
-    "a function must unwind, or one message whose handler panics takes its whole batch with it: leave `panic` out of \
-     the profiles in Cargo.toml"
+    "a function must unwind, or one message whose handler panics takes its whole batch with it: write \
+     `panic = \"unwind\"` in `[profile.release]` of Cargo.toml; where nothing is written, cargo-lambda takes `abort`"
 );
 
 /// A handler panicked. Never says with which message: it can quote what was given.
