@@ -67,7 +67,7 @@ async fn serve_batch(
     handle: &impl AsyncFn(&Message, Deadline) -> Verdict,
     dead_letters: &DeadLetters,
 ) -> SqsBatchResponse {
-    each_message(batch, async |message| {
+    each_message(batch, deadline, async |message| {
         let handled = caught(handle(&message, deadline.earlier(KEEP_TIME))).await;
         let verdict = handled.unwrap_or_else(|panicked| {
             let (message_id, receive_count) = (message.id.as_str(), message.receive_count);
@@ -94,9 +94,27 @@ where
     let handle = &handle;
     let serve = service_fn(async |event: LambdaEvent<IgnoredAny>| {
         let deadline = Deadline::of_invocation(&event.context).earlier(MARGIN);
-        handle(deadline).await.map_err(lambda_runtime::Error::from)
+        call(handle, deadline).await
     });
     lambda_runtime::run(serve).await.map_err(Error::Runtime)
+}
+
+/// Calls what is due. A panic is a failed call, and what is told of it is its place: Lambda keeps the words of an error.
+async fn call<E>(
+    handle: &impl AsyncFn(Deadline) -> Result<(), E>,
+    deadline: Deadline,
+) -> Result<(), lambda_runtime::Error>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match caught(handle(deadline)).await {
+        Ok(done) => done.map_err(lambda_runtime::Error::from),
+        Err(panicked) => {
+            let reason = panicked.to_string();
+            tracing::error!(outcome = "panicked", reason, "called again");
+            Err(panicked.into())
+        }
+    }
 }
 
 /// What is kept of the time to keep a message in the dead-letter queue.
@@ -149,7 +167,9 @@ mod tests {
             };
             let deadline = Deadline::after(Duration::from_secs(3));
             let response = serve_batch(batch, deadline, &handle, &dead_letters).await;
-            assert_eq!(done.into_inner(), [0, 1, 2, 3, 5, 6, 7, 8, 9]);
+            let mut done = done.into_inner();
+            done.sort_unstable();
+            assert_eq!(done, [0, 1, 2, 3, 5, 6, 7, 8, 9]);
             let failed: Vec<_> =
                 response.batch_item_failures.iter().map(|item| item.item_identifier.as_str()).collect();
             let (text, calls) = (log.text(), replay.calls());
@@ -163,5 +183,15 @@ mod tests {
                 assert_eq!((failed, calls.len()), (vec!["4"], 0));
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_schedule_that_panics_is_a_failed_call_told_by_its_place() {
+        let log = Log::keep();
+        let handle = async |_: Deadline| -> Result<(), std::io::Error> { panic!("nancy@example.com") };
+        let told = call(&handle, Deadline::after(Duration::from_secs(3))).await.unwrap_err().to_string();
+        assert!(told.starts_with(&format!("the handler panicked at {}:", file!())), "{told}");
+        assert!(!told.contains("nancy"), "{told}");
+        assert!(log.text().contains(&told) && !log.text().contains("nancy"), "{}", log.text());
     }
 }

@@ -1,5 +1,6 @@
 //! Logs: one JSON object a line, on standard output.
 
+use crate::panicked;
 use std::{io, time::Instant};
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::fmt::{MakeWriter, SubscriberBuilder};
@@ -9,10 +10,12 @@ pub fn elapsed_ms(began: Instant) -> f64 {
     (began.elapsed().as_secs_f64() * 1e5).round() / 1e2
 }
 
-/// Sends the logs of this process to standard output. Only the first call has an effect.
+/// Sends the logs of this process to standard output, and panics with them. Only the first call has an effect.
 pub(crate) fn start() {
     // An error says that logs are set up already, which is what is wanted.
-    let _ = tracing::subscriber::set_global_default(subscriber(io::stdout));
+    if tracing::subscriber::set_global_default(subscriber(io::stdout)).is_ok() {
+        panicked::tell_places();
+    }
 }
 
 /// Writes logs elsewhere.
