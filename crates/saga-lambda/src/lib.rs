@@ -32,7 +32,7 @@ mod reply;
 mod variables;
 
 pub use batch::{Message, Verdict, each_message};
-pub use deadline::{Deadline, Tried, persist};
+pub use deadline::{Deadline, Repeatable, Tried, Unanswered, once, persist};
 pub use dynamo::{DynamoStore, Tables};
 pub use error::Error;
 pub use function::{run, serve_queue, serve_schedule};
