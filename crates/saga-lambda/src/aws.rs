@@ -80,7 +80,8 @@ pub struct Failure {
     pub is_unknown: bool,
     /// The service's error code, if it gave one.
     pub code: Option<String>,
-    /// The code and the message, or why there was no answer.
+    /// The code and the message, or why there was no answer. Without the message where those of this code quote what was
+    /// sent.
     pub text: String,
 }
 
@@ -90,19 +91,33 @@ impl Failure {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let SdkError::ServiceError(answer) = error else {
-            let is_transient = !matches!(error, SdkError::ConstructionFailure(_));
-            let is_unknown = is_transient && !is_unsent(error);
-            return Self {
-                is_transient,
-                is_unknown,
-                code: None,
-                text: DisplayErrorContext(error).to_string(),
-            };
+        let unread = |answer: &HttpResponse| Self {
+            is_transient: true,
+            is_unknown: true,
+            code: None,
+            // Not the error's text: what came is in it.
+            text: format!("the answer, with status {}, cannot be read", answer.status().as_u16()),
+        };
+        let answer = match error {
+            SdkError::ServiceError(answer) if answer.raw().status().is_success() => {
+                return unread(answer.raw());
+            }
+            SdkError::ServiceError(answer) => answer,
+            SdkError::ResponseError(answer) => return unread(answer.raw()),
+            _ => {
+                let is_transient = !matches!(error, SdkError::ConstructionFailure(_));
+                let is_unknown = is_transient && !is_unsent(error);
+                let text = DisplayErrorContext(error).to_string();
+                return Self { is_transient, is_unknown, code: None, text };
+            }
         };
         let code = answer.err().code();
-        let message = answer.err().message().unwrap_or("no message");
-        let text = format!("{}: {message}", code.unwrap_or("no code"));
+        let text = match (code, answer.err().message()) {
+            (Some(code), _) if QUOTING.contains(&code) => code.to_owned(),
+            (code, message) => {
+                format!("{}: {}", code.unwrap_or("no code"), message.unwrap_or("no message"))
+            }
+        };
         Self::answered(answer.raw().status().as_u16(), code, text)
     }
 
@@ -145,6 +160,9 @@ fn is_unsent<E>(error: &SdkError<E, HttpResponse>) -> bool {
     };
     failure.is_timeout() || causes.any(is_refused)
 }
+
+/// Codes whose messages can quote what was sent.
+const QUOTING: [&str; 3] = ["SerializationException", "ValidationError", "ValidationException"];
 
 /// Codes with a 4xx status that say 'not now'.
 fn is_transient(code: &str) -> bool {

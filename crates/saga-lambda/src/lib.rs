@@ -25,7 +25,9 @@ mod error;
 mod function;
 mod log;
 mod participant;
-mod redact;
+mod redact {
+    pub use saga::redacted;
+}
 #[cfg(any(test, feature = "replay"))]
 pub mod replay;
 mod reply;

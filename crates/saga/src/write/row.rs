@@ -22,7 +22,19 @@ pub enum Scalar {
     },
 }
 
+/// The kind of a number, in words.
+pub(super) const NUMBER: &str = "a whole number";
+
 impl Scalar {
+    /// What kind of value it is, in words: all that may be told of one.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Number(_) => NUMBER,
+            Self::Text(_) => "a text",
+            Self::Opaque { .. } => "what no field can have",
+        }
+    }
+
     /// As text: a number in decimal.
     pub fn to_text(&self) -> String {
         match self {

@@ -94,7 +94,7 @@ async fn a_slow_answer_is_waited_for_and_a_letter_is_sent_once() {
 #[tokio::test(start_paused = true)]
 async fn a_letter_that_may_have_been_sent_is_sent_once_more_at_most() {
     for customer in [by_mail(), by_sms()] {
-        for unknown in [Answer::Lost, Answer::Silence] {
+        for unknown in [Answer::Lost, Answer::Silence, Answer::Text(200, "{oops".into())] {
             let (sent, verdicts) = sent_in_all(&customer, vec![unknown.clone(); 9]).await;
             assert_eq!((sent, verdicts.len()), (2, 2), "{unknown:?}: {verdicts:?}");
             let Verdict::DeliverAgain { reason } = &verdicts[0] else { panic!("{verdicts:?}") };
