@@ -57,7 +57,14 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let SdkError::ServiceError(answer) = error else {
-        return CallError::unanswered(service, DisplayErrorContext(error).to_string());
+        let text = match error {
+            // What came is in the error, too.
+            SdkError::ResponseError(answer) => {
+                format!("the answer, with status {}, cannot be read", answer.raw().status().as_u16())
+            }
+            _ => DisplayErrorContext(error).to_string(),
+        };
+        return CallError::unanswered(service, text);
     };
     let (code, message) = (answer.err().code(), answer.err().message());
     CallError {

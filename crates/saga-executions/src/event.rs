@@ -1,6 +1,7 @@
 //! The event about an execution that died.
 
 use crate::execution::Death;
+use saga::redacted;
 use serde::Deserialize;
 
 /// What somebody says of an execution: that it died.
@@ -24,7 +25,8 @@ impl Report {
     /// # Errors
     /// When it is no such event, or the execution did not die.
     pub fn of_event(body: &str) -> Result<Self, NoReport> {
-        let Event { detail } = serde_json::from_str(body).map_err(|error| NoReport(error.to_string()))?;
+        let Event { detail } = serde_json::from_str(body)
+            .map_err(|error| NoReport(redacted(&error.to_string()).into_owned()))?;
         let Detail { execution_arn, status, redrive_count } = detail;
         Ok(Self { execution: execution_arn, death: status, redrives: redrive_count.unwrap_or_default() })
     }
@@ -44,7 +46,7 @@ struct Detail {
     redrive_count: Option<u32>,
 }
 
-/// Why a text is no [`Report`]. It can quote the text.
+/// Why a text is no [`Report`], without what was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an event about an execution that died: {0}")]
 pub struct NoReport(String);
@@ -71,7 +73,7 @@ mod tests {
         assert!(told(r#"{"detail":{}}"#).starts_with(missing));
         assert!(
             told(r#"{"detail":{"executionArn":"e","status":"RUNNING"}}"#)
-                .contains("unknown variant `RUNNING`")
+                .contains("unknown variant …, expected one of `FAILED`")
         );
         assert!(told("hello").contains("expected value"));
     }

@@ -1,11 +1,11 @@
 //! Lean AWS clients: from the environment that Lambda gives, without the provider chains of `aws-config`.
 //!
-//! Retries and time limits are not the SDK's but [`persist`](crate::persist)'s, because only it knows how much time the
-//! invocation has left. Connecting is limited here.
+//! Retries and time limits are not the SDK's but those of [`persist`](crate::persist) and [`once`](crate::once), because
+//! only they know how much time the invocation has left, and what may be repeated. Connecting is limited here.
 
 use crate::{
     Error, Variables,
-    deadline::{Deadline, Tried, persist},
+    deadline::{Deadline, Repeatable, Tried, Unanswered, persist},
 };
 use aws_sdk_dynamodb::{
     config::{
@@ -35,17 +35,21 @@ pub fn config(variables: &Variables) -> Result<SdkConfig, Error> {
     Ok(config.build())
 }
 
-/// Sends a message to a queue, again and again while the queue is busy and there is time.
+/// Sends a message to a queue, again and again while the queue is busy and there is time. When an answer is lost the
+/// message can be in the queue twice, as it can be delivered twice: whoever takes it must be able to bear that.
 ///
 /// # Errors
 /// Why SQS did not take it: only the code, because messages of AWS can quote what was sent.
 pub async fn send(request: SendMessageFluentBuilder, deadline: Deadline) -> Result<(), String> {
-    let sent = persist(deadline, || async {
-        match request.clone().send().await {
-            Ok(_) => Tried::Answered(Ok(())),
-            Err(error) => Failure::of(&error).tried(|failure| Err(failure.code.unwrap_or(failure.text))),
-        }
-    });
+    let sent = persist(
+        deadline,
+        Repeatable(|| async {
+            match request.clone().send().await {
+                Ok(_) => Tried::Answered(Ok(())),
+                Err(error) => Failure::of(&error).tried(|failure| Err(failure.code.unwrap_or(failure.text))),
+            }
+        }),
+    );
     sent.await.and_then(|answer| answer)
 }
 
@@ -71,9 +75,13 @@ pub(crate) fn builder(variables: &Variables) -> Result<aws_types::sdk_config::Bu
 pub struct Failure {
     /// No answer, or 'not now': the next try may go well. A call without an answer may have been carried out.
     pub is_transient: bool,
+    /// It may have been carried out: no answer came that can be read. An answer that says no is believed, one with a
+    /// status of 5xx too.
+    pub is_unknown: bool,
     /// The service's error code, if it gave one.
     pub code: Option<String>,
-    /// The code and the message, or why there was no answer.
+    /// The code and the message, or why there was no answer. Without the message where those of this code quote what was
+    /// sent.
     pub text: String,
 }
 
@@ -83,20 +91,55 @@ impl Failure {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let SdkError::ServiceError(answer) = error else {
-            let is_transient = !matches!(error, SdkError::ConstructionFailure(_));
-            return Self { is_transient, code: None, text: DisplayErrorContext(error).to_string() };
+        let unread = |answer: &HttpResponse| Self {
+            is_transient: true,
+            is_unknown: true,
+            code: None,
+            // Not the error's text: what came is in it.
+            text: format!("the answer, with status {}, cannot be read", answer.status().as_u16()),
+        };
+        let answer = match error {
+            SdkError::ServiceError(answer) if answer.raw().status().is_success() => {
+                return unread(answer.raw());
+            }
+            SdkError::ServiceError(answer) => answer,
+            SdkError::ResponseError(answer) => return unread(answer.raw()),
+            _ => {
+                let is_transient = !matches!(error, SdkError::ConstructionFailure(_));
+                let is_unknown = is_transient && !is_unsent(error);
+                let text = DisplayErrorContext(error).to_string();
+                return Self { is_transient, is_unknown, code: None, text };
+            }
         };
         let code = answer.err().code();
-        let message = answer.err().message().unwrap_or("no message");
-        let text = format!("{}: {message}", code.unwrap_or("no code"));
+        let text = match (code, answer.err().message()) {
+            (Some(code), _) if QUOTING.contains(&code) => code.to_owned(),
+            (code, message) => {
+                format!("{}: {}", code.unwrap_or("no code"), message.unwrap_or("no message"))
+            }
+        };
         Self::answered(answer.raw().status().as_u16(), code, text)
     }
 
     /// Reads an answer that says no.
     pub fn answered(status: u16, code: Option<&str>, text: String) -> Self {
         let is_transient = status >= 500 || status == 429 || code.is_some_and(is_transient);
-        Self { is_transient, code: code.map(Into::into), text }
+        Self { is_transient, is_unknown: false, code: code.map(Into::into), text }
+    }
+
+    /// As the outcome of a call that is made [`once`](crate::once).
+    ///
+    /// # Errors
+    /// When it was not carried out but may be later, and when it is not known whether it was. Names the code, or why
+    /// there was no answer; never the message of one, which can quote what was sent.
+    pub fn unanswered<T>(self, answer: impl FnOnce(String) -> T) -> Result<T, Unanswered> {
+        let Self { is_transient, is_unknown, code, text } = self;
+        let why = code.unwrap_or(text);
+        match (is_unknown, is_transient) {
+            (true, _) => Err(Unanswered::Unknown(why)),
+            (false, true) => Err(Unanswered::NotNow(why)),
+            (false, false) => Ok(answer(why)),
+        }
     }
 
     /// As the outcome of a try: a transient failure is tried again, any other is the answer.
@@ -104,6 +147,22 @@ impl Failure {
         if self.is_transient { Tried::Again(self.text) } else { Tried::Answered(answer(self)) }
     }
 }
+
+/// Whether there was no connection to send it over. Only connecting has a time limit in the SDK.
+fn is_unsent<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    let SdkError::DispatchFailure(failure) = error else { return false };
+    let connector: Option<&(dyn std::error::Error + 'static)> =
+        failure.as_connector_error().map(|error| error as _);
+    let mut causes = std::iter::successors(connector, |error| error.source());
+    let is_refused = |error: &(dyn std::error::Error + 'static)| {
+        let io = error.downcast_ref::<std::io::Error>();
+        io.is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
+    };
+    failure.is_timeout() || causes.any(is_refused)
+}
+
+/// Codes whose messages can quote what was sent.
+const QUOTING: [&str; 3] = ["SerializationException", "ValidationError", "ValidationException"];
 
 /// Codes with a 4xx status that say 'not now'.
 fn is_transient(code: &str) -> bool {

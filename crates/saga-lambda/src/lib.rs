@@ -26,17 +26,16 @@ mod function;
 mod log;
 mod panicked;
 mod participant;
-mod redact;
 #[cfg(any(test, feature = "replay"))]
 pub mod replay;
 mod reply;
 mod variables;
 
 pub use batch::{Message, Verdict, each_message};
-pub use deadline::{Deadline, Tried, persist};
+pub use deadline::{Deadline, Repeatable, Tried, Unanswered, once, persist};
 pub use dynamo::{DynamoStore, Tables};
 pub use error::Error;
 pub use function::{run, serve_queue, serve_schedule};
 pub use log::elapsed_ms;
-pub use redact::redacted;
+pub use saga::redacted;
 pub use variables::Variables;

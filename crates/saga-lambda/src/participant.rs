@@ -6,17 +6,13 @@ use crate::{
     deadline::Deadline,
     log::elapsed_ms,
     panicked::caught,
-    redact::redacted,
     reply::{self, Sent},
 };
 use saga::{
     DELIVERIES_EXHAUSTED, Deployment, HandleAll, Handled, Malformed, Participant, Reply, Request, Retry,
     Service, Store, Unserved, serve,
 };
-use std::{
-    borrow::Cow,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 /// What is kept of the time for the reply.
@@ -185,20 +181,22 @@ fn reply_name(sent: &Sent) -> &'static str {
 
 fn reason_of(unserved: &Unserved) -> String {
     match unserved {
-        Unserved::Malformed(malformed) => without_values(malformed).into_owned(),
+        Unserved::Malformed(malformed) => without_values(malformed),
         Unserved::Retry(retry) => retry.to_string(),
     }
 }
 
 /// What is wrong with a message, without what was given.
-fn without_values(malformed: &Malformed) -> Cow<'_, str> {
+fn without_values(malformed: &Malformed) -> String {
     match malformed {
-        Malformed::Json(why) => format!("not a request: {}", redacted(why)).into(),
-        Malformed::Input { step, why } => format!("step `{step}`: {}", redacted(why)).into(),
         Malformed::Step { owned, .. } => {
-            format!("the step is not served here: this participant owns {owned:?}").into()
+            format!("the step is not served here: this participant owns {owned:?}")
         }
-        Malformed::Version { .. } | Malformed::NoRun | Malformed::Op { .. } => malformed.to_string().into(),
+        Malformed::Json(_)
+        | Malformed::Input { .. }
+        | Malformed::Version { .. }
+        | Malformed::NoRun
+        | Malformed::Op { .. } => malformed.to_string(),
     }
 }
 

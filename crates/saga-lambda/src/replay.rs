@@ -13,6 +13,7 @@ use std::{
     collections::VecDeque,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// One answer.
@@ -24,6 +25,10 @@ pub enum Answer {
     Text(u16, String),
     /// The connection breaks.
     Lost,
+    /// Nobody listens, so nothing is sent.
+    Unreachable,
+    /// This answer comes, but late.
+    Slow(Duration, Box<Answer>),
     /// No answer comes.
     Silence,
 }
@@ -106,11 +111,20 @@ impl HttpConnector for Replay {
         state.calls.push(Call { target, body });
         let answer = state.answers.pop_front().unwrap_or(Answer::Lost);
         HttpConnectorFuture::new(async move {
+            let mut answer = answer;
+            while let Answer::Slow(after, late) = answer {
+                tokio::time::sleep(after).await;
+                answer = *late;
+            }
             let (status, body) = match answer {
                 Answer::Json(status, body) => (status, body.to_string()),
                 Answer::Text(status, body) => (status, body),
+                Answer::Unreachable => {
+                    let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+                    return Err(ConnectorError::io(refused.into()));
+                }
+                Answer::Slow(..) | Answer::Silence => std::future::pending().await,
                 Answer::Lost => return Err(ConnectorError::io("the connection broke".into())),
-                Answer::Silence => std::future::pending().await,
             };
             let status = status.try_into().map_err(|error| ConnectorError::user(Box::new(error)))?;
             Ok(HttpResponse::new(status, SdkBody::from(body)))

@@ -2,7 +2,7 @@
 
 use crate::{
     aws::Failure,
-    deadline::{Deadline, Tried, persist},
+    deadline::{Deadline, Repeatable, Tried, persist},
 };
 use aws_sdk_sfn::Client;
 use saga::{Reply, TaskToken};
@@ -28,9 +28,16 @@ pub(crate) async fn send(client: &Client, token: &TaskToken, reply: &Reply, dead
     let sent = match reply {
         Reply::Success(output) => {
             let request = client.send_task_success().task_token(token.expose()).output(output.to_string());
-            persist(deadline, || async {
-                request.clone().send().await.map_or_else(|error| outcome(&Failure::of(&error)), |_| in_time())
-            })
+            persist(
+                deadline,
+                Repeatable(|| async {
+                    request
+                        .clone()
+                        .send()
+                        .await
+                        .map_or_else(|error| outcome(&Failure::of(&error)), |_| in_time())
+                }),
+            )
             .await
         }
         Reply::Failure { error, cause } => {
@@ -39,9 +46,16 @@ pub(crate) async fn send(client: &Client, token: &TaskToken, reply: &Reply, dead
                 .task_token(token.expose())
                 .error(clipped(error, ERROR_CHARS))
                 .cause(clipped(cause, CAUSE_CHARS));
-            persist(deadline, || async {
-                request.clone().send().await.map_or_else(|error| outcome(&Failure::of(&error)), |_| in_time())
-            })
+            persist(
+                deadline,
+                Repeatable(|| async {
+                    request
+                        .clone()
+                        .send()
+                        .await
+                        .map_or_else(|error| outcome(&Failure::of(&error)), |_| in_time())
+                }),
+            )
             .await
         }
     };

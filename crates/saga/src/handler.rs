@@ -4,6 +4,7 @@ use crate::{
     commit::{Commit, Writes},
     identity::{Deployment, IdempotencyKey, ItemId, RunDigest, SagaId, SagaName, StepKey, StepOfRun},
     message::{IfAbsent, Op, Reason, Request},
+    redact::redacted,
     rejection::{Never, Rejection},
     step::Step,
     store::Unavailable,
@@ -222,9 +223,11 @@ impl<S: Step> Undoing<S> {
     /// What the step produced.
     ///
     /// # Errors
-    /// When a release in between made the recorded output unreadable.
+    /// When a release in between made the recorded output unreadable: says why, without what is recorded.
     pub fn output(&self) -> Result<S::Output, Retry> {
-        S::Output::deserialize(&self.output)
-            .map_err(|error| Retry(format!("the recorded output of `{}` does not fit: {error}", S::NAME)))
+        S::Output::deserialize(&self.output).map_err(|error| {
+            let why = redacted(&error.to_string()).into_owned();
+            Retry(format!("the recorded output of `{}` does not fit: {why}", S::NAME))
+        })
     }
 }

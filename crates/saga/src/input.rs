@@ -1,6 +1,6 @@
 //! How steps find their inputs by type among the values a saga holds.
 
-use crate::value::Value;
+use crate::{redact::redacted, value::Value};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value as Json, json};
 use std::marker::PhantomData;
@@ -19,14 +19,15 @@ pub trait Inputs: Sized + Send {
     /// Reads it from an object with one member a value.
     ///
     /// # Errors
-    /// Says which member is missing or does not fit.
+    /// Says which member is missing or does not fit, without what was given.
     fn decode(object: &Map<String, Json>) -> Result<Self, String>;
 }
 
 fn member<V: Value>(object: &Map<String, Json>) -> Result<V, String> {
     let name = V::NAME;
     let json = object.get(name).ok_or_else(|| format!("`input.{name}` is missing"))?;
-    V::deserialize(json).map_err(|error| format!("`input.{name}` does not fit: {error}"))
+    V::deserialize(json)
+        .map_err(|error| format!("`input.{name}` does not fit: {}", redacted(&error.to_string())))
 }
 
 macro_rules! inputs {

@@ -30,6 +30,7 @@ mod memory;
 mod message;
 mod number;
 pub mod parked_table;
+mod redact;
 mod rejection;
 pub mod rescue;
 mod runner;
@@ -57,6 +58,7 @@ pub use message::{
     Request, SettleReply, Settling, StartInput, TaskToken, WIRE_VERSION,
 };
 pub use number::MAX_EXACT;
+pub use redact::redacted;
 pub use rejection::{Never, Refusal, Rejection};
 
 pub use runner::{Failure, FailureKind, Outcome, RunError, Runner};

@@ -13,6 +13,7 @@ use crate::{
         WIRE_VERSION,
     },
     number::rounded,
+    redact::redacted,
     serve::{DELIVERIES_EXHAUSTED, HandleAll, Handled, OTHER_RUN, Reply, Service, Unserved, serve},
     step::Participant,
     value::Value,
@@ -250,8 +251,10 @@ impl<In: Value> Run<'_, In> {
         let Answer::Success(reply) = self.ask(pivot, Op::Settle, None).await? else {
             return Ok(Err(Stop::Parked(format!("settle {}", pivot.name))));
         };
-        let reply: SettleReply = serde_json::from_value(reply)
-            .map_err(|error| Malformed::Input { step: pivot.name, why: error.to_string() })?;
+        let reply: SettleReply = serde_json::from_value(reply).map_err(|error| Malformed::Input {
+            step: pivot.name,
+            why: redacted(&error.to_string()).into_owned(),
+        })?;
         let reason = match (reply.direction, reply.output, reply.error, reply.cause) {
             (Direction::Forward, output, ..) => {
                 self.hold(pivot, output.unwrap_or_default());

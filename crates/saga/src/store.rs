@@ -75,7 +75,7 @@ pub enum Refused {
     Fence(Option<Recorded>),
     /// A guard does not hold, or an addition does not fit.
     Guard {
-        /// The item and the condition, for the log.
+        /// The item and the condition, for the log: kinds and names, and no value but the key.
         what: String,
         /// The rejection the guard stands for.
         refusal: Option<Refusal>,
@@ -88,7 +88,11 @@ impl Refused {
     /// Why `write` may not be done to `row`, if it may not.
     pub fn by_guard(write: &Write, row: Option<&Row>) -> Option<Self> {
         let unmet = write.unmet(row)?;
-        Some(Self::Guard { what: format!("{}: {unmet}", write.key), refusal: unmet.refusal().cloned() })
+        let mut what = format!("{}: {unmet}", write.key);
+        if let Some(why) = row.and_then(|row| unmet.other_kind(row)) {
+            what = format!("{what}: {why}");
+        }
+        Some(Self::Guard { what, refusal: unmet.refusal().cloned() })
     }
 }
 

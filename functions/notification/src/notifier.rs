@@ -8,10 +8,31 @@ use aws_sdk_sesv2::{
 use aws_types::SdkConfig;
 use saga::NoticeMessage;
 use saga_lambda::{
-    Deadline, Error, Message, Tried, Variables, Verdict, aws, aws::Failure, elapsed_ms, persist, redacted,
+    Deadline, Error, Message, Unanswered, Variables, Verdict, aws, aws::Failure, elapsed_ms, once, redacted,
 };
 use sagas::{customer::Channel, environment::EMAIL_FROM};
 use std::time::Instant;
+
+/// How often a notice is sent at most when it is not known whether it was. Each delivery ends with the first such
+/// sending, and the queue counts deliveries, so from this delivery on the sending is the last.
+const MOST_SENT: u32 = 2;
+
+/// Why a letter was not sent.
+enum Unsent {
+    /// It was refused, for now or for good.
+    Refused(String),
+    /// It was sent, or it was not.
+    Unknown(String),
+}
+
+impl From<Unanswered> for Unsent {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::NotNow(why) => Self::Refused(why),
+            Unanswered::Unknown(_) => Self::Unknown(unanswered.to_string()),
+        }
+    }
+}
 
 /// Tells customers.
 #[derive(Debug)]
@@ -64,60 +85,61 @@ impl Notifier {
         };
         let NoticeMessage { notice, saga, id, .. } = &notice;
         let (saga, saga_id, duration_ms) = (saga.as_str(), id.as_str(), elapsed_ms(began));
+        /// One log line with the members that every line about a notice has.
+        macro_rules! line {
+            ($level:ident, $text:literal, $outcome:expr, $reason:expr) => {
+                tracing::$level!(
+                    notice,
+                    saga,
+                    saga_id,
+                    channel,
+                    outcome = $outcome,
+                    reason = $reason,
+                    duration_ms,
+                    receive_count,
+                    message_id,
+                    $text
+                )
+            };
+        }
         match sent {
             Ok(()) => {
                 let outcome = if letter.is_some() { "sent" } else { "nothing_to_tell" };
-                tracing::info!(
-                    notice,
-                    saga,
-                    saga_id,
-                    channel,
-                    outcome,
-                    duration_ms,
-                    receive_count,
-                    message_id,
-                    "notice told"
-                );
+                line!(info, "notice told", outcome, None::<&str>);
                 Verdict::Acknowledge
             }
-            Err(reason) => {
-                let outcome = "retry";
-                tracing::warn!(
-                    notice,
-                    saga,
-                    saga_id,
-                    channel,
-                    outcome,
-                    reason,
-                    duration_ms,
-                    receive_count,
-                    message_id,
-                    "delivered again"
-                );
+            Err(Unsent::Unknown(reason)) if receive_count >= MOST_SENT => {
+                line!(error, "not sent again: it may have been told", "unknown", reason);
+                Verdict::Acknowledge
+            }
+            Err(Unsent::Refused(reason) | Unsent::Unknown(reason)) => {
+                line!(warn, "delivered again", "retry", reason);
                 Verdict::deliver_again(reason)
             }
         }
     }
 
     /// Sends a letter. Errors are codes only: messages quote addresses.
-    async fn send(&self, letter: &Letter, deadline: Deadline) -> Result<(), String> {
+    async fn send(&self, letter: &Letter, deadline: Deadline) -> Result<(), Unsent> {
         match channel_of(letter) {
             (_, Some(phone)) => {
                 let request = self.sns.publish().phone_number(phone).message(&letter.body);
-                let published = persist(deadline, || async {
-                    request.clone().send().await.map_or_else(|error| unsent(Failure::of(&error)), |_| sent())
+                let published = once(deadline, || async {
+                    let sent = request.clone().send().await;
+                    sent.map_or_else(|error| Failure::of(&error).unanswered(Err), |_| Ok(Ok(())))
                 });
-                published.await.and_then(|answer| answer)
+                published.await?.map_err(Unsent::Refused)
             }
             (_, None) => {
-                let email = email(letter).map_err(|error| error.to_string())?;
+                let email = email(letter).map_err(|error| Unsent::Refused(error.to_string()))?;
                 let to = Destination::builder().to_addresses(&letter.to.email).build();
                 let request =
                     self.ses.send_email().from_email_address(&self.from).destination(to).content(email);
-                let mailed = persist(deadline, || async {
-                    request.clone().send().await.map_or_else(|error| unsent(Failure::of(&error)), |_| sent())
+                let mailed = once(deadline, || async {
+                    let sent = request.clone().send().await;
+                    sent.map_or_else(|error| Failure::of(&error).unanswered(Err), |_| Ok(Ok(())))
                 });
-                mailed.await.and_then(|answer| answer)
+                mailed.await?.map_err(Unsent::Refused)
             }
         }
     }
@@ -136,15 +158,6 @@ fn email(letter: &Letter) -> Result<EmailContent, BuildError> {
     let body = Body::builder().text(text(&letter.body)?).build();
     let email = Email::builder().subject(text(&letter.subject)?).body(body).build();
     Ok(EmailContent::builder().simple(email).build())
-}
-
-fn sent() -> Tried<Result<(), String>> {
-    Tried::Answered(Ok(()))
-}
-
-fn unsent(failure: Failure) -> Tried<Result<(), String>> {
-    let why = failure.code.unwrap_or(failure.text);
-    if failure.is_transient { Tried::Again(why) } else { Tried::Answered(Err(why)) }
 }
 
 #[cfg(test)]

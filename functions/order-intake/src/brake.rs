@@ -6,7 +6,7 @@
 
 use aws_sdk_sqs::{Client, types::QueueAttributeName};
 use saga::environment;
-use saga_lambda::{Deadline, Error, Tried, Variables, aws::Failure, persist};
+use saga_lambda::{Deadline, Error, Repeatable, Tried, Variables, aws::Failure, persist};
 use std::{collections::BTreeSet, time::Duration};
 use tokio::{
     sync::Mutex,
@@ -124,12 +124,17 @@ impl Brake {
         let request = self.client.get_queue_attributes().queue_url(queue);
         let request = request.set_attribute_names(Some(counted.to_vec()));
         let limit = deadline.earlier(deadline.remaining().saturating_sub(LONGEST_LOOK));
-        let answered = persist(limit, || async {
-            match request.clone().send().await {
-                Ok(answer) => Tried::Answered(Ok(answer)),
-                Err(error) => Failure::of(&error).tried(|failure| Err(failure.code.unwrap_or(failure.text))),
-            }
-        });
+        let answered = persist(
+            limit,
+            Repeatable(|| async {
+                match request.clone().send().await {
+                    Ok(answer) => Tried::Answered(Ok(answer)),
+                    Err(error) => {
+                        Failure::of(&error).tried(|failure| Err(failure.code.unwrap_or(failure.text)))
+                    }
+                }
+            }),
+        );
         let attributes = answered.await.and_then(|answer| answer)?.attributes.unwrap_or_default();
         let number = |name| attributes.get(name).and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
         Ok(counted.iter().map(number).sum())

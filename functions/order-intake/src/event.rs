@@ -65,7 +65,10 @@ mod tests {
     fn what_is_no_event_has_a_reason_without_its_values() {
         for (body, expected) in [
             ("{", "not an order event: EOF while parsing an object at line 1 column 1"),
-            ("{\"type\":\"Other\"}", "not an order event: unknown variant …"),
+            (
+                "{\"type\":\"Other\"}",
+                "not an order event: unknown variant …, expected `OrderPlaced` or `CancelOrder`",
+            ),
         ] {
             let problems = decode(body).unwrap_err();
             assert_eq!((&*problems[0].field, &*problems[0].problem), ("event", expected));

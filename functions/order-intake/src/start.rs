@@ -2,7 +2,7 @@
 
 use aws_sdk_sfn::Client;
 use saga::{Intake, RunDigest, SagaId, StartInput, Startable, Starts, Value};
-use saga_lambda::{Deadline, Error, Tried, Variables, aws::Failure, persist};
+use saga_lambda::{Deadline, Error, Repeatable, Tried, Variables, aws::Failure, persist};
 use sagas::intakes::OrderIntake;
 use std::marker::PhantomData;
 
@@ -62,15 +62,18 @@ impl<S: Startable> StateMachine<S> {
         let text = serde_json::to_string(&start).map_err(|error| Unstarted(error.to_string()))?;
         let request =
             self.client.start_execution().state_machine_arn(&self.arn).name(start.id.as_str()).input(text);
-        let started = persist(deadline, || async {
-            match request.clone().send().await {
-                Ok(_) => Tried::Answered(Ok(true)),
-                Err(error) => Failure::of(&error).tried(|failure| match failure.code.as_deref() {
-                    Some("ExecutionAlreadyExists") => Ok(false),
-                    code => Err(Unstarted(code.unwrap_or(&failure.text).into())),
-                }),
-            }
-        });
+        let started = persist(
+            deadline,
+            Repeatable(|| async {
+                match request.clone().send().await {
+                    Ok(_) => Tried::Answered(Ok(true)),
+                    Err(error) => Failure::of(&error).tried(|failure| match failure.code.as_deref() {
+                        Some("ExecutionAlreadyExists") => Ok(false),
+                        code => Err(Unstarted(code.unwrap_or(&failure.text).into())),
+                    }),
+                }
+            }),
+        );
         if started.await.unwrap_or_else(|why| Err(Unstarted(why)))? {
             return Ok(Started::Now);
         }
@@ -90,15 +93,18 @@ impl<S: Startable> StateMachine<S> {
     /// The input of the execution with this id, if there is one.
     async fn input_of(&self, id: &str, deadline: Deadline) -> Result<Option<String>, Unstarted> {
         let request = self.client.describe_execution().execution_arn(self.execution_arn(id));
-        let described = persist(deadline, || async {
-            match request.clone().send().await {
-                Ok(described) => Tried::Answered(Ok(Some(described.input.unwrap_or_default()))),
-                Err(error) => Failure::of(&error).tried(|failure| match failure.code.as_deref() {
-                    Some("ExecutionDoesNotExist") => Ok(None),
-                    code => Err(Unstarted(code.unwrap_or(&failure.text).into())),
-                }),
-            }
-        });
+        let described = persist(
+            deadline,
+            Repeatable(|| async {
+                match request.clone().send().await {
+                    Ok(described) => Tried::Answered(Ok(Some(described.input.unwrap_or_default()))),
+                    Err(error) => Failure::of(&error).tried(|failure| match failure.code.as_deref() {
+                        Some("ExecutionDoesNotExist") => Ok(None),
+                        code => Err(Unstarted(code.unwrap_or(&failure.text).into())),
+                    }),
+                }
+            }),
+        );
         described.await.unwrap_or_else(|why| Err(Unstarted(why)))
     }
 

@@ -1,8 +1,8 @@
 use super::*;
 use gateway::Gateway;
 use saga::{
-    Deployment, IdempotencyKey, MemoryStore, Outcomes, Reply, Request, StepKey, StepOfRun, Unserved,
-    fence::Fence, serve,
+    Deployment, IdempotencyKey, MemoryStore, Outcomes, Reply, Request, StepKey, StepOfRun, Transaction,
+    Unserved, fence::Fence, serve,
 };
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -76,6 +76,18 @@ async fn a_charge_is_taken_once_and_kept_in_the_ledger() {
     assert_eq!(output["amount"], json!({ "minor": 9_900, "currency": "EUR" }));
     assert_eq!(shop.ask("run").await.unwrap(), (Outcomes::DoneBefore, reply));
     assert_eq!((shop.kept().await, shop.ledger().as_deref()), (9_900, Some("charged")));
+}
+
+#[tokio::test]
+async fn a_recorded_output_that_does_not_fit_is_told_without_what_is_in_it() {
+    let shop = Shop::with("tok_approve").await;
+    let output = json!({ "charge_id": { "of": "nancy" }, "amount": "nancy" });
+    let next = Fence::Done { output, inverse: Vec::new() };
+    let done = Transaction { fence: fence(), run: None, turn: 0, expected: None, next, writes: Vec::new() };
+    shop.store.apply_now(&done).unwrap();
+    let why = shop.ask("undo").await.unwrap_err().to_string();
+    assert!(why.starts_with("the recorded output of `charge-payment` does not fit: invalid type: "), "{why}");
+    assert!(!why.contains("nancy"), "{why}");
 }
 
 #[tokio::test]

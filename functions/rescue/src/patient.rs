@@ -2,7 +2,7 @@
 
 use saga::{SagaId, StartInput};
 use saga_executions::{CallError, Death, Execution, Orchestrator, Page, Record, Started, aws::Aws};
-use saga_lambda::{Deadline, Tried, aws::Failure, persist};
+use saga_lambda::{Deadline, Repeatable, Tried, aws::Failure, persist};
 use std::time::Duration;
 
 /// The orchestrator on AWS, asked with patience.
@@ -28,10 +28,13 @@ impl<'a> Patient<'a> {
         F: Future<Output = Result<T, CallError>> + Send,
     {
         let deadline = Deadline::after(self.deadline.remaining().min(self.longest));
-        let answered = persist(deadline, || {
-            let asked = call();
-            async { asked.await.map_or_else(tried, |answer| Tried::Answered(Ok(answer))) }
-        });
+        let answered = persist(
+            deadline,
+            Repeatable(|| {
+                let asked = call();
+                async { asked.await.map_or_else(tried, |answer| Tried::Answered(Ok(answer))) }
+            }),
+        );
         answered.await.unwrap_or_else(|why| Err(CallError::unanswered("AWS", why)))
     }
 }

@@ -8,7 +8,7 @@ use saga_executions::{
     aws::{Aws, ParkedTable, StepFunctions},
     settle_reported,
 };
-use saga_lambda::{Deadline, Error, Message, Variables, Verdict, aws, elapsed_ms, redacted};
+use saga_lambda::{Deadline, Error, Message, Variables, Verdict, aws, elapsed_ms};
 use std::time::Instant;
 
 /// Settles sagas.
@@ -52,7 +52,7 @@ impl Rescue {
             Ok(report) => settle_reported(&Patient::until(&self.aws, deadline), &report)
                 .await
                 .map_err(|unsettled| unsettled.to_string()),
-            Err(error) => Err(redacted(&error.to_string()).into_owned()),
+            Err(error) => Err(error.to_string()),
         };
         let (message_id, receive_count) = (message.id.as_str(), message.receive_count);
         let duration_ms = elapsed_ms(began);

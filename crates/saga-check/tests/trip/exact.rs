@@ -148,7 +148,7 @@ fn a_field_that_appears_between_read_and_write_is_not_lost_by_an_undo() {
 fn an_addition_is_taken_back_from_whatever_is_there() {
     balance_is_paid(handlers()).run().unwrap().assert_holds();
     let wrong = handlers().service_on(|_| Served(Hotel), |io, _| Wrong(io, Mistake::AdditionDemanded));
-    insta::assert_snapshot!(told(balance_is_paid(wrong)), @r#"what is parked parks again when nothing fails any more and the operator says 'retry': {"book-hotel":{"cause":"rooms/ritz: AtLeast(\"balance\", 240) does not hold","error":"Flyover.DeliveriesExhausted"}}"#);
+    insta::assert_snapshot!(told(balance_is_paid(wrong)), @r#"what is parked parks again when nothing fails any more and the operator says 'retry': {"book-hotel":{"cause":"rooms/ritz: AtLeast(\"balance\") does not hold","error":"Flyover.DeliveriesExhausted"}}"#);
 }
 
 #[test]

@@ -139,7 +139,8 @@ mod tests {
         let mut writes = [take("a", 3), take("b", 5)];
         writes[0].guards.clear();
         let read = read(&[none(), few("a", "2"), none()], &writes);
-        let what = "stock/a: adding -3 to available needs a number from 3 to 9".into();
+        let what =
+            "stock/a: adding to available needs a whole number, and a sum that its type can hold".into();
         assert_eq!(read, Cancelled::Refused(Refused::Guard { what, refusal: None }));
     }
 

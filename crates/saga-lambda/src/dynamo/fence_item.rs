@@ -174,7 +174,8 @@ fn turn(item: &Item) -> Result<u32, Unavailable> {
 
 fn state(item: &Item, name: &str) -> Result<FenceState, Unavailable> {
     let given = member(item, name)?;
-    FenceState::named(given).ok_or_else(|| unreadable(item, &format!("its {name} is `{given}`")))
+    FenceState::named(given)
+        .ok_or_else(|| unreadable(item, &format!("its `{name}` is none that this release knows")))
 }
 
 fn member<'a>(item: &'a Item, name: &str) -> Result<&'a str, Unavailable> {
@@ -295,7 +296,9 @@ mod tests {
         );
         assert!(!error.contains("secret"));
         item.insert(STATE.into(), text("dreaming"));
-        assert!(parse(&item).unwrap_err().to_string().ends_with("its state is `dreaming`"));
+        assert!(
+            parse(&item).unwrap_err().to_string().ends_with("its `state` is none that this release knows")
+        );
         item.insert(STATE.into(), text("undone"));
         item.insert(TURN.into(), text("1"));
         assert!(parse(&item).unwrap_err().to_string().ends_with("its `turn` is no small number"));

@@ -10,7 +10,7 @@ mod transact;
 use crate::{
     Error, Variables,
     aws::Failure,
-    deadline::{Deadline, Tried, persist},
+    deadline::{Deadline, Repeatable, Tried, persist},
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -83,12 +83,15 @@ impl DynamoStore {
 
     async fn read(&self, table: &str, key: Item) -> Result<Option<Item>, Unavailable> {
         let request = self.client.get_item().table_name(table).set_key(Some(key)).consistent_read(true);
-        let read = persist(self.deadline, || async {
-            match request.clone().send().await {
-                Ok(answer) => Tried::Answered(Ok(answer.item)),
-                Err(error) => Failure::of(&error).tried(|failure| Err(failure.text)),
-            }
-        });
+        let read = persist(
+            self.deadline,
+            Repeatable(|| async {
+                match request.clone().send().await {
+                    Ok(answer) => Tried::Answered(Ok(answer.item)),
+                    Err(error) => Failure::of(&error).tried(|failure| Err(failure.text)),
+                }
+            }),
+        );
         read.await.and_then(|answer| answer).map_err(|why| Unavailable(format!("{table}: {why}")))
     }
 
@@ -107,15 +110,18 @@ impl DynamoStore {
             .set_expression_attribute_names(names)
             .set_expression_attribute_values(values)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let put = persist(self.deadline, || async {
-            let Err(error) = request.clone().send().await else { return Tried::Answered(Ok(())) };
-            match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                    Tried::Answered(Err(fence_item::refused(failed.item())))
+        let put = persist(
+            self.deadline,
+            Repeatable(|| async {
+                let Err(error) = request.clone().send().await else { return Tried::Answered(Ok(())) };
+                match error.as_service_error() {
+                    Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                        Tried::Answered(Err(fence_item::refused(failed.item())))
+                    }
+                    _ => Failure::of(&error).tried(|failure| Err(unavailable(failure.text))),
                 }
-                _ => Failure::of(&error).tried(|failure| Err(unavailable(failure.text))),
-            }
-        });
+            }),
+        );
         put.await.unwrap_or_else(|why| Err(unavailable(why)))
     }
 
@@ -126,18 +132,21 @@ impl DynamoStore {
     async fn transact(&self, transaction: &Transaction) -> Result<(), Refused> {
         let items = transact::items(&self.tables, transaction).map_err(Refused::Unavailable)?;
         let request = self.client.transact_write_items().set_transact_items(Some(items));
-        let transacted = persist(self.deadline, || async {
-            let Err(error) = request.clone().send().await else { return Tried::Answered(Ok(())) };
-            match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    match cancelled::read(cancelled.cancellation_reasons(), &transaction.writes) {
-                        Cancelled::Refused(refused) => Tried::Answered(Err(refused)),
-                        Cancelled::Conflict(why) => Tried::Again(why),
+        let transacted = persist(
+            self.deadline,
+            Repeatable(|| async {
+                let Err(error) = request.clone().send().await else { return Tried::Answered(Ok(())) };
+                match error.as_service_error() {
+                    Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                        match cancelled::read(cancelled.cancellation_reasons(), &transaction.writes) {
+                            Cancelled::Refused(refused) => Tried::Answered(Err(refused)),
+                            Cancelled::Conflict(why) => Tried::Again(why),
+                        }
                     }
+                    _ => Failure::of(&error).tried(|failure| Err(unavailable(failure.text))),
                 }
-                _ => Failure::of(&error).tried(|failure| Err(unavailable(failure.text))),
-            }
-        });
+            }),
+        );
         transacted.await.unwrap_or_else(|why| Err(unavailable(why)))
     }
 }

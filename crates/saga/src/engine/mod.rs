@@ -12,6 +12,7 @@ use crate::{
     fence::{Fence, OnRun, Recorded, on_run},
     handler::{Context, Fault, Handle, HandleOutside, Retry},
     number::{MAX_EXACT, inexact},
+    redact::redacted,
     rejection::Refusal,
     serve::{Handled, Outcomes},
     step::{Participant, Step},
@@ -95,17 +96,19 @@ fn decide<S: Step>(result: Result<Commit<S>, Fault<S::Rejection>>) -> Result<Dec
     };
     let (output, writes) = commit.finish().map_err(|error| Retry(error.to_string()))?;
     check_owned::<S>(&writes)?;
-    let output = serde_json::to_value(&output)
-        .map_err(|error| Retry(format!("the output of `{}` is not JSON: {error}", S::NAME)))?;
+    let output = serde_json::to_value(&output).map_err(|error| {
+        let why = redacted(&error.to_string()).into_owned();
+        Retry(format!("the output of `{}` is not JSON: {why}", S::NAME))
+    })?;
     let (bytes, most) = (bytes_of(&output), S::Output::MAX_BYTES);
     if bytes > most {
         let name = S::Output::NAME;
         return Err(Retry(format!("the value `{name}` has {bytes} bytes, but `MAX_BYTES` allows {most}")));
     }
-    if let Some(number) = inexact(&output) {
+    if inexact(&output).is_some() {
         let name = S::Output::NAME;
         return Err(Retry(format!(
-            "the value `{name}` has the whole number {number}, which would lose digits in the state machine: only those within \
+            "the value `{name}` has a whole number that would lose digits in the state machine: only those within \
              ±{MAX_EXACT} are kept; carry it as text"
         )));
     }

@@ -1,6 +1,6 @@
 //! Conditions, and what it means when one does not hold.
 
-use super::{Addition, Row, Scalar, decimal::Decimal};
+use super::{Addition, Row, Scalar, decimal::Decimal, row::NUMBER};
 use crate::rejection::Refusal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,8 +54,12 @@ impl Condition {
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Absent => f.write_str("Absent"),
+            Self::Exists => f.write_str("Exists"),
+            Self::AtLeast(field, _) => write!(f, "AtLeast({field:?})"),
+            Self::AtMost(field, _) => write!(f, "AtMost({field:?})"),
             Self::Equals(field, _) => write!(f, "Equals({field:?})"),
-            other => write!(f, "{other:?}"),
+            Self::Lacks(field) => write!(f, "Lacks({field:?})"),
         }
     }
 }
@@ -77,21 +81,30 @@ impl Unmet<'_> {
             Self::Addition(..) => None,
         }
     }
+
+    /// Why it is so when the item is this one: only when a field has another kind of value than is needed. Names and
+    /// kinds, never values.
+    pub fn other_kind(&self, row: &Row) -> Option<String> {
+        let (field, needed) = match self {
+            Self::Guard(guard) => match &guard.condition {
+                Condition::AtLeast(field, _) | Condition::AtMost(field, _) => (field.as_ref(), NUMBER),
+                Condition::Equals(field, needed) => (field.as_ref(), needed.kind_in_words()),
+                Condition::Absent | Condition::Exists | Condition::Lacks(_) => return None,
+            },
+            Self::Addition(field, _) => (*field, NUMBER),
+        };
+        let stored = row.get(field)?.kind_in_words();
+        (stored != needed).then(|| format!("{stored} is stored, {needed} is needed"))
+    }
 }
 
+/// For the log, so without what is added: it can be personal.
 impl fmt::Display for Unmet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Guard(guard) => write!(f, "{} does not hold", guard.condition),
-            Self::Addition(field, addition) => {
-                let fits = addition.fits();
-                write!(
-                    f,
-                    "adding {} to {field} needs a number from {} to {}",
-                    addition.n,
-                    fits.start(),
-                    fits.end()
-                )
+            Self::Addition(field, _) => {
+                write!(f, "adding to {field} needs a whole number, and a sum that its type can hold")
             }
         }
     }

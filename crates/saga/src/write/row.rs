@@ -24,6 +24,9 @@ pub enum Scalar {
     },
 }
 
+/// The kind of a number, in words.
+pub(super) const NUMBER: &str = "a whole number";
+
 impl Scalar {
     /// What a field must be to hold this; `None` when no field can.
     pub(crate) fn kind(&self) -> Option<FieldKind> {
@@ -31,6 +34,15 @@ impl Scalar {
             Self::Number(_) => Some(FieldKind::Number),
             Self::Text(_) => Some(FieldKind::Text),
             Self::Opaque { .. } => None,
+        }
+    }
+
+    /// What kind of value it is, in words: all that may be told of one.
+    pub(crate) fn kind_in_words(&self) -> &'static str {
+        match self {
+            Self::Number(_) => NUMBER,
+            Self::Text(_) => "a text",
+            Self::Opaque { .. } => "what no field can have",
         }
     }
 

@@ -1,5 +1,8 @@
 use super::*;
-use crate::entity::{FieldKind, FieldSpec};
+use crate::{
+    entity::{FieldKind, FieldSpec},
+    store::Refused,
+};
 use proptest::prelude::*;
 use std::ops::RangeInclusive;
 
@@ -282,18 +285,47 @@ fn an_addition_of_the_first_release_is_within_64_bits() {
     assert_eq!(change, add(-2, i64::MIN..=i64::MAX));
 }
 
+/// What is told of a write to an item that is refused.
+fn told(change: Change, guards: Vec<Condition>, row: Option<&Row>) -> String {
+    let guards = guards.into_iter().map(|condition| Guard { condition, refusal: None }).collect();
+    match Refused::by_guard(&Write { key: key(), change, guards }, row) {
+        Some(Refused::Guard { what, .. }) => what,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
-fn an_addition_that_does_not_fit_is_told_with_what_would() {
-    let told = |change| {
-        let write = Write {
-            key: key(),
-            change: Change::Update([("free".into(), change)].into()),
-            guards: Vec::new(),
-        };
-        write.unmet(Some(&Row::new())).unwrap().to_string()
-    };
-    assert_eq!(told(add(3, 0..=9)), "adding 3 to free needs a number from 0 to 6");
-    assert_eq!(told(add(-3, 0..=9)), "adding -3 to free needs a number from 3 to 9");
+fn what_is_refused_is_told_by_names_and_kinds_and_never_by_values() {
+    const STORED: i64 = 271_828;
+    let secret = || Scalar::Text("nancy@example.com".into());
+    let opaque = Scalar::Opaque { opaque: r#"{"SS":["nancy@example.com"]}"#.into() };
+    let rows = [secret(), opaque, Scalar::Number(STORED)].map(|scalar| Row::from([("free".into(), scalar)]));
+    let conditions = [
+        Condition::Absent,
+        Condition::AtLeast("free".into(), STORED + 1),
+        Condition::AtMost("free".into(), STORED - 1),
+        Condition::Equals("free".into(), Scalar::Number(STORED + 1)),
+        Condition::Equals("free".into(), text("other nancy@example.com")),
+        Condition::Lacks("free".into()),
+    ];
+    let adding = || Change::Update([("free".into(), add(STORED, 0..=STORED))].into());
+    let mut all = Vec::new();
+    for row in &rows {
+        all.extend(conditions.iter().map(|one| told(Change::Delete, vec![one.clone()], Some(row))));
+        all.push(told(adding(), Vec::new(), Some(row)));
+    }
+    for told in &all {
+        assert!(!["nancy", "2718", "SS"].iter().any(|value| told.contains(value)), "{told}");
+    }
+    let needs_number = "AtLeast(\"free\") does not hold";
+    assert_eq!(all[1], format!("stock/a: {needs_number}: a text is stored, a whole number is needed"));
+    assert_eq!(
+        all[8],
+        format!("stock/a: {needs_number}: what no field can have is stored, a whole number is needed")
+    );
+    assert_eq!(all[15], format!("stock/a: {needs_number}"));
+    let adding = told(adding(), Vec::new(), None);
+    assert_eq!(adding, "stock/a: adding to free needs a whole number, and a sum that its type can hold");
 }
 
 #[test]

@@ -170,7 +170,26 @@ fn what_cannot_be_served_is_told() {
     missing.input.remove("trip");
     insta::assert_snapshot!(serve_hotel(&missing), @"step `book-hotel`: `input.trip` is missing");
     missing.input.insert("trip".into(), Json::Bool(true));
-    insta::assert_snapshot!(serve_hotel(&missing), @"step `book-hotel`: `input.trip` does not fit: invalid type: boolean `true`, expected struct Trip");
+    insta::assert_snapshot!(serve_hotel(&missing), @"step `book-hotel`: `input.trip` does not fit: invalid type: boolean …, expected struct Trip");
+}
+
+#[test]
+fn what_does_not_fit_is_told_without_what_was_given() {
+    let world = World::with_a_patient_network();
+    let mut unfit = request("book-hotel", Op::Run);
+    let given =
+        [json!("nancy"), json!(271_828), json!([{ "trip_id": "nancy" }]), json!({ "trip_id": 271_828 })];
+    for given in given {
+        unfit.input.insert("trip".into(), given);
+        let served = block_on(serve(&world.hotel.0, &*world.hotel.1, &Deployment::in_memory(), &unfit));
+        let why = served.unwrap_err().to_string();
+        assert!(why.starts_with("step `book-hotel`: `input.trip` does not fit: "), "{why}");
+        assert!(!why.contains("nancy") && !why.contains("2718"), "{why}");
+    }
+    for body in [r#"{"v":"nancy"}"#, r#"{"v":2,"saga":"Nancy","id":"nancy"}"#, r#"{"v":2,"op":"nancy"}"#] {
+        let why = Request::decode(body).unwrap_err().to_string();
+        assert!(!why.to_lowercase().contains("nancy"), "{why}");
+    }
 }
 
 #[test]

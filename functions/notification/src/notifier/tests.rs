@@ -14,16 +14,42 @@ fn notice(name: &str, customer: &Json) -> String {
 }
 
 async fn told(body: String, answers: Vec<Answer>) -> (Verdict, Vec<Call>) {
+    delivered(1, body, &Replay::of(answers)).await
+}
+
+/// What becomes of a delivery, and all that was asked so far.
+async fn delivered(receive_count: u32, body: String, replay: &Replay) -> (Verdict, Vec<Call>) {
     let log = Log::keep();
-    let replay = Replay::of(answers);
     let variables: Variables = [(EMAIL_FROM, "orders@example.com")].into_iter().collect();
     let notifier = Notifier::new(&replay.config(), &variables).unwrap();
-    let message = Message { id: "m-1".into(), body, receive_count: 1 };
-    let verdict = notifier.handle(&message, Deadline::after(Duration::from_secs(2))).await;
+    let message = Message { id: "m-1".into(), body, receive_count };
+    let verdict = notifier.handle(&message, Deadline::after(Duration::from_secs(19))).await;
     for personal in ["maria", "ALFKI", "+4930123456", "5400"] {
         assert!(!log.text().contains(personal), "{personal} is in the log: {}", log.text());
     }
     (verdict, replay.calls())
+}
+
+/// How often it was sent until the queue has it no more, given these answers, and what became of each delivery.
+async fn sent_in_all(customer: &Json, answers: Vec<Answer>) -> (usize, Vec<Verdict>) {
+    let replay = Replay::of(answers);
+    let mut verdicts = Vec::new();
+    for receive_count in 1..=5 {
+        let body = notice("OrderConfirmed", customer);
+        verdicts.push(delivered(receive_count, body, &replay).await.0);
+        if verdicts.ends_with(&[Verdict::Acknowledge]) {
+            break;
+        }
+    }
+    (replay.calls().len(), verdicts)
+}
+
+fn mailed() -> Answer {
+    Answer::ok(json!({ "MessageId": "1" }))
+}
+
+fn by_sms() -> Json {
+    json!({ "id": "ALFKI", "email": "maria@example.com", "phone": "+4930123456", "prefers": "sms" })
 }
 
 fn by_mail() -> Json {
@@ -32,8 +58,7 @@ fn by_mail() -> Json {
 
 #[tokio::test(start_paused = true)]
 async fn an_e_mail_is_sent_from_the_sender_to_the_customer() {
-    let sent = Answer::ok(json!({ "MessageId": "1" }));
-    let (verdict, calls) = told(notice("OrderConfirmed", &by_mail()), vec![sent]).await;
+    let (verdict, calls) = told(notice("OrderConfirmed", &by_mail()), vec![mailed()]).await;
     assert_eq!((verdict, calls.len()), (Verdict::Acknowledge, 1));
     assert!(calls[0].target.ends_with("/v2/email/outbound-emails"), "{}", calls[0].target);
     let body = &calls[0].body;
@@ -46,16 +71,58 @@ async fn an_e_mail_is_sent_from_the_sender_to_the_customer() {
 
 #[tokio::test(start_paused = true)]
 async fn who_prefers_sms_gets_one() {
-    let customer =
-        json!({ "id": "ALFKI", "email": "maria@example.com", "phone": "+4930123456", "prefers": "sms" });
     let published =
         "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
     let (verdict, calls) =
-        told(notice("OrderConfirmed", &customer), vec![Answer::Text(200, published.into())]).await;
+        told(notice("OrderConfirmed", &by_sms()), vec![Answer::Text(200, published.into())]).await;
     assert_eq!((verdict, calls.len()), (Verdict::Acknowledge, 1));
     let form = calls[0].body.as_str().unwrap();
     assert!(form.starts_with("Action=Publish&"), "{form}");
     assert!(form.contains("PhoneNumber=%2B4930123456"), "{form}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_is_waited_for_and_a_letter_is_sent_once() {
+    let slow = |answer| Answer::Slow(Duration::from_secs(18), Box::new(answer));
+    assert_eq!(sent_in_all(&by_mail(), vec![slow(mailed())]).await, (1, vec![Verdict::Acknowledge]));
+    let published =
+        "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
+    let published = Answer::Text(200, published.into());
+    assert_eq!(sent_in_all(&by_sms(), vec![slow(published)]).await, (1, vec![Verdict::Acknowledge]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_that_may_have_been_sent_is_sent_once_more_at_most() {
+    for customer in [by_mail(), by_sms()] {
+        for unknown in [Answer::Lost, Answer::Silence, Answer::Text(200, "{oops".into())] {
+            let (sent, verdicts) = sent_in_all(&customer, vec![unknown.clone(); 9]).await;
+            assert_eq!((sent, verdicts.len()), (2, 2), "{unknown:?}: {verdicts:?}");
+            let Verdict::DeliverAgain { reason } = &verdicts[0] else { panic!("{verdicts:?}") };
+            assert!(reason.starts_with("it is not known whether it was done: "), "{reason}");
+        }
+    }
+    let (sent, verdicts) = sent_in_all(&by_mail(), vec![Answer::Lost, mailed()]).await;
+    assert_eq!((sent, verdicts.len()), (2, 2), "{verdicts:?}");
+    // What is refused in between changes nothing.
+    let busy = Answer::Json(503, json!({}));
+    let (sent, verdicts) = sent_in_all(&by_mail(), vec![Answer::Lost, busy, Answer::Lost, mailed()]).await;
+    assert_eq!((sent, verdicts.len()), (3, 2), "{verdicts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_that_was_not_sent_is_tried_again() {
+    let not_now = [
+        Answer::Json(429, json!({ "__type": "TooManyRequestsException" })),
+        Answer::error("ThrottlingException"),
+        Answer::Json(503, json!({})),
+        Answer::Unreachable,
+    ];
+    let answers = not_now.into_iter().chain([mailed()]).collect();
+    assert_eq!(sent_in_all(&by_mail(), answers).await, (5, vec![Verdict::Acknowledge]));
+    // It is refused for all the time of the first delivery; the next one may still send.
+    let busy = vec![Answer::Json(503, json!({})); 500];
+    let (verdict, _) = told(notice("OrderConfirmed", &by_mail()), busy).await;
+    assert!(matches!(verdict, Verdict::DeliverAgain { .. }), "{verdict:?}");
 }
 
 #[tokio::test(start_paused = true)]
