@@ -5,7 +5,7 @@ use crate::{
     world::World,
 };
 use anyhow::{Context, Result, ensure};
-use aws_sdk_cloudformation::client::Waiters;
+use aws_sdk_cloudformation::{client::Waiters, types::Stack};
 use aws_sdk_sfn::types::ExecutionStatus;
 use infra_gen::aws::{self, AwsError, DeployOptions, DestroyOptions, Silent, Target};
 use saga::Definition;
@@ -172,7 +172,7 @@ async fn deploy_and_ask_for_identity(options: &DeployOptions, expected: &str) ->
     let cloudformation = aws_sdk_cloudformation::Client::new(options.config.as_ref().context("it has one")?);
     let name = format!("{}-app", options.target.name());
     let stacks = cloudformation.describe_stacks().stack_name(&name).send().await?;
-    let mut parameters = stacks.stacks().iter().flat_map(|stack| stack.parameters());
+    let mut parameters = stacks.stacks().iter().flat_map(Stack::parameters);
     let choice = parameters.find(|parameter| parameter.parameter_key() == Some(SENDER_IDENTITY));
     let choice = choice.and_then(|choice| choice.parameter_value());
     ensure!(choice == Some(expected), "{name}: {choice:?}");

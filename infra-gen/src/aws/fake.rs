@@ -91,7 +91,7 @@ fn serve(stream: TcpStream, answer: &impl Fn(&Request) -> (u16, String), seen: &
         match header.split_once(": ") {
             None if request.line.is_empty() => request.line = header.trim_end_matches(" HTTP/1.1").to_owned(),
             Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.parse().unwrap()
+                length = value.parse().unwrap();
             }
             Some((name, value)) if name.eq_ignore_ascii_case("x-amz-target") => {
                 request.operation = value.rsplit('.').next().unwrap_or_default().to_owned();
