@@ -2,19 +2,21 @@
 
 use crate::{
     cases::{Case, cases},
-    planned::{OFFER, Offer, plan},
+    planned::{OFFER, Offer, Planned, plan},
     world::World,
 };
 use anyhow::{Context, Result, ensure};
 use aws_sdk_sfn::types::ExecutionStatus;
+use futures::future::try_join_all;
 use infra_gen::ops::{Action, Answer};
-use saga::{DELIVERIES_EXHAUSTED, RESCUED, SagaId, Settling, StartInput, Step};
+use saga::{DELIVERIES_EXHAUSTED, RESCUED, SagaId, Settling, StartInput, Step, dead_letter};
 use serde_json::json;
 use std::time::Duration;
 use system::{eventually, seats_of};
 use trips::booking::{
     AwardPoints, BookFlight, BookHotel, FlightFull, HotelFull, IssueTicket, NoCar, TRIP_SAGA,
 };
+use trips::services::HAUNTED;
 
 /// Seven attempts of five deliveries each, with the waits between them.
 const PARKING_LIMIT: Duration = Duration::from_mins(8);
@@ -27,6 +29,7 @@ pub(crate) fn cases() -> Vec<Case> {
         when_all_steps_at_the_same_time_are_rejected_nothing_is_left,
         a_rejection_behind_the_steps_at_the_same_time_undoes_them_all,
         a_step_at_the_same_time_that_never_answers_undoes_the_others,
+        a_handler_that_panics_fails_its_own_trip_and_none_of_nine_beside_it,
         steps_at_the_same_time_delivered_again_change_nothing,
         a_ticket_that_cannot_be_issued_for_a_while_is_issued_in_the_end,
         a_trip_stopped_amid_its_steps_at_the_same_time_is_undone,
@@ -88,6 +91,39 @@ async fn a_step_at_the_same_time_that_never_answers_undoes_the_others(world: &Wo
     let undone = [("step", BookFlight::NAME), ("op", "undo")];
     let undone = world.log_lines("airline", &planned.id, &undone, 1).await?;
     world.expect_outcomes(&undone, "undone", 1);
+    Ok(())
+}
+
+/// Ten messages of one batch, of which one panics; and ten trips at once that begin with them.
+async fn a_handler_that_panics_fails_its_own_trip_and_none_of_nine_beside_it(world: &World) -> Result<()> {
+    let haunted = plan(world, HAUNTED, OFFER).await?;
+    world.expect_dead(&haunted.id);
+    let mut others = Vec::new();
+    for n in 0..9 {
+        others.push(plan(world, &format!("beside-{n}"), OFFER).await?);
+    }
+    let all: Vec<&Planned<'_>> = others[..4].iter().chain([&haunted]).chain(&others[4..]).collect();
+    let runs = all.iter().map(|planned| planned.crafted::<BookHotel>()?.run()).collect::<Result<Vec<_>>>()?;
+    let runs: Vec<_> = runs.iter().map(String::as_str).collect();
+    world.system.send_batch_to_participant("hotel", &runs).await?;
+    try_join_all(all.iter().map(|planned| planned.start())).await?;
+
+    for planned in &others {
+        planned.expect_booked(&planned.end().await?).await?;
+    }
+    let execution = haunted.end().await?;
+    haunted.expect_nothing_left(&execution, &[DELIVERIES_EXHAUSTED]).await?;
+    let place = "the handler panicked at tests/trips/src/services.rs:";
+    let cause = execution.output.as_ref().and_then(|output| output["reason"]["cause"].as_str());
+    ensure!(cause.is_some_and(|cause| cause.starts_with(place)), "{execution:?}");
+    let letter =
+        world.message(world.system.dead_letter_queue_url("hotel"), &haunted.id, world.soon()).await?;
+    let reason =
+        letter.message_attributes.as_ref().and_then(|told| told.get(dead_letter::REASON)?.string_value());
+    ensure!(reason.is_some_and(|reason| reason.starts_with(place)), "{reason:?}");
+    // Its words stay where they are.
+    let told = world.system.logs("hotel", &format!("{:?}", haunted.trip.traveller)).await?;
+    ensure!(told.is_empty(), "{told:?}");
     Ok(())
 }
 

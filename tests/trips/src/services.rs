@@ -43,6 +43,9 @@ impl Handle<IssueTicket> for Airline {
     }
 }
 
+/// In the name of a hotel: booking a room there panics, and the panic quotes the traveller.
+pub const HAUNTED: &str = "haunted";
+
 /// The handlers of the hotels.
 #[derive(Debug, Clone, Copy)]
 pub struct Hotel;
@@ -53,6 +56,7 @@ impl Service for Hotel {
 
 impl Handle<BookHotel> for Hotel {
     async fn run(&self, _: &Context, (trip,): (Trip,)) -> Result<Commit<BookHotel>, Fault<HotelFull>> {
+        assert!(!trip.hotel.contains(HAUNTED), "{} cannot stay at {}", trip.traveller, trip.hotel);
         let mut commit = Commit::of(Room { hotel: trip.hotel.clone() });
         let hotel = commit.update::<Rooms>(trip.hotel).exists().or_retry();
         hotel.subtract(Rooms::FREE, 1).or_reject(HotelFull {}).add(Rooms::BOOKED, 1);
