@@ -81,9 +81,7 @@ pub(crate) fn stack(
     let extra = |name: &str| (name == PAYMENT).then(|| (GATEWAY_URL.to_owned(), Value::from(&gateway)));
     let deployed = carry_out(&mut draft, &program, participants, machines, &events, extra)?;
     let notifications = notification(&mut draft, &program, &events);
-    let steps = machines.iter().flat_map(|machine| machine.definition.steps_to_pivot());
-    let max_backlog = stage.timing().max_backlog(steps);
-    order_intake(&mut draft, &program, &deployed, &notifications, max_backlog);
+    order_intake(&mut draft, &program, machines, &deployed, &notifications);
     rescue(&mut draft, &program, &deployed.machines);
     reconciliation(&mut draft, &program, &gateway, longest_saga(stage, machines)?);
     draft.build()
@@ -167,16 +165,16 @@ fn confine_senders(
 fn order_intake(
     draft: &mut Draft,
     program: &Program,
-    carrying: &Carrying,
+    machines: &[Machine],
+    deployed: &Carrying,
     notifications: &Handle<Queue>,
-    max_backlog: u64,
 ) {
-    let Carrying { participants, machines } = carrying;
     // Whether they are all there is checked before.
-    let own: Vec<_> = machines
-        .iter()
-        .filter(|machine| <OrderIntake as Intake>::Sagas::NAMES.contains(&machine.saga))
-        .collect();
+    let is_own = |saga: &str| <OrderIntake as Intake>::Sagas::NAMES.contains(&saga);
+    let own: Vec<_> = deployed.machines.iter().filter(|deployed| is_own(deployed.saga)).collect();
+    let sagas: Vec<_> = machines.iter().filter(|machine| is_own(machine.saga)).collect();
+    let asked = |consumer: &&Consumer| sagas.iter().any(|machine| machine.asks(consumer.name));
+    let participants: Vec<_> = deployed.participants.iter().filter(asked).collect();
     let orders = topic::topic(draft, "OrderTopic", OrderIntake::NAME);
     topic::policy(draft, &orders, [], []);
     draft.output(
@@ -200,10 +198,12 @@ fn order_intake(
         .iter()
         .map(|Deployed { saga, machine, .. }| (environment::state_machine(saga), machine.arn().into()));
     variables.extend(starts);
-    let max_backlog = draft.template.parameter(parameters::MAX_BACKLOG, parameters::max_backlog(max_backlog));
+    let steps = sagas.iter().flat_map(|machine| machine.definition.steps_to_pivot());
+    let max_backlog = parameters::max_backlog(draft.timing().max_backlog(steps));
+    let max_backlog = draft.template.parameter(parameters::MAX_BACKLOG, max_backlog);
     variables.push((environment::MAX_BACKLOG.to_owned(), Value::from(&max_backlog)));
     let queues = participants.iter();
-    variables.extend(queues.map(|spec| (environment::queue(spec.name), spec.queue.url().into())));
+    variables.extend(queues.map(|consumer| (environment::queue(consumer.name), consumer.queue.url().into())));
     let line = queue_with_dead_letter(draft, OrderIntake::NAME, AT_ONCE.delay);
     variables.push((environment::queue(OrderIntake::NAME), line.queue.url().into()));
     let description = "Starts a saga for each order that is valid";

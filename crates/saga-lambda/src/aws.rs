@@ -41,16 +41,34 @@ pub fn config(variables: &Variables) -> Result<SdkConfig, Error> {
 /// # Errors
 /// Why SQS did not take it: only the code, because messages of AWS can quote what was sent.
 pub async fn send(request: SendMessageFluentBuilder, deadline: Deadline) -> Result<(), String> {
-    let sent = persist(
+    ask(deadline, Repeatable(|| request.clone().send())).await.map(|_| ())
+}
+
+/// Makes a call again and again while the service is busy and there is time.
+///
+/// # Errors
+/// Why it was not carried out: only the code where there is one, because messages of AWS can quote what was sent.
+pub async fn ask<T, E, A, F>(deadline: Deadline, Repeatable(mut call): Repeatable<A>) -> Result<T, String>
+where
+    A: FnMut() -> F + Send,
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let answered = persist(
         deadline,
-        Repeatable(|| async {
-            match request.clone().send().await {
-                Ok(_) => Tried::Answered(Ok(())),
-                Err(error) => Failure::of(&error).tried(|failure| Err(failure.code.unwrap_or(failure.text))),
+        Repeatable(|| {
+            let asked = call();
+            async {
+                match asked.await {
+                    Ok(answer) => Tried::Answered(Ok(answer)),
+                    Err(error) => {
+                        Failure::of(&error).tried(|failure| Err(failure.code.unwrap_or(failure.text)))
+                    }
+                }
             }
         }),
     );
-    sent.await.and_then(|answer| answer)
+    answered.await.and_then(|answer| answer)
 }
 
 pub(crate) fn builder(variables: &Variables) -> Result<aws_types::sdk_config::Builder, Error> {

@@ -56,7 +56,8 @@ pub enum Unanswered {
     Unknown(String),
 }
 
-/// The longest wait for one answer of a call that is repeatable. AWS answers in milliseconds; what takes longer than this is a lost connection.
+/// The longest wait for one answer of a call that is repeatable. AWS answers in milliseconds; what takes longer than this
+/// is a lost connection.
 const LONGEST_TRY: Duration = Duration::from_secs(2);
 /// The least time for a call that is not repeatable: with less, its outcome would likely stay unknown.
 const LEAST_TIME: Duration = Duration::from_secs(1);

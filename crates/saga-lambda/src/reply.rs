@@ -4,7 +4,11 @@ use crate::{
     aws::Failure,
     deadline::{Deadline, Repeatable, Tried, persist},
 };
-use aws_sdk_sfn::Client;
+use aws_sdk_sfn::{
+    Client,
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+};
 use saga::{Reply, TaskToken};
 
 /// The most characters of an error and of a cause, as
@@ -28,17 +32,7 @@ pub(crate) async fn send(client: &Client, token: &TaskToken, reply: &Reply, dead
     let sent = match reply {
         Reply::Success(output) => {
             let request = client.send_task_success().task_token(token.expose()).output(output.to_string());
-            persist(
-                deadline,
-                Repeatable(|| async {
-                    request
-                        .clone()
-                        .send()
-                        .await
-                        .map_or_else(|error| outcome(&Failure::of(&error)), |_| in_time())
-                }),
-            )
-            .await
+            persist(deadline, Repeatable(|| async { outcome(request.clone().send().await) })).await
         }
         Reply::Failure { error, cause } => {
             let request = client
@@ -46,29 +40,20 @@ pub(crate) async fn send(client: &Client, token: &TaskToken, reply: &Reply, dead
                 .task_token(token.expose())
                 .error(clipped(error, ERROR_CHARS))
                 .cause(clipped(cause, CAUSE_CHARS));
-            persist(
-                deadline,
-                Repeatable(|| async {
-                    request
-                        .clone()
-                        .send()
-                        .await
-                        .map_or_else(|error| outcome(&Failure::of(&error)), |_| in_time())
-                }),
-            )
-            .await
+            persist(deadline, Repeatable(|| async { outcome(request.clone().send().await) })).await
         }
     };
     sent.unwrap_or_else(Sent::Failed)
 }
 
-fn in_time() -> Tried<Sent> {
-    Tried::Answered(Sent::InTime)
-}
-
-fn outcome(failure: &Failure) -> Tried<Sent> {
+fn outcome<T, E>(sent: Result<T, SdkError<E, HttpResponse>>) -> Tried<Sent>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let Err(error) = sent else { return Tried::Answered(Sent::InTime) };
+    let failure = Failure::of(&error);
     // Never the message of an answer: it can quote the token.
-    let why = failure.code.clone().unwrap_or_else(|| failure.text.clone());
+    let why = failure.code.unwrap_or(failure.text);
     match why.as_str() {
         "TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken" => Tried::Answered(Sent::Late),
         _ if failure.is_transient => Tried::Again(why),

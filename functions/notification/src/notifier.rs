@@ -2,7 +2,8 @@
 
 use crate::letter::{self, Letter};
 use aws_sdk_sesv2::{
-    error::BuildError,
+    config::http::HttpResponse,
+    error::{BuildError, ProvideErrorMetadata, SdkError},
     types::{Body, Content, Destination, EmailContent, Message as Email},
 };
 use aws_types::SdkConfig;
@@ -124,10 +125,7 @@ impl Notifier {
         match channel_of(letter) {
             (_, Some(phone)) => {
                 let request = self.sns.publish().phone_number(phone).message(&letter.body);
-                let published = once(deadline, || async {
-                    let sent = request.clone().send().await;
-                    sent.map_or_else(|error| Failure::of(&error).unanswered(Err), |_| Ok(Ok(())))
-                });
+                let published = once(deadline, || async { outcome(request.clone().send().await) });
                 published.await?.map_err(Unsent::Refused)
             }
             (_, None) => {
@@ -135,14 +133,19 @@ impl Notifier {
                 let to = Destination::builder().to_addresses(&letter.to.email).build();
                 let request =
                     self.ses.send_email().from_email_address(&self.from).destination(to).content(email);
-                let mailed = once(deadline, || async {
-                    let sent = request.clone().send().await;
-                    sent.map_or_else(|error| Failure::of(&error).unanswered(Err), |_| Ok(Ok(())))
-                });
+                let mailed = once(deadline, || async { outcome(request.clone().send().await) });
                 mailed.await?.map_err(Unsent::Refused)
             }
         }
     }
+}
+
+/// What a sending was answered. The inner error is a refusal for good.
+fn outcome<T, E>(sent: Result<T, SdkError<E, HttpResponse>>) -> Result<Result<(), String>, Unanswered>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    sent.map_or_else(|error| Failure::of(&error).unanswered(Err), |_| Ok(Ok(())))
 }
 
 /// How to reach the customer: the channel's name, and the number for an SMS.

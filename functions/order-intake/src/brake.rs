@@ -6,7 +6,7 @@
 
 use aws_sdk_sqs::{Client, types::QueueAttributeName};
 use saga::environment;
-use saga_lambda::{Deadline, Error, Repeatable, Tried, Variables, aws::Failure, persist};
+use saga_lambda::{Deadline, Error, Repeatable, Variables, aws};
 use std::{collections::BTreeSet, time::Duration};
 use tokio::{
     sync::Mutex,
@@ -92,7 +92,7 @@ impl Brake {
     pub(crate) async fn hold_back(&self, event: &str, deadline: Deadline) -> Result<(), NotHeld> {
         let delay = fastrand::i32(COMES_AGAIN_SECONDS);
         let request = self.client.send_message().queue_url(&self.own_queue).message_body(event);
-        saga_lambda::aws::send(request.delay_seconds(delay), deadline).await.map_err(NotHeld)
+        aws::send(request.delay_seconds(delay), deadline).await.map_err(NotHeld)
     }
 
     /// How many messages the participant has that has most: those that wait, and those that it works on.
@@ -124,18 +124,8 @@ impl Brake {
         let request = self.client.get_queue_attributes().queue_url(queue);
         let request = request.set_attribute_names(Some(counted.to_vec()));
         let limit = deadline.earlier(deadline.remaining().saturating_sub(LONGEST_LOOK));
-        let answered = persist(
-            limit,
-            Repeatable(|| async {
-                match request.clone().send().await {
-                    Ok(answer) => Tried::Answered(Ok(answer)),
-                    Err(error) => {
-                        Failure::of(&error).tried(|failure| Err(failure.code.unwrap_or(failure.text)))
-                    }
-                }
-            }),
-        );
-        let attributes = answered.await.and_then(|answer| answer)?.attributes.unwrap_or_default();
+        let answer = aws::ask(limit, Repeatable(|| request.clone().send())).await?;
+        let attributes = answer.attributes.unwrap_or_default();
         let number = |name| attributes.get(name).and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
         Ok(counted.iter().map(number).sum())
     }

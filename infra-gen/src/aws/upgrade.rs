@@ -141,9 +141,7 @@ fn judge_items(
     allowed: bool,
     progress: &mut dyn Progress,
 ) -> Result<(), AwsError> {
-    let here: Json = serde_json::from_str(stack.template.to_json())
-        .map_err(|error| AwsError::Template { stack: name.to_owned(), reason: error.to_string() })?;
-    let lost = lost_items(&differences(deployed, &here));
+    let lost = lost_items(&differences(deployed, &template::wanted(name, stack)?));
     let found: Vec<String> = lost.iter().map(|(path, effect)| format!("{path}: this {effect}")).collect();
     if !found.is_empty() && !allowed {
         return Err(AwsError::Loses { stack: name.to_owned(), found });

@@ -27,7 +27,10 @@ use crate::{
     serve::{ABANDONED, DELIVERIES_EXHAUSTED, OTHER_RUN, TOO_LATE},
 };
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// The longest name a state can have.
 const MAX_STATE_NAME: usize = 80;
@@ -255,21 +258,21 @@ impl Compiler<'_> {
         let final_answers = [DELIVERIES_EXHAUSTED, TOO_LATE, ABANDONED, OTHER_RUN];
         let answers = step.rejections.iter().copied().chain(final_answers);
         let send_failed = Retry::with("States.TaskFailed", self.timing.send_retry());
-        let timeout_seconds = Some(self.timing.step_timeout(step));
-        Task { timeout_seconds, retry: vec![Retry::never(answers), send_failed], ..self.task(step, Op::Run) }
+        let retry = vec![Retry::never(answers), send_failed];
+        Task { retry, ..self.task(step, Op::Run, self.timing.step_timeout(step)) }
     }
 
     /// An operation that must be done: everything is tried again.
     pub(super) fn insist(&self, step: &StepSpec, op: Op) -> Task {
         let retry = vec![Retry::with("States.ALL", self.timing.undo_retry())];
-        Task { timeout_seconds: Some(self.timing.insisted_timeout(step)), retry, ..self.task(step, op) }
+        Task { retry, ..self.task(step, op, self.timing.insisted_timeout(step)) }
     }
 
-    fn task(&self, step: &StepSpec, op: Op) -> Task {
+    fn task(&self, step: &StepSpec, op: Op, timeout: Duration) -> Task {
         Task {
             resource: Integration::SendMessageForToken,
             arguments: send(self.saga, step, op),
-            timeout_seconds: None,
+            timeout_seconds: Some(timeout),
             retry: Vec::new(),
             catch: Vec::new(),
             assign: BTreeMap::new(),
