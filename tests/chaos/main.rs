@@ -5,8 +5,8 @@
 //! | --- | --- |
 //! | `plan` | how many sagas, for how long, from which seed |
 //! | `world` | orders and trips on one emulator, with proxies between the functions and their peers |
-//! | `traffic` | places orders, some of them twice, some cancelled, many for one product |
-//! | `travel` | books trips beside them: steps that run at the same time, and some after the pivot |
+//! | `traffic` | places orders, some of them twice, some cancelled, many for one product, and many at once |
+//! | `travel` | books trips beside them: steps that run at the same time, some after the pivot, and some that panic |
 //! | `storm` | lets every fault loose at the same time, and counts |
 //! | `faults` | one file a kind of fault: `aborts`, `accounts`, `aws_calls`, `gateway_calls`, `gateway_restarts`, `ids`, `kills`, `messages`, `redrives`, `shelf`, `status_events` |
 //! | `executions` | tells executions of one saga apart, and who settles the dead ones |

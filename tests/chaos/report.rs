@@ -33,6 +33,7 @@ pub(crate) fn of(plan: &Plan, world: &World, raged: &Raged, found: &Found) -> St
             raged.looks
         ),
         format!("{} dead executions were settled by a sweep: no event had told of them", found.swept),
+        format!("{} times order intake held events back: participants had enough to do", found.held_back),
         format!("{} histories were read", found.histories),
         format!("{}", found.conservation),
         money.join("; "),

@@ -1,9 +1,10 @@
-//! Customers: they order, order twice, change their minds, take an id for two orders, and all want the same product.
+//! Customers: they order, order twice, change their minds, take an id for two orders, all want the same product, and now
+//! and then all come at once.
 
 use crate::{
     executions::{is_first, running},
     plan::Plan,
-    world::World,
+    world::{World, flooded},
 };
 use anyhow::Result;
 use fastrand::Rng;
@@ -24,6 +25,10 @@ const IN_FLIGHT: usize = 160;
 /// How many orders are placed at a time, at most.
 const BATCH: usize = 40;
 const LOOK_EVERY: Duration = Duration::from_millis(400);
+/// So many orders are one rush: they come at once, whatever is in flight, and all pay slowly. Of so many orders of a plan
+/// one rush is a part; there is one in any case.
+const RUSH: usize = 100;
+const ORDERS_PER_RUSH: usize = 500;
 /// Over how long sagas are spread at least: few of them would else meet what comes only now and then.
 const SECONDS_LEAST: f64 = 30.0;
 /// Few enough that orders meet, and that some run out.
@@ -35,9 +40,10 @@ const PLACED_TWICE_PERCENT: u32 = 6;
 /// Out of 100 times that orders are placed, how often all of them are by customers who cannot make up their minds: they
 /// want a product that goes missing, pay slowly, and cancel.
 const UNDECIDED_PERCENT: u32 = 20;
-/// How many of them come at a time, if there are so many left, and how they pay.
+/// How many of them come at a time, if there are so many left.
 const UNDECIDED: usize = 8;
-const UNDECIDED_TOKEN: &str = "tok_slow_1200";
+/// How they pay, and those who come in a rush.
+const SLOW_TOKEN: &str = "tok_slow_1200";
 /// For as many of 100 orders another one is placed under an id that is taken.
 const TAKEN_PERCENT: u32 = 5;
 
@@ -75,6 +81,8 @@ pub(crate) struct Traffic<'w> {
     flooded: String,
     /// The ids of orders whose execution has been seen: nobody else can have them any more.
     taken: BTreeSet<String>,
+    /// How many rushes there were.
+    rushes: usize,
     pub(crate) placed: Placed,
 }
 
@@ -82,7 +90,7 @@ impl<'w> Traffic<'w> {
     /// Fills the shelves: a part of what will be wanted.
     pub(crate) async fn begin(world: &'w World, plan: &Plan, mut rng: Rng) -> Result<Self> {
         let skus: Vec<String> = (1..PRODUCTS).map(|n| format!("{}-p{n}", world.run)).collect();
-        let flooded = format!("{}-flooded", world.run);
+        let flooded = flooded(&world.run);
         // An order wants three units on average of every eighth product, and every fourth one of the flooded.
         let wanted = u32::try_from(plan.sagas)?;
         let mut placed = Placed::default();
@@ -96,7 +104,7 @@ impl<'w> Traffic<'w> {
         }
         let loaded: Vec<(&str, u32)> = stock.iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
         world.system.load_stock(&loaded).await?;
-        Ok(Self { world, rng, skus, flooded, taken: BTreeSet::new(), placed })
+        Ok(Self { world, rng, skus, flooded, taken: BTreeSet::new(), rushes: 0, placed })
     }
 
     /// Places all orders of the plan, or as many as its time allows, with so many in flight as fit.
@@ -105,23 +113,35 @@ impl<'w> Traffic<'w> {
         while self.placed.orders.len() < plan.sagas && begun.elapsed() < plan.limit {
             let running = running(self.world, "order").await?;
             self.taken.extend(running.iter().filter(|name| is_first(name)).cloned());
+            let left = plan.sagas - self.placed.orders.len();
+            if self.is_rush(plan) {
+                self.rushes += 1;
+                self.place(RUSH.min(left), left, &running, true).await?;
+                continue;
+            }
             let room = IN_FLIGHT.saturating_sub(self.waiting().await? + running.len());
             let due = due(plan.sagas, begun.elapsed()).saturating_sub(self.placed.orders.len());
             let most = room.min(due).min(BATCH);
             if most > 0 {
                 let count = self.rng.usize(1..=most);
-                let left = plan.sagas - self.placed.orders.len();
-                self.place(count, left, &running).await?;
+                self.place(count, left, &running, false).await?;
             }
             sleep(LOOK_EVERY).await;
         }
         Ok(())
     }
 
-    async fn place(&mut self, count: usize, left: usize, running: &[String]) -> Result<()> {
+    /// Whether as many orders are placed as belong before the next rush.
+    fn is_rush(&self, plan: &Plan) -> bool {
+        let rushes = (plan.sagas / ORDERS_PER_RUSH).max(1);
+        self.rushes < rushes && self.placed.orders.len() >= plan.sagas * (self.rushes + 1) / (rushes + 2)
+    }
+
+    async fn place(&mut self, count: usize, left: usize, running: &[String], is_rush: bool) -> Result<()> {
         // A crowd wants the one product at the same time.
         let crowd = self.rng.u32(0..10) == 0;
-        let undecided = self.percent(UNDECIDED_PERCENT).then(|| self.product_to_go_missing()).flatten();
+        let undecided =
+            (!is_rush && self.percent(UNDECIDED_PERCENT)).then(|| self.product_to_go_missing()).flatten();
         let count = if undecided.is_some() { UNDECIDED.min(left) } else { count };
         let mut events = Vec::new();
         for _ in 0..count {
@@ -131,7 +151,9 @@ impl<'w> Traffic<'w> {
             let mut order = self.order(crowd);
             if let Some(sku) = &undecided {
                 order.lines[0].sku.clone_from(sku);
-                UNDECIDED_TOKEN.clone_into(&mut order.payment_token);
+            }
+            if is_rush || undecided.is_some() {
+                SLOW_TOKEN.clone_into(&mut order.payment_token);
             }
             self.placed.books.order(&order);
             self.placed.orders.insert(order.order_id.clone());
@@ -147,6 +169,9 @@ impl<'w> Traffic<'w> {
                 self.placed.cancelled.insert(order_id.clone(), saga_id);
                 events.push(OrderEvent::CancelOrder(CancelRequested { order_id, customer }));
             }
+        }
+        if is_rush {
+            self.world.weather.count(format!("rush of {count} orders at once"));
         }
         self.rng.shuffle(&mut events);
         self.world.system.publish_all(&events).await

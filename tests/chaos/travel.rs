@@ -1,11 +1,15 @@
-//! Travellers: beside the orders they book trips, more than there is room for, and some of them have no account.
+//! Travellers: beside the orders they book trips, more than there is room for, and some of them have no account. Some want
+//! a room where booking one panics: poison in the batches of the others.
 
 use crate::{executions::running, faults::millis, plan::Plan, traffic::due, world::World};
 use anyhow::Result;
 use fastrand::Rng;
 use std::{collections::BTreeSet, time::Instant};
 use system::TripBooks;
-use trips::booking::{TRIP_SAGA, Trip};
+use trips::{
+    booking::{TRIP_SAGA, Trip},
+    services::HAUNTED,
+};
 
 /// For so many orders one trip is booked; and a few in any case.
 const ORDERS_PER_TRIP: usize = 4;
@@ -19,6 +23,8 @@ const PLACES: usize = 5;
 const TRAVELLERS: usize = 8;
 /// Out of 100 travellers, how many have no account: their points cannot be credited.
 const NO_ACCOUNT_PERCENT: u32 = 8;
+/// And how many want a room where there can be none.
+const POISON_PERCENT: u32 = 6;
 
 /// What travellers did.
 #[derive(Debug, Default)]
@@ -26,6 +32,8 @@ pub(crate) struct Booked {
     pub(crate) books: TripBooks,
     /// The ids of all trips.
     pub(crate) trips: BTreeSet<String>,
+    /// Those whose hotel panics.
+    pub(crate) haunted: BTreeSet<String>,
 }
 
 /// Somebody who books trips.
@@ -56,6 +64,9 @@ impl<'w> Travel<'w> {
             world.trips.put_depot(&depot, cars).await?;
             booked.books.depot(&depot, cars);
         }
+        let hotel = haunted(run);
+        world.trips.put_hotel(&hotel, each).await?;
+        booked.books.hotel(&hotel, each);
         for n in 0..TRAVELLERS {
             world.trips.open_account(&format!("{run}-traveller{n}")).await?;
         }
@@ -85,10 +96,22 @@ impl<'w> Travel<'w> {
         let known = any("traveller", TRAVELLERS);
         let is_unknown = self.rng.u32(0..100) < NO_ACCOUNT_PERCENT;
         let traveller = if is_unknown { format!("{id}-nobody") } else { known };
+        let hotel = if self.rng.u32(0..100) < POISON_PERCENT {
+            self.world.weather.count("trip whose hotel panics");
+            self.booked.haunted.insert(id.clone());
+            haunted(run)
+        } else {
+            hotel
+        };
         let trip = Trip { traveller, flight, hotel, depot };
         self.booked.books.trip(&id, &trip);
         self.world.trips.start_trip(&id, &trip).await?;
         self.booked.trips.insert(id);
         Ok(())
     }
+}
+
+/// The hotel of a run that panics.
+fn haunted(run: &str) -> String {
+    format!("{run}-{HAUNTED}")
 }

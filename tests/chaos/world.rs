@@ -16,7 +16,9 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use sagas::ParticipantSpec;
+use stacks::parameters::MAX_BACKLOG;
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, atomic::AtomicBool},
     time::{Duration, SystemTime},
@@ -34,6 +36,10 @@ const VISIBILITY_AT_REST: Duration = Duration::from_secs(2);
 
 /// By what the emulator shortens the waits before a state is tried again.
 const WAIT_SCALE: (&str, &str) = ("SFN_WAIT_SCALE", "0.1");
+
+/// How many messages a participant may have before orders are held back: fewer than a rush of orders brings, more than it
+/// has when none come.
+const BACKLOG: u32 = 60;
 
 /// How many products go missing.
 const SHELVES: usize = 4;
@@ -97,6 +103,11 @@ pub(crate) struct Queue {
     pub(crate) dead_letters_url: String,
 }
 
+/// The product of a run that everybody wants.
+pub(crate) fn flooded(run: &str) -> String {
+    format!("{run}-flooded")
+}
+
 impl fmt::Display for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.of {
@@ -113,6 +124,8 @@ impl World {
         let run = format!("c{seconds:x}");
         let (weather, victims) = (Arc::<Weather>::default(), Victims::of(&run));
         let judge = AwsCalls {
+            wanted: flooded(&run),
+            hot: Mutex::default(),
             weather: Arc::clone(&weather),
             victims: victims.clone(),
             rng: Mutex::new(seeds.fork()),
@@ -136,6 +149,7 @@ impl World {
             // Always an emulator of our own: nobody else's functions are killed.
             endpoint: None,
             gateway_url: Some(gateway_proxy.url()),
+            parameters: BTreeMap::from([(MAX_BACKLOG.to_owned(), BACKLOG.to_string())]),
             emulator_environment: functions.map(|(name, value)| (name.to_owned(), value)).into(),
             ..SystemConfig::from_env()
         };

@@ -21,8 +21,8 @@ pub(crate) fn cases() -> Vec<Case> {
 
 async fn an_order_cancelled_before_its_pivot_ends_with_money_and_stock_back(world: &World) -> Result<()> {
     let tea = world.product("cancelled-tea", 3).await?;
-    // Slower than the function may take: the charge lands, and the saga goes on with the next delivery.
-    let order = world.draft("cancelled").line(&tea, 3, 400).pays_with("tok_slow_8000").order();
+    // The charge lands, and the saga goes on with the next delivery.
+    let order = world.draft("cancelled").line(&tea, 3, 400).pays_in_a_while().order();
     world.place(&order).await?;
     let id = order.order_id.as_str();
     eventually("the gateway is called", world.soon(), || async {
@@ -75,8 +75,7 @@ async fn a_cancel_of_a_rejected_order_is_refused(world: &World) -> Result<()> {
 
 async fn a_cancel_by_another_customer_is_refused_and_does_not_stand_in_the_way(world: &World) -> Result<()> {
     let tea = world.product("strange-tea", 1).await?;
-    // Slower than the function may take, so that the order is pending for a while.
-    let order = world.draft("strange").line(&tea, 1, 400).pays_with("tok_slow_8000").order();
+    let order = world.draft("strange").line(&tea, 1, 400).pays_in_a_while().order();
     world.place(&order).await?;
     let mut strange = order.clone();
     strange.customer.id = "stranger".to_owned();

@@ -44,6 +44,11 @@ impl Draft {
         self
     }
 
+    /// Pays slower than the function may take, by far: the order stays pending while others act, and the charge lands.
+    pub(crate) fn pays_in_a_while(self) -> Self {
+        self.pays_with("tok_slow_34000")
+    }
+
     /// Pays with this token, which tells the gateway how to behave.
     pub(crate) fn pays_with(mut self, token: &str) -> Self {
         self.0.payment_token = token.to_owned();

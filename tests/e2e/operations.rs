@@ -86,7 +86,7 @@ async fn the_story_of_a_rejected_order_has_its_undos(world: &World) -> Result<()
 
 async fn an_order_is_cancelled_for_its_customer_once(world: &World) -> Result<()> {
     let tea = world.product("recalled-tea", 3).await?;
-    let order = world.draft("recalled").line(&tea, 3, 400).pays_with("tok_slow_8000").order();
+    let order = world.draft("recalled").line(&tea, 3, 400).pays_in_a_while().order();
     world.place(&order).await?;
     world.gateway_is_called(&order).await?;
     let operations = world.system.operations().await?;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use infra_gen::ops::{Action, Answer, Attempt, ErrorKind, Kind, Outcome, State};
 use sagas::{entities::OrderStatus, events::OrderPlaced};
 use serde_json::json;
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 use system::{Decision, Execution, Parked, StockLevel, eventually};
 
 /// Seven attempts of five deliveries each, with the waits between them.
@@ -119,8 +119,10 @@ async fn answer(
     let waits = |attempt: &&Attempt| attempt.kind == Kind::Park && attempt.result == Outcome::Waiting;
     assert_eq!(story.sagas[0].timeline.iter().filter(waits).count(), 1, "{story:?}");
     let letters = story.dead_letters.iter().filter(|letter| letter.step.as_deref() == Some("reserve-stock"));
-    let reasons: BTreeSet<_> = letters.map(|letter| letter.reason.is_some()).collect();
-    assert_eq!(reasons, [true].into(), "each attempt left a message with its reason: {story:?}");
+    // On a busy machine a function may not get to the last delivery of an attempt: the queue moves that one, without a reason.
+    let reasons: Vec<&str> = letters.filter_map(|letter| letter.reason.as_deref()).collect();
+    assert!(!reasons.is_empty(), "no attempt left a message with its reason: {story:?}");
+    assert!(reasons.iter().all(|reason| reason.contains("does not hold")), "{reasons:?}");
 
     let mut answer = Answer {
         order: id.to_owned(),

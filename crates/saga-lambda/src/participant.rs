@@ -10,7 +10,7 @@ use crate::{
 };
 use saga::{
     DELIVERIES_EXHAUSTED, Deployment, HandleAll, Handled, Malformed, Participant, Reply, Request, Retry,
-    Service, Store, Unserved, serve,
+    Service, Store, Unserved, serve, serve_again,
 };
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -73,7 +73,13 @@ impl Answering {
         };
         // A panic may pass, with the next release at the latest, and fences make another try safe: so it is one more
         // failure after which the message is delivered again.
-        let serving = caught(serve(service, store, &self.deployment, &request));
+        let serving = caught(async {
+            if message.receive_count > 1 {
+                serve_again(service, store, &self.deployment, &request).await
+            } else {
+                serve(service, store, &self.deployment, &request).await
+            }
+        });
         let served = match timeout(work.remaining(), serving).await {
             Ok(served) => served.unwrap_or_else(|panicked| Err(Retry(panicked.to_string()).into())),
             Err(_) => Err(Retry("the time of the function is used up".into()).into()),

@@ -64,7 +64,7 @@ pub use rejection::{Never, Refusal, Rejection};
 pub use runner::{Failure, FailureKind, Outcome, RunError, Runner};
 pub use serve::{
     ABANDONED, DELIVERIES_EXHAUSTED, FENCE_GONE, HandleAll, Handled, OTHER_RUN, Outcomes, Reply, Service,
-    TOO_LATE, Unserved, serve,
+    TOO_LATE, Unserved, serve, serve_again,
 };
 pub use step::{Compensable, CompensableOutside, Notice, Participant, Pivot, Retriable, Step};
 pub use store::{Refused, Store, Transaction, Unavailable};

@@ -14,7 +14,9 @@ use crate::{
     },
     number::rounded,
     redact::redacted,
-    serve::{DELIVERIES_EXHAUSTED, HandleAll, Handled, OTHER_RUN, Reply, Service, Unserved, serve},
+    serve::{
+        DELIVERIES_EXHAUSTED, HandleAll, Handled, OTHER_RUN, Reply, Service, Unserved, serve, serve_again,
+    },
     step::Participant,
     value::Value,
 };
@@ -336,8 +338,9 @@ impl<In: Value> Run<'_, In> {
         if kind == Some(FailureKind::Duplicated) {
             host.serve(request).await.map(drop).or_else(ignore_retry)?;
         }
-        for _ in 0..DELIVERIES {
-            let handled = match host.serve(request).await {
+        for delivery in 1..=DELIVERIES {
+            let served = if delivery == 1 { host.serve(request) } else { host.serve_again(request) };
+            let handled = match served.await {
                 Ok(handled) => handled,
                 Err(Unserved::Malformed(malformed)) => return Err(malformed.into()),
                 Err(Unserved::Retry(_)) => continue,
@@ -425,6 +428,7 @@ type Served<'a> = Pin<Box<dyn Future<Output = Result<Handled, Unserved>> + Send 
 /// A service with its store, without their types.
 trait Host: Send + Sync {
     fn serve<'a>(&'a self, request: &'a Request) -> Served<'a>;
+    fn serve_again<'a>(&'a self, request: &'a Request) -> Served<'a>;
 }
 
 struct Hosted<H> {
@@ -439,5 +443,9 @@ where
 {
     fn serve<'a>(&'a self, request: &'a Request) -> Served<'a> {
         Box::pin(serve(&self.service, &*self.store, &self.deployment, request))
+    }
+
+    fn serve_again<'a>(&'a self, request: &'a Request) -> Served<'a> {
+        Box::pin(serve_again(&self.service, &*self.store, &self.deployment, request))
     }
 }

@@ -35,6 +35,27 @@ where
     service.dispatch(store, deployment, request).await
 }
 
+/// As [`serve`], for a message that was delivered before. What its step has recorded since is answered without asking the
+/// handler, so that one that fails now, panics or takes its process along keeps from no saga what is settled: not that the
+/// step is done, nor that it is undone.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_again<H>(
+    service: &H,
+    store: &impl Store,
+    deployment: &Deployment,
+    request: &Request,
+) -> Result<Handled, Unserved>
+where
+    H: Service + HandleAll<<H::Participant as Participant>::Steps>,
+{
+    match service.recorded(store, deployment, request).await? {
+        Some(handled) => Ok(handled),
+        None => serve(service, store, deployment, request).await,
+    }
+}
+
 /// A message that got no reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unserved {
@@ -206,6 +227,14 @@ pub trait HandleAll<Steps>: Send + Sync {
         deployment: &Deployment,
         request: &Request,
     ) -> impl Future<Output = Result<Handled, Unserved>> + Send;
+
+    /// What a run that was delivered before is answered without its handler, if anything.
+    fn recorded<St: Store>(
+        &self,
+        store: &St,
+        deployment: &Deployment,
+        request: &Request,
+    ) -> impl Future<Output = Result<Option<Handled>, Retry>> + Send;
 }
 
 macro_rules! handle_all {
@@ -229,6 +258,25 @@ macro_rules! handle_all {
                 )+
                 let owned = &[$($step::NAME),+];
                 Err(Malformed::Step { given: request.step.clone(), owned }.into())
+            }
+
+            async fn recorded<St: Store>(
+                &self,
+                store: &St,
+                deployment: &Deployment,
+                request: &Request,
+            ) -> Result<Option<Handled>, Retry> {
+                // All else asks the fence before it asks a handler.
+                if request.op != Op::Run {
+                    return Ok(None);
+                }
+                $(
+                    if request.step == $step::NAME && <Handler as ServeAs<$step, $step::Kind>>::ASKS_HANDLER_FIRST {
+                        let cx = Context::of(deployment, request, $step::NAME);
+                        return engine::recorded(store, &cx).await;
+                    }
+                )+
+                Ok(None)
             }
         }
     )+};
@@ -264,6 +312,8 @@ pub trait ServeAs<S: Step, K>: Send + Sync {
     const HAS_UNDO: bool;
     /// It can be settled.
     const HAS_SETTLE: bool;
+    /// A run asks its handler before it asks the fence: what the handler decides is written together with the fence.
+    const ASKS_HANDLER_FIRST: bool;
 
     /// Carries out a run.
     fn run(
@@ -282,6 +332,7 @@ macro_rules! serve_local {
         impl<S: Step, H: Handle<S>> ServeAs<S, $kind> for H {
             const HAS_UNDO: bool = $undo;
             const HAS_SETTLE: bool = $settle;
+            const ASKS_HANDLER_FIRST: bool = true;
 
             async fn run(&self, store: &impl Store, cx: &Context, input: S::Input) -> Result<Handled, Retry> {
                 engine::run::<S, H>(self, store, cx, input, $undo).await
@@ -303,6 +354,7 @@ serve_local! {
 impl<S: Step, H: HandleOutside<S>> ServeAs<S, CompensableOutside> for H {
     const HAS_UNDO: bool = true;
     const HAS_SETTLE: bool = false;
+    const ASKS_HANDLER_FIRST: bool = false;
 
     async fn run(&self, store: &impl Store, cx: &Context, input: S::Input) -> Result<Handled, Retry> {
         engine::run_outside::<S, H>(self, store, cx, input).await

@@ -20,6 +20,15 @@ const LONGEST_LOOK: Duration = Duration::from_secs(2);
 /// How long an event that was held back waits at least before it comes again, and at most, in seconds.
 const COMES_AGAIN_SECONDS: std::ops::RangeInclusive<i32> = 5..=15;
 
+/// The messages that wait, and those that somebody works on.
+const AT_HAND: &[QueueAttributeName] = &[
+    QueueAttributeName::ApproximateNumberOfMessages,
+    QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+];
+
+/// The messages that were sent with a delay that is not over.
+const DELAYED: &[QueueAttributeName] = &[QueueAttributeName::ApproximateNumberOfMessagesDelayed];
+
 /// More messages than this function works on at once: ten invocations with ten each.
 const LINE: u64 = 100;
 
@@ -82,7 +91,12 @@ impl Brake {
     /// works on at once.
     pub(crate) async fn has_line(&self, deadline: Deadline) -> bool {
         self.backlog(deadline).await >= self.max_backlog
-            || self.count(&self.own_queue, deadline).await.is_ok_and(|count| count > LINE)
+            || self.count(&self.own_queue, AT_HAND, deadline).await.is_ok_and(|count| count > LINE)
+    }
+
+    /// Whether some events were held back and have not come again.
+    pub(crate) async fn holds_some(&self, deadline: Deadline) -> bool {
+        self.count(&self.own_queue, DELAYED, deadline).await.is_ok_and(|count| count > 0)
     }
 
     /// Puts an event back, as a new message: its deliveries are not used up by waiting.
@@ -106,7 +120,7 @@ impl Brake {
         }
         let mut backlog = 0;
         for queue in &self.participants {
-            match self.count(queue, deadline).await {
+            match self.count(queue, AT_HAND, deadline).await {
                 Ok(count) => backlog = backlog.max(count),
                 // The brake protects from a flood; an outage of counting must not be one of orders.
                 Err(reason) => tracing::warn!(reason, "a backlog is not known, and holds nothing back"),
@@ -116,11 +130,12 @@ impl Brake {
         backlog
     }
 
-    async fn count(&self, queue: &str, deadline: Deadline) -> Result<u64, String> {
-        let counted = [
-            QueueAttributeName::ApproximateNumberOfMessages,
-            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-        ];
+    async fn count(
+        &self,
+        queue: &str,
+        counted: &[QueueAttributeName],
+        deadline: Deadline,
+    ) -> Result<u64, String> {
         let request = self.client.get_queue_attributes().queue_url(queue);
         let request = request.set_attribute_names(Some(counted.to_vec()));
         let limit = deadline.earlier(deadline.remaining().saturating_sub(LONGEST_LOOK));

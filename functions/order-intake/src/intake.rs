@@ -127,10 +127,12 @@ impl Intake {
                 start.on::<CancellationRefused>(&self.cancels, ASKED_BEFORE, deadline).await
             }
             Ok(false) if self.brake.has_line(deadline).await => Outcome::HeldBack,
-            Ok(false) if receive_count >= self.max_receive_count => {
-                Outcome::Refused(vec![Problem::new("order_id", "no such order")])
+            Ok(false) if receive_count < self.max_receive_count => {
+                Outcome::Later("the order is not known yet".into())
             }
-            Ok(false) => Outcome::Later("the order is not known yet".into()),
+            // Asked at last only: two that wait for orders that never come must not hold each other back for ever.
+            Ok(false) if self.brake.holds_some(deadline).await => Outcome::HeldBack,
+            Ok(false) => Outcome::Refused(vec![Problem::new("order_id", "no such order")]),
             Err(error) => Outcome::Later(error.to_string()),
         }
     }

@@ -1,4 +1,5 @@
-//! Calls of the functions to AWS: throttled, refused, failed, lost, late, and cut off by the caller's death.
+//! Calls of the functions to AWS: throttled, refused, failed, lost, late, and cut off by the caller's death. And for a while
+//! others are always at the item that everybody wants.
 //!
 //! DynamoDB's refusals are those that its documentation calls worth another try:
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>.
@@ -10,7 +11,9 @@ use hyper::StatusCode;
 use serde_json::{Value as Json, json};
 use std::{
     net::SocketAddr,
+    ops::Range,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +41,17 @@ const RATES: [Rate<Kind>; 9] = [
     Rate { per_mille: 6, kind: Kind::KilledAfter },
 ];
 
+/// Of a thousand transactions on the item that everybody wants, how many are the first for which it is hot, and how long it
+/// stays so: for some longer than a message is delivered.
+const HOT_PER_MILLE: u32 = 8;
+const HOT_MILLIS: Range<u64> = 5_000..45_000;
+
 /// Judges calls to AWS.
 pub(crate) struct AwsCalls {
+    /// What everybody wants: in the key of one item.
+    pub(crate) wanted: String,
+    /// Until when it is hot.
+    pub(crate) hot: Mutex<Option<Instant>>,
     pub(crate) weather: Arc<Weather>,
     pub(crate) victims: Victims,
     pub(crate) rng: Mutex<Rng>,
@@ -51,7 +63,11 @@ impl Judge for AwsCalls {
             return None;
         }
         let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
-        let fault = draw(&mut rng, &RATES).map(|kind| fault(&mut rng, kind, call));
+        let fault = if self.is_hot(&mut rng, call) {
+            Some(("hot item", Fault::Refuse(conflict(&mut rng, call.body))))
+        } else {
+            draw(&mut rng, &RATES).map(|kind| fault(&mut rng, kind, call))
+        };
         let service = Service::of(call.operation);
         self.weather.count_call(fault.as_ref().map(|(name, _)| format!("{}: {name}", service.name())));
         fault.map(|(_, fault)| fault)
@@ -59,6 +75,25 @@ impl Judge for AwsCalls {
 
     fn kill(&self, peer: SocketAddr) {
         self.victims.kill_peer(peer);
+    }
+}
+
+impl AwsCalls {
+    /// Whether others are at an item of this transaction.
+    fn is_hot(&self, rng: &mut Rng, call: &Call<'_>) -> bool {
+        if call.operation != "TransactWriteItems"
+            || !String::from_utf8_lossy(call.body).contains(&self.wanted)
+        {
+            return false;
+        }
+        let mut hot = self.hot.lock().unwrap_or_else(PoisonError::into_inner);
+        if hot.is_none_or(|until| until < Instant::now()) {
+            *hot = (rng.u32(0..1000) < HOT_PER_MILLE).then(|| {
+                self.weather.count("item hot for a while");
+                Instant::now() + millis(rng, HOT_MILLIS)
+            });
+        }
+        hot.is_some()
     }
 }
 

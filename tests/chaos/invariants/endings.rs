@@ -6,6 +6,7 @@ use crate::{
     executions::{redriven, successor},
     faults::ids::StartedAgain,
     traffic::Placed,
+    travel::Booked,
     world::World,
 };
 use anyhow::{Context, Result};
@@ -28,6 +29,9 @@ const SETTLED_MAX: usize = 5;
 /// Why a run of a taken id turns back: it was told, or its message got lost.
 const TURNED_BACK: [&str; 3] = [OTHER_RUN, DELIVERIES_EXHAUSTED, "States.Timeout"];
 
+/// How the cause begins of a saga that a panic turns back.
+const PANICKED: &str = "the handler panicked at ";
+
 /// How a saga ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ending {
@@ -46,6 +50,8 @@ pub(crate) struct Chain {
     pub(crate) way: Way,
     /// The steps that it went on without.
     pub(crate) skipped: BTreeSet<String>,
+    /// Whether it was turned back by a panic of a handler.
+    pub(crate) panicked: bool,
 }
 
 /// Which way a saga ended.
@@ -103,6 +109,9 @@ impl fmt::Display for Ending {
         for step in self.skipped() {
             write!(f, ", without {step}")?;
         }
+        if self.first.panicked {
+            write!(f, ", for a panic")?;
+        }
         if self.first.is_settled() {
             write!(f, ", settled after a stop")?;
         }
@@ -154,8 +163,9 @@ pub(crate) async fn check(world: &World, placed: &Placed, endings: &Endings) -> 
     Ok(violations)
 }
 
-/// Compares the endings of trips with the trips that take place. Nothing is skipped but their points.
-pub(crate) async fn check_trips(world: &World, endings: &Endings) -> Result<Vec<String>> {
+/// Compares the endings of trips with the trips that take place. Nothing is skipped but their points. A trip whose hotel
+/// panics turns back, and no other trip turns back for that.
+pub(crate) async fn check_trips(world: &World, booked: &Booked, endings: &Endings) -> Result<Vec<String>> {
     let trips = world.trips.trips().await?;
     let mut violations = Vec::new();
     for (id, ending) in endings {
@@ -168,6 +178,13 @@ pub(crate) async fn check_trips(world: &World, endings: &Endings) -> Result<Vec<
         if !agrees {
             violations
                 .push(format!("trip {id}: its saga is {ending}, but that it takes place is {takes_place}"));
+        }
+        let is_haunted = booked.haunted.contains(id);
+        if is_haunted && takes_place {
+            violations.push(format!("trip {id}: it takes place, though booking its hotel panics"));
+        }
+        if !is_haunted && ending.chains().any(|chain| chain.panicked) {
+            violations.push(format!("trip {id}: its saga is {ending}, but the panic was another's"));
         }
         violations.extend(disagreement(TRIP_SAGA, id, ending));
     }
@@ -235,8 +252,11 @@ async fn follow(system: &System, saga: &str, name: &str) -> Result<Chain> {
         let execution = system.execution(saga, name).await?;
         let is_dead = execution.as_ref().is_some_and(|found| found.status == ExecutionStatus::Aborted);
         if !is_dead || executions.len() > SETTLED_MAX {
+            let cause =
+                execution.as_ref().and_then(|found| found.output.as_ref()?["reason"]["cause"].as_str());
+            let panicked = cause.is_some_and(|cause| cause.starts_with(PANICKED));
             let (way, skipped) = way(execution);
-            return Ok(Chain { executions, way, skipped });
+            return Ok(Chain { executions, way, skipped, panicked });
         }
         executions.push(successor(system, saga, name)?);
     }

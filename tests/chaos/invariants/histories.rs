@@ -161,7 +161,8 @@ pub(crate) fn what_is_unsound_is_told() -> Result<()> {
         let stages: &[Vec<&str>] = if states.contains("hotel") { &grouped } else { &alone };
         let states: Vec<String> = states.split(", ").map(str::to_owned).collect();
         let executions = vec![String::new(); if settled { 2 } else { 1 }];
-        unsound(stages, "confirm", &Chain { way: way.clone(), executions, skipped: BTreeSet::new() }, &states)
+        let chain = Chain { way: way.clone(), executions, skipped: BTreeSet::new(), panicked: false };
+        unsound(stages, "confirm", &chain, &states)
     };
     let committed = Way::Committed;
     let compensated = Way::Compensated { reason: "OutOfStock".to_owned() };

@@ -7,6 +7,7 @@
 //! | no effect after its undo, no undo without its run or twice | `fences`, `histories`, units and money |
 //! | duplicate, late, reordered and lost messages change nothing | all of the above |
 //! | a message that nobody can understand harms only itself | `queues` |
+//! | a message whose handler panics harms only its own saga | `endings` |
 //! | an id means one run | `endings`, `fences`, `queues` |
 
 mod endings;
@@ -24,7 +25,10 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use fastrand::Rng;
-use sagas::order::{ORDER_SAGA, order_saga};
+use sagas::{
+    environment::HELD_BACK_EVENT,
+    order::{ORDER_SAGA, order_saga},
+};
 use std::collections::BTreeMap;
 use system::{Conservation, Moment};
 use trips::booking::{TRIP_SAGA, trip_saga};
@@ -43,6 +47,8 @@ pub(crate) struct Found {
     pub(crate) histories: usize,
     /// How many dead executions a sweep found to be settled by nobody.
     pub(crate) swept: usize,
+    /// How many times order intake held events back.
+    pub(crate) held_back: usize,
     /// Units and money.
     pub(crate) conservation: Conservation,
     /// What does not hold, one sentence each.
@@ -69,7 +75,7 @@ pub(crate) async fn check(world: &World, raged: &Raged, rng: &mut Rng) -> Result
     violations.extend(endings::check(world, &raged.placed, &endings).await?);
     violations.extend(endings::check_started_again(world, &raged.started_again, &endings).await?);
     let trips = endings::read(world, TRIP_SAGA, &raged.booked.trips).await?;
-    violations.extend(endings::check_trips(world, &trips).await?);
+    violations.extend(endings::check_trips(world, &raged.booked, &trips).await?);
     let (orders, mut histories) = (order_saga(), 0);
     for (saga, endings) in [(orders.definition(), &endings), (trip_saga().definition(), &trips)] {
         violations.extend(fences::check(world, saga, endings).await?);
@@ -106,8 +112,9 @@ pub(crate) async fn check(world: &World, raged: &Raged, rng: &mut Rng) -> Result
         let lines = world.at(deployment).logs(RESCUE, r#""no event said that an execution died""#).await?;
         swept += lines.len();
     }
+    let held_back = world.system.logs("order-intake", &format!("{HELD_BACK_EVENT:?}")).await?.len();
     let evidence = evidence(world, raged, &violations).await?;
-    Ok(Found { outcomes, histories, swept, conservation, violations, evidence })
+    Ok(Found { outcomes, histories, swept, held_back, conservation, violations, evidence })
 }
 
 async fn evidence(world: &World, raged: &Raged, violations: &[String]) -> Result<Vec<String>> {

@@ -27,10 +27,12 @@ def main():
 
     import lambda_process
     import ses_v2
+    import stopped_executions
     import task_tokens
 
     lambda_process.install()
     ses_v2.install()
+    stopped_executions.install()
     task_tokens.install()
     # The image of LocalStack brings these two along.
     if os.environ.get("DYNAMODB_LOCAL"):

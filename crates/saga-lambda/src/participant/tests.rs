@@ -1,7 +1,10 @@
 use super::*;
-use crate::replay::{Answer, Log, Replay};
+use crate::{
+    Tables, Variables,
+    replay::{Answer, Log, Replay},
+};
 use saga::{
-    Commit, Compensable, Context, Deployment, Entity, Fault, Field, FieldSpec, Handle, MemoryStore,
+    Commit, Compensable, Context, Deployment, Entities, Entity, Fault, Field, FieldSpec, Handle, MemoryStore,
     Rejection, Scalar, Start, Step, Value,
 };
 use schemars::JsonSchema;
@@ -122,7 +125,7 @@ struct Told {
 }
 
 /// Handles one message and returns the verdict, what was sent to Step Functions and the one line of the log.
-async fn told(store: &MemoryStore, message: Message, answers: Vec<Answer>) -> Told {
+async fn told(store: &impl Store, message: Message, answers: Vec<Answer>) -> Told {
     let log = Log::keep();
     let replay = Replay::of(answers);
     let answering = Answering {
@@ -251,6 +254,75 @@ async fn a_failure_is_delivered_again_and_the_last_time_told_to_the_saga() {
     assert_eq!(last.calls[0].body["error"], DELIVERIES_EXHAUSTED);
     assert_eq!(last.calls[0].body["cause"], "the shelf is locked");
     assert_eq!((&last.line["level"], &last.line["reply"]), (&json!("ERROR"), &json!("sent")));
+}
+
+/// The first delivery was carried out, and its answer got lost; since then the handler is broken.
+#[tokio::test(start_paused = true)]
+async fn what_is_recorded_is_answered_though_the_handler_fails_now() {
+    let mut unfit = request("nw-1");
+    unfit["input"]["order"]["quantity"] = json!("three");
+    for again in [request("fails"), request("panics"), request("hangs"), unfit] {
+        let store = stocked();
+        told(&store, message(&request("nw-1"), 1), vec![]).await;
+        let done = told(&store, message(&again, 2), ok()).await;
+        assert_eq!(
+            (done.verdict, &done.line["outcome"]),
+            (Verdict::Acknowledge, &json!("done_before")),
+            "{again}"
+        );
+        assert_eq!(done.calls[0].body, json!({ "taskToken": "s3cret-token", "output": "{\"units\":3}" }));
+
+        let mut undo = request("nw-1");
+        undo["op"] = json!("undo");
+        told(&store, message(&undo, 1), ok()).await;
+        let late = told(&store, message(&again, 2), ok()).await;
+        assert_eq!(
+            (late.verdict, &late.line["outcome"]),
+            (Verdict::Acknowledge, &json!("too_late")),
+            "{again}"
+        );
+    }
+}
+
+/// In every delivery but the last one, others are always at the item when this transaction comes; in the last one at first.
+#[tokio::test(start_paused = true)]
+async fn an_item_that_is_hot_for_minutes_is_served_late_and_nothing_is_told_before() {
+    let variables: Variables = [
+        ("FLYOVER_FENCE_TABLE", "fences"),
+        ("FLYOVER_FENCE_TTL_SECONDS", "60"),
+        ("FLYOVER_TABLE_STOCK", "stock"),
+    ]
+    .into_iter()
+    .collect();
+    let conflict = Answer::Json(
+        400,
+        json!({
+            "__type": "TransactionCanceledException",
+            "CancellationReasons": [{ "Code": "None" }, { "Code": "TransactionConflict" }],
+        }),
+    );
+    // Whoever is delivered again first asks for the fence: there is none yet.
+    let asks = |delivery: u32, conflicts: usize| {
+        let fence = if delivery > 1 { ok() } else { vec![] };
+        let conflicts = std::iter::repeat_n(conflict.clone(), conflicts);
+        let replay = Replay::of(fence.into_iter().chain(conflicts).chain(ok()));
+        let tables = Tables::from_variables(&variables, <(Stock,) as Entities>::SPECS).unwrap();
+        let client = aws_sdk_dynamodb::Client::new(&replay.config());
+        (DynamoStore::new(client, tables, Deadline::after(Duration::from_secs(2))), replay)
+    };
+    for delivery in 1..=2 {
+        let (store, asked) = asks(delivery, 1_000);
+        let told = told(&store, message(&request("nw-1"), delivery), vec![]).await;
+        let Verdict::DeliverAgain { reason } = &told.verdict else { panic!("{:?}", told.verdict) };
+        assert!(reason.contains("TransactionConflict"), "{reason}");
+        assert_eq!(told.calls, [], "the saga is told nothing");
+        assert!(asked.calls().len() > 3, "{:?}", asked.calls());
+    }
+    let (store, asked) = asks(3, 3);
+    let last = told(&store, message(&request("nw-1"), 3), ok()).await;
+    assert_eq!((last.verdict, &last.line["outcome"]), (Verdict::Acknowledge, &json!("done")));
+    assert_eq!(last.calls[0].target, "AWSStepFunctions.SendTaskSuccess");
+    assert_eq!(asked.calls().len(), 5);
 }
 
 #[tokio::test(start_paused = true)]

@@ -47,6 +47,15 @@ pub(crate) async fn run<S: Step, H: Handle<S>>(
     }
 }
 
+/// What a run is answered by the fence alone; nothing while the step can still be carried out.
+pub(crate) async fn recorded(store: &impl Store, cx: &Context) -> Result<Option<Handled>, Retry> {
+    let fence = store.read_fence(cx.key()).await?;
+    if on_run(fence.as_ref(), cx.run()) == OnRun::Run {
+        return Ok(None);
+    }
+    answer_lastingly(store, cx, fence).await.map(Some)
+}
+
 /// Runs a step with an outside effect: absent, started, done.
 ///
 /// A rejection is recorded before what the call did is reversed: reversed first, a crash in between would let the next

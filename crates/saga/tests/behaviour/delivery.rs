@@ -5,7 +5,7 @@ use crate::trip::{CardNetwork, trip_id};
 use saga::{
     Deployment, HandleAll, Handled, IfAbsent, MemoryStore, Op, Participant, Refused, Request, Row, RowKey,
     RunDigest, Service, StepKey, Store, TaskToken, Transaction, Unavailable, Unserved, WIRE_VERSION,
-    fence::Recorded, serve,
+    fence::Recorded, serve, serve_again,
 };
 use serde_json::{Value as Json, json};
 use std::{
@@ -123,13 +123,20 @@ where
         if self.acknowledged[message] {
             return;
         }
-        self.begun[message] = true;
+        let again = std::mem::replace(&mut self.begun[message], true);
         let (began, delivery) = self.under_way[message].get_or_insert_with(|| {
             let (service, request) = (self.service, &self.requests[message]);
             let store = Pausing { store: self.store, outage: self.outage.clone() };
             (
                 self.answers.len(),
-                Box::pin(async move { serve(service, &store, &Deployment::in_memory(), request).await }),
+                Box::pin(async move {
+                    let here = Deployment::in_memory();
+                    if again {
+                        serve_again(service, &store, &here, request).await
+                    } else {
+                        serve(service, &store, &here, request).await
+                    }
+                }),
             )
         });
         let began = *began;

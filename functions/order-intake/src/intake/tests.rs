@@ -70,6 +70,11 @@ fn backlog(count: u32) -> Vec<Answer> {
     (0..3).map(|_| has()).collect()
 }
 
+/// So many messages in the queue of this function that were sent with a delay.
+fn delayed(count: u32) -> Answer {
+    Answer::ok(json!({ "Attributes": { "ApproximateNumberOfMessagesDelayed": count.to_string() } }))
+}
+
 /// The verdict on a body whose order is not held back, and what was asked of AWS for it beside the backlogs.
 async fn taken_at_once(
     body: &str,
@@ -276,9 +281,20 @@ async fn a_cancel_waits_for_its_order_and_is_refused_at_last() {
     let (verdict, calls) = taken(&cancel().to_string(), 2, unknown().collect()).await;
     assert_eq!((verdict, calls.len()), (Verdict::deliver_again("the order is not known yet"), 5));
     let kept = Answer::ok(json!({ "MessageId": "1" }));
-    let (verdict, calls) = taken(&cancel().to_string(), 3, unknown().chain([kept]).collect()).await;
+    let answers = unknown().chain([delayed(0), kept]).collect();
+    let (verdict, calls) = taken(&cancel().to_string(), 3, answers).await;
     assert_eq!(verdict, Verdict::Acknowledge);
-    assert!(calls[5].1["MessageBody"].as_str().unwrap().contains("no such order"));
+    assert!(calls[6].1["MessageBody"].as_str().unwrap().contains("no such order"));
+}
+
+/// Nobody stands in line any more, but what was held back has not come again.
+#[tokio::test(start_paused = true)]
+async fn a_cancel_of_an_order_that_may_be_held_back_is_held_back_too() {
+    let unknown = Answer::error("ExecutionDoesNotExist");
+    let answers = [unknown].into_iter().chain(backlog(0)).chain(backlog(0).pop()).chain([delayed(1), sent()]);
+    let (verdict, calls, line) = logged(&cancel().to_string(), 3, answers.collect()).await;
+    assert_eq!((verdict, &line["event"]), (Verdict::Acknowledge, &json!("held_back")));
+    assert_eq!(calls.last().unwrap().1["MessageBody"], cancel().to_string());
 }
 
 #[test]
