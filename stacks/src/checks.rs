@@ -43,7 +43,7 @@ pub enum SynthError {
     },
     /// A participant is not listed.
     #[error(
-        "step `{step}` of saga `{saga}` belongs to participant `{participant}`, which is not in `sagas::participants()`: list it there"
+        "step `{step}` of saga `{saga}` belongs to participant `{participant}`, which is not among the participants of the deployment: list it there, in `sagas::participants()` for orders"
     )]
     UnlistedParticipant {
         /// The saga.
@@ -238,8 +238,8 @@ mod tests {
         let error = check_participants(&sagas::all(), &participants).expect_err("payment is missing");
         assert_eq!(
             error.to_string(),
-            "step `charge-payment` of saga `order` belongs to participant `payment`, which is not in \
-             `sagas::participants()`: list it there"
+            "step `charge-payment` of saga `order` belongs to participant `payment`, which is not among \
+             the participants of the deployment: list it there, in `sagas::participants()` for orders"
         );
     }
 

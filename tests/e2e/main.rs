@@ -38,6 +38,7 @@ mod endings;
 mod flood;
 mod fulfilment;
 mod ids;
+mod looks;
 mod operations;
 mod parking;
 mod planned;

@@ -52,6 +52,15 @@ impl Orchestrator for Aws {
     }
 }
 
+/// Codes whose messages can quote what was sent.
+const QUOTING: [&str; 5] = [
+    "InvalidExecutionInput",
+    "InvalidName",
+    "SerializationException",
+    "ValidationError",
+    "ValidationException",
+];
+
 fn failed<E>(service: &'static str, error: &SdkError<E, HttpResponse>) -> CallError
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -66,11 +75,15 @@ where
         };
         return CallError::unanswered(service, text);
     };
-    let (code, message) = (answer.err().code(), answer.err().message());
+    let code = answer.err().code();
+    let message = answer.err().message().filter(|_| !code.is_some_and(|code| QUOTING.contains(&code)));
     CallError {
         service,
         status: Some(answer.raw().status().as_u16()),
         code: code.map(Into::into),
-        text: format!("{}: {}", code.unwrap_or("no code"), message.unwrap_or("no message")),
+        text: match (code, message) {
+            (Some(code), None) => code.to_owned(),
+            (code, message) => format!("{}: {}", code.unwrap_or("no code"), message.unwrap_or("no message")),
+        },
     }
 }

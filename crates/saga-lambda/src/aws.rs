@@ -5,7 +5,7 @@
 
 use crate::{
     Error, Variables,
-    deadline::{Deadline, Repeatable, Tried, Unanswered, persist},
+    deadline::{Deadline, Repeatable, Tried, Unanswered, once, persist},
 };
 use aws_sdk_dynamodb::{
     config::{
@@ -42,6 +42,19 @@ pub fn config(variables: &Variables) -> Result<SdkConfig, Error> {
 /// Why SQS did not take it: only the code, because messages of AWS can quote what was sent.
 pub async fn send(request: SendMessageFluentBuilder, deadline: Deadline) -> Result<(), String> {
     ask(deadline, Repeatable(|| request.clone().send())).await.map(|_| ())
+}
+
+/// Sends a message to a queue that must not have it twice: again only while it is refused with 'not now'. An answer is waited
+/// for as long as there is time.
+///
+/// # Errors
+/// Why SQS did not take it, and whether it may have: only the code, because messages of AWS can quote what was sent.
+pub async fn send_once(request: SendMessageFluentBuilder, deadline: Deadline) -> Result<(), Unanswered> {
+    let sent = once(deadline, || async {
+        let sent = request.clone().send().await;
+        sent.map_or_else(|error| Failure::of(&error).unanswered(Err), |_| Ok(Ok(())))
+    });
+    sent.await?.map_err(Unanswered::NotNow)
 }
 
 /// Makes a call again and again while the service is busy and there is time.

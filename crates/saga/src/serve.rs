@@ -37,7 +37,8 @@ where
 
 /// As [`serve`], for a message that was delivered before. What its step has recorded since is answered without asking the
 /// handler, so that one that fails now, panics or takes its process along keeps from no saga what is settled: not that the
-/// step is done, nor that it is undone.
+/// step is done, nor that it is undone. Only a step with an outside effect that must have none is reversed by its handler
+/// again: the request of a dead process may have landed since.
 ///
 /// # Errors
 /// As [`serve`].
@@ -271,9 +272,10 @@ macro_rules! handle_all {
                     return Ok(None);
                 }
                 $(
-                    if request.step == $step::NAME && <Handler as ServeAs<$step, $step::Kind>>::ASKS_HANDLER_FIRST {
+                    if request.step == $step::NAME {
                         let cx = Context::of(deployment, request, $step::NAME);
-                        return engine::recorded(store, &cx).await;
+                        let is_outside = <Handler as ServeAs<$step, $step::Kind>>::IS_OUTSIDE;
+                        return engine::recorded(store, &cx, is_outside).await;
                     }
                 )+
                 Ok(None)
@@ -312,8 +314,8 @@ pub trait ServeAs<S: Step, K>: Send + Sync {
     const HAS_UNDO: bool;
     /// It can be settled.
     const HAS_SETTLE: bool;
-    /// A run asks its handler before it asks the fence: what the handler decides is written together with the fence.
-    const ASKS_HANDLER_FIRST: bool;
+    /// It has an effect outside the store.
+    const IS_OUTSIDE: bool;
 
     /// Carries out a run.
     fn run(
@@ -332,7 +334,7 @@ macro_rules! serve_local {
         impl<S: Step, H: Handle<S>> ServeAs<S, $kind> for H {
             const HAS_UNDO: bool = $undo;
             const HAS_SETTLE: bool = $settle;
-            const ASKS_HANDLER_FIRST: bool = true;
+            const IS_OUTSIDE: bool = false;
 
             async fn run(&self, store: &impl Store, cx: &Context, input: S::Input) -> Result<Handled, Retry> {
                 engine::run::<S, H>(self, store, cx, input, $undo).await
@@ -354,7 +356,7 @@ serve_local! {
 impl<S: Step, H: HandleOutside<S>> ServeAs<S, CompensableOutside> for H {
     const HAS_UNDO: bool = true;
     const HAS_SETTLE: bool = false;
-    const ASKS_HANDLER_FIRST: bool = false;
+    const IS_OUTSIDE: bool = true;
 
     async fn run(&self, store: &impl Store, cx: &Context, input: S::Input) -> Result<Handled, Retry> {
         engine::run_outside::<S, H>(self, store, cx, input).await

@@ -26,6 +26,9 @@ const AT_HAND: &[QueueAttributeName] = &[
     QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
 ];
 
+/// The messages that nobody works on.
+const WAITING: &[QueueAttributeName] = &[QueueAttributeName::ApproximateNumberOfMessages];
+
 /// The messages that were sent with a delay that is not over.
 const DELAYED: &[QueueAttributeName] = &[QueueAttributeName::ApproximateNumberOfMessagesDelayed];
 
@@ -87,26 +90,32 @@ impl Brake {
         }
     }
 
-    /// Whether orders may stand in line here that came long ago: some are held back, or there are more than this function
-    /// works on at once.
+    /// Whether orders may stand in line here that came long ago: they are held back, some that were have not come again, or
+    /// more wait than this function works on at once.
     pub(crate) async fn has_line(&self, deadline: Deadline) -> bool {
+        let own = async |counted| self.count(&self.own_queue, counted, deadline).await.unwrap_or(0);
         self.backlog(deadline).await >= self.max_backlog
-            || self.count(&self.own_queue, AT_HAND, deadline).await.is_ok_and(|count| count > LINE)
+            || own(DELAYED).await > 0
+            || own(WAITING).await > LINE
     }
 
-    /// Whether some events were held back and have not come again.
-    pub(crate) async fn holds_some(&self, deadline: Deadline) -> bool {
-        self.count(&self.own_queue, DELAYED, deadline).await.is_ok_and(|count| count > 0)
-    }
-
-    /// Puts an event back, as a new message: its deliveries are not used up by waiting.
+    /// Puts an order back, as a new message: its deliveries are not used up by waiting.
     ///
     /// When SQS does not say that it took it, it may be there twice: then an id that was taken before is found, and
     /// nothing is done twice.
-    pub(crate) async fn hold_back(&self, event: &str, deadline: Deadline) -> Result<(), NotHeld> {
-        let delay = fastrand::i32(COMES_AGAIN_SECONDS);
+    pub(crate) async fn hold_back(&self, order: &str, deadline: Deadline) -> Result<(), NotHeld> {
+        self.put_back(order, fastrand::i32(COMES_AGAIN_SECONDS), deadline).await
+    }
+
+    /// Puts an event back that waits for an order, with all its deliveries before it. It comes again at once, so that it is
+    /// not taken for an order that is held back: two that wait for orders that never come do not wait for each other.
+    pub(crate) async fn begin_again(&self, event: &str, deadline: Deadline) -> Result<(), NotHeld> {
+        self.put_back(event, 0, deadline).await
+    }
+
+    async fn put_back(&self, event: &str, delay_seconds: i32, deadline: Deadline) -> Result<(), NotHeld> {
         let request = self.client.send_message().queue_url(&self.own_queue).message_body(event);
-        aws::send(request.delay_seconds(delay), deadline).await.map_err(NotHeld)
+        aws::send(request.delay_seconds(delay_seconds), deadline).await.map_err(NotHeld)
     }
 
     /// How many messages the participant has that has most: those that wait, and those that it works on.
@@ -176,6 +185,10 @@ mod tests {
         }}))
     }
 
+    fn delayed(count: u64) -> Answer {
+        Answer::ok(json!({ "Attributes": { "ApproximateNumberOfMessagesDelayed": count.to_string() } }))
+    }
+
     async fn is_released(answers: Vec<Answer>) -> (bool, usize) {
         let _log = Log::keep();
         let replay = Replay::of(answers);
@@ -210,8 +223,9 @@ mod tests {
     async fn there_is_a_line_where_orders_are_held_back_or_more_wait_than_are_worked_on() {
         for (answers, has_line) in [
             (vec![has(100, 0), has(0, 0)], true),
-            (vec![has(0, 0), has(0, 0), has(2, 99)], true),
-            (vec![has(0, 0), has(0, 0), has(1, 99)], false),
+            (vec![has(0, 0), has(0, 0), delayed(1)], true),
+            (vec![has(0, 0), has(0, 0), delayed(0), has(101, 0)], true),
+            (vec![has(0, 0), has(0, 0), delayed(0), has(100, 99)], false),
         ] {
             let replay = Replay::of(answers);
             assert_eq!(brake(&replay).has_line(Deadline::after(Duration::from_secs(6))).await, has_line);

@@ -42,6 +42,8 @@ enum Outcome {
     RefusedAndTold(Problem, Box<Telling>),
     /// Participants have enough to do: it comes again as a new message.
     HeldBack,
+    /// What it waits for may stand in line: it comes again as a new message.
+    InLine,
     /// Not now: the message is delivered again.
     Later(String),
 }
@@ -112,7 +114,8 @@ impl Intake {
         start.on::<OrderRejected>(&self.orders, taken, deadline).await
     }
 
-    /// Events may overtake each other: an order that is not known yet is waited for until the last delivery.
+    /// Events may overtake each other: an order that is not known yet is waited for until the last delivery, and longer
+    /// while it may stand in line.
     async fn cancel(
         &self,
         cancel: CancelOrder,
@@ -121,20 +124,25 @@ impl Intake {
         deadline: Deadline,
     ) -> Outcome {
         match self.orders.has(&cancel.order_id, deadline).await {
-            Ok(true) => {
-                let id = cancel::saga_id(&cancel.order_id, &cancel.customer.id);
-                let start = Start { id: &id, input: &cancel, asked };
-                start.on::<CancellationRefused>(&self.cancels, ASKED_BEFORE, deadline).await
-            }
-            Ok(false) if self.brake.has_line(deadline).await => Outcome::HeldBack,
+            Ok(true) => self.start_cancel(&cancel, asked, deadline).await,
             Ok(false) if receive_count < self.max_receive_count => {
                 Outcome::Later("the order is not known yet".into())
             }
-            // Asked at last only: two that wait for orders that never come must not hold each other back for ever.
-            Ok(false) if self.brake.holds_some(deadline).await => Outcome::HeldBack,
-            Ok(false) => Outcome::Refused(vec![Problem::new("order_id", "no such order")]),
+            Ok(false) if self.brake.has_line(deadline).await => Outcome::InLine,
+            // What was in line may have begun since it was asked for.
+            Ok(false) => match self.orders.has(&cancel.order_id, deadline).await {
+                Ok(true) => self.start_cancel(&cancel, asked, deadline).await,
+                Ok(false) => Outcome::Refused(vec![Problem::new("order_id", "no such order")]),
+                Err(error) => Outcome::Later(error.to_string()),
+            },
             Err(error) => Outcome::Later(error.to_string()),
         }
+    }
+
+    async fn start_cancel(&self, cancel: &CancelOrder, asked: RunDigest, deadline: Deadline) -> Outcome {
+        let id = cancel::saga_id(&cancel.order_id, &cancel.customer.id);
+        let start = Start { id: &id, input: cancel, asked };
+        start.on::<CancellationRefused>(&self.cancels, ASKED_BEFORE, deadline).await
     }
 
     /// Keeps a refused event, and before that has the customer told; in this order, because what fails is done again as
@@ -144,10 +152,12 @@ impl Intake {
         body: &str,
         problems: &[Problem],
         telling: Option<&Telling>,
+        receive_count: u32,
         deadline: Deadline,
     ) -> Result<(), String> {
         if let Some(telling) = telling {
-            self.notifications.tell(telling, deadline).await.map_err(|error| error.to_string())?;
+            let told = self.notifications.tell(telling, receive_count, deadline).await;
+            told.map_err(|error| error.to_string())?;
         }
         self.refused.keep(body, problems, deadline).await.map_err(|error| error.to_string())
     }
@@ -178,9 +188,16 @@ impl Intake {
                     Err(why) => again(why.to_string(), message, duration_ms()),
                 };
             }
+            Outcome::InLine => {
+                return match self.brake.begin_again(&message.body, deadline).await {
+                    Ok(()) => begun_again(message, duration_ms()),
+                    Err(why) => again(why.to_string(), message, duration_ms()),
+                };
+            }
             Outcome::Later(why) => return again(why, message, duration_ms()),
         };
-        match self.refuse(&message.body, &problems, telling.as_deref(), deadline).await {
+        let telling = telling.as_deref();
+        match self.refuse(&message.body, &problems, telling, receive_count, deadline).await {
             Ok(()) => {
                 let (event, reasons, duration_ms) = (ORDER_REFUSED_EVENT, problems.len(), duration_ms());
                 tracing::warn!(event, reasons, duration_ms, receive_count, message_id, "event refused");
@@ -200,6 +217,12 @@ fn held_back(message: &Message, duration_ms: f64) -> Verdict {
         message_id,
         "held back: participants have enough to do"
     );
+    Verdict::Acknowledge
+}
+
+fn begun_again(message: &Message, duration_ms: f64) -> Verdict {
+    let (outcome, message_id, receive_count) = ("in_line", message.id.as_str(), message.receive_count);
+    tracing::info!(outcome, duration_ms, receive_count, message_id, "put back: its order may stand in line");
     Verdict::Acknowledge
 }
 

@@ -32,6 +32,9 @@ const TURNED_BACK: [&str; 3] = [OTHER_RUN, DELIVERIES_EXHAUSTED, "States.Timeout
 /// How the cause begins of a saga that a panic turns back.
 const PANICKED: &str = "the handler panicked at ";
 
+/// How it is told that a saga turned back for a panic.
+pub(crate) const FOR_A_PANIC: &str = ", for a panic";
+
 /// How a saga ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ending {
@@ -110,7 +113,7 @@ impl fmt::Display for Ending {
             write!(f, ", without {step}")?;
         }
         if self.first.panicked {
-            write!(f, ", for a panic")?;
+            write!(f, "{FOR_A_PANIC}")?;
         }
         if self.first.is_settled() {
             write!(f, ", settled after a stop")?;

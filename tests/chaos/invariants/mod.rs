@@ -33,6 +33,10 @@ use std::collections::BTreeMap;
 use system::{Conservation, Moment};
 use trips::booking::{TRIP_SAGA, trip_saga};
 
+/// From so many orders on a storm is long.
+const LONG: usize = 400;
+/// Of so many trips whose hotel panics, one at least is not stopped before.
+const HAUNTED_ENOUGH: usize = 10;
 /// Of how many orders that violate something the logs are shown.
 const SHOWN_MAX: usize = 3;
 /// How many violations are shown.
@@ -113,8 +117,22 @@ pub(crate) async fn check(world: &World, raged: &Raged, rng: &mut Rng) -> Result
         swept += lines.len();
     }
     let held_back = world.system.logs("order-intake", &format!("{HELD_BACK_EVENT:?}")).await?.len();
+    violations.extend(untried(raged, held_back, &outcomes));
     let evidence = evidence(world, raged, &violations).await?;
     Ok(Found { outcomes, histories, swept, held_back, conservation, violations, evidence })
+}
+
+/// A long storm that did not do what it is for.
+fn untried(raged: &Raged, held_back: usize, outcomes: &BTreeMap<String, usize>) -> Vec<String> {
+    let mut untried = Vec::new();
+    if raged.placed.orders.len() >= LONG && held_back == 0 {
+        untried.push("no order was held back, though they came in rushes".to_owned());
+    }
+    let panicked = outcomes.keys().any(|outcome| outcome.contains(endings::FOR_A_PANIC));
+    if raged.booked.haunted.len() >= HAUNTED_ENOUGH && !panicked {
+        untried.push("no trip turned back for a panic, though hotels panicked".to_owned());
+    }
+    untried
 }
 
 async fn evidence(world: &World, raged: &Raged, violations: &[String]) -> Result<Vec<String>> {

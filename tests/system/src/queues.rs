@@ -15,6 +15,8 @@ pub struct Depth {
     pub visible: u64,
     /// Received and hidden, not yet deleted.
     pub in_flight: u64,
+    /// Sent with a delay that is not over.
+    pub delayed: u64,
 }
 
 impl System {
@@ -88,19 +90,21 @@ impl System {
     /// # Errors
     /// When the queue cannot be asked.
     pub async fn depth(&self, queue_url: &str) -> Result<Depth> {
-        let (visible, in_flight) = (
+        let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-        );
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+        ];
         let asked = self.clients().sqs.get_queue_attributes().queue_url(queue_url);
-        let answer = asked.attribute_names(visible.clone()).attribute_names(in_flight.clone()).send().await;
+        let answer = asked.set_attribute_names(Some(names.to_vec())).send().await;
         let attributes = answer.with_context(|| format!("cannot ask {queue_url}"))?.attributes;
         let attributes = attributes.unwrap_or_default();
         let count = |name: &QueueAttributeName| -> Result<u64> {
             let text = attributes.get(name).with_context(|| format!("{queue_url} does not tell {name:?}"))?;
             text.parse().with_context(|| format!("{queue_url} says {name:?} is {text:?}"))
         };
-        Ok(Depth { visible: count(&visible)?, in_flight: count(&in_flight)? })
+        let [visible, in_flight, delayed] = &names;
+        Ok(Depth { visible: count(visible)?, in_flight: count(in_flight)?, delayed: count(delayed)? })
     }
 
     /// How many messages every queue of the deployment holds, by the queue's name: dead-letter queues and the queue of

@@ -35,10 +35,10 @@ pub(super) fn says_skip() -> String {
 /// Whether the operator said 'skip', or had said so when the step was parked before. `failure`: the expression for why it is
 /// parked.
 pub(super) fn is_skipped(failure: &str) -> String {
-    format!("{} or $substring({failure}.cause, 0, {}) = '{SKIPPING}'", says_skip(), SKIPPING.len())
+    format!("{} or $exists({failure}.skipping)", says_skip())
 }
 
-/// What the cause begins with when a step could not be fenced off.
+/// What the cause begins with, for people, when a step could not be fenced off. What a handler says may begin with it too.
 pub(super) const SKIPPING: &str = "skip: ";
 
 /// Variables that are assigned.
@@ -119,9 +119,10 @@ pub(super) fn failed_alone(step: &StepSpec, at: &str) -> Assign {
 }
 
 fn failure(at: &str) -> String {
-    let why = cause(ASIDE_CHARS - at.len());
+    let skipping = if at == SKIPPING { ", 'skipping': true" } else { "" };
+    let why = cause(ASIDE_CHARS - at.len() - skipping.len());
     let cause = if at.is_empty() { why } else { format!("'{at}' & {why}") };
-    format!("{{'error': $states.errorOutput.Error, 'cause': {cause}}}")
+    format!("{{'error': $states.errorOutput.Error, 'cause': {cause}{skipping}}}")
 }
 
 /// An undo that finds that an operator went on without the step says so, for an execution that does not know it.

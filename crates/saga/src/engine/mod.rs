@@ -47,13 +47,18 @@ pub(crate) async fn run<S: Step, H: Handle<S>>(
     }
 }
 
-/// What a run is answered by the fence alone; nothing while the step can still be carried out.
-pub(crate) async fn recorded(store: &impl Store, cx: &Context) -> Result<Option<Handled>, Retry> {
+/// What a run is answered by the fence alone; nothing while the step can still be carried out, or has to be reversed.
+pub(crate) async fn recorded(
+    store: &impl Store,
+    cx: &Context,
+    is_outside: bool,
+) -> Result<Option<Handled>, Retry> {
     let fence = store.read_fence(cx.key()).await?;
-    if on_run(fence.as_ref(), cx.run()) == OnRun::Run {
-        return Ok(None);
+    match on_run(fence.as_ref(), cx.run()) {
+        OnRun::Run => Ok(None),
+        OnRun::TooLate | OnRun::ReplyRejected(_) if is_outside => Ok(None),
+        _ => answer_lastingly(store, cx, fence).await.map(Some),
     }
-    answer_lastingly(store, cx, fence).await.map(Some)
 }
 
 /// Runs a step with an outside effect: absent, started, done.

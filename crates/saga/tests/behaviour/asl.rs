@@ -450,6 +450,21 @@ fn an_answer_is_looked_at_for_each_undo_alone_in_the_order_of_undos() {
     }
 }
 
+/// A cause is what a handler says, and it may say anything: also what stands before the cause of a skip.
+#[test]
+fn no_way_is_chosen_by_what_a_handler_says() {
+    let mut skipping = 0;
+    for (saga, machine, _) in machines() {
+        let conditions = machine.states.values().filter_map(|state| state["Choices"].as_array()).flatten();
+        let conditions: Vec<&str> = conditions.filter_map(|choice| choice["Condition"].as_str()).collect();
+        for condition in conditions {
+            assert!(!condition.to_lowercase().contains("cause"), "{}: {condition}", saga.name);
+            skipping += usize::from(condition.contains("skipping"));
+        }
+    }
+    assert!(skipping > 0, "no machine asks whether a step is skipped");
+}
+
 #[test]
 fn two_sagas_that_act_for_one_saga_id_park_apart() {
     let mut records: Vec<String> = Vec::new();

@@ -118,14 +118,27 @@ async fn an_order_that_cannot_be_put_back_is_delivered_again() {
     assert_eq!(verdict, Verdict::deliver_again("the queue of orders: AccessDenied"));
 }
 
+/// The answers when the order of a cancel is not known: the backlogs of the participants, what is delayed here, what waits.
+fn unknown(backlogs: u32, held_back: u32, waiting: u32) -> Vec<Answer> {
+    let own = [delayed(held_back), backlog(waiting).remove(0)];
+    [Answer::error("ExecutionDoesNotExist")].into_iter().chain(backlog(backlogs)).chain(own).collect()
+}
+
+/// On the last delivery, while orders are held back, or were and have not come again, or more wait than are worked on.
 #[tokio::test(start_paused = true)]
 async fn a_cancel_of_an_order_that_may_stand_in_line_is_not_refused() {
-    let unknown = Answer::error("ExecutionDoesNotExist");
-    let put_back = Answer::ok(json!({ "MessageId": "2" }));
-    let answers = [unknown].into_iter().chain(backlog(100)).chain([put_back]).collect();
-    let (verdict, calls, line) = logged(&cancel().to_string(), 3, answers).await;
-    assert_eq!((verdict, &line["event"]), (Verdict::Acknowledge, &json!("held_back")));
-    assert_eq!(calls.last().unwrap().1["MessageBody"], cancel().to_string());
+    for (backlogs, held_back, waiting, looks) in [(100, 0, 0, 3), (0, 1, 0, 4), (0, 0, 101, 5)] {
+        let mut answers = unknown(backlogs, held_back, waiting);
+        answers.truncate(1 + looks);
+        answers.push(sent());
+        let (verdict, calls, line) = logged(&cancel().to_string(), 3, answers).await;
+        assert_eq!((verdict, &line["outcome"]), (Verdict::Acknowledge, &json!("in_line")));
+        let (operation, message) = calls.last().unwrap();
+        assert_eq!((calls.len(), operation.as_str()), (looks + 2, "SendMessage"));
+        assert_eq!(message["MessageBody"], cancel().to_string());
+        // Another cancel does not take this one for an order that is held back.
+        assert_eq!(message["DelaySeconds"], 0);
+    }
 }
 
 fn started() -> Answer {
@@ -211,6 +224,31 @@ async fn what_cannot_be_compared_or_told_now_comes_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_notice_that_the_queue_may_have_taken_is_sent_once_more_at_most() {
+    let other = || vec![exists(), described(&json!("anything"))];
+    let notices = |calls: &[(String, Json)]| {
+        let to = |call: &&(String, Json)| {
+            call.1["QueueUrl"].as_str().is_some_and(|url| url.ends_with("/notification"))
+        };
+        calls.iter().filter(to).count()
+    };
+    for unknown in [Answer::Lost, Answer::Silence] {
+        let answers = [other(), vec![unknown.clone(), sent()]].concat();
+        let (verdict, calls) = taken_at_once(&order().to_string(), 1, answers).await;
+        assert!(matches!(verdict, Verdict::DeliverAgain { .. }), "{verdict:?}");
+        assert_eq!(notices(&calls), 1, "{calls:?}");
+    }
+    let answers = [other(), vec![Answer::Lost, sent()]].concat();
+    let (verdict, calls) = taken_at_once(&order().to_string(), 2, answers).await;
+    assert_eq!((verdict, notices(&calls)), (Verdict::Acknowledge, 1));
+    // A slow answer is one.
+    let slow = Answer::Slow(Duration::from_millis(1_500), Box::new(sent()));
+    let (verdict, calls) =
+        taken_at_once(&order().to_string(), 1, [other(), vec![slow, sent()]].concat()).await;
+    assert_eq!((verdict, notices(&calls)), (Verdict::Acknowledge, 1), "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wish_to_cancel_that_was_uttered_before_with_another_address_is_refused_and_told() {
     let wish = json!({ "order_id": "o-1", "customer": { "id": "ALFKI", "email": "before@example.com" } });
     let before = json!({ "v": 2, "id": "o-1-a418cb5601568317", "input": wish });
@@ -275,26 +313,23 @@ async fn a_cancel_of_a_known_order_starts_the_cancel_saga() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cancel_waits_for_its_order_and_is_refused_at_last() {
-    // Nobody stands in line, neither at the participants nor here.
-    let unknown =
-        || [Answer::error("ExecutionDoesNotExist")].into_iter().chain(backlog(0)).chain(backlog(0).pop());
-    let (verdict, calls) = taken(&cancel().to_string(), 2, unknown().collect()).await;
-    assert_eq!((verdict, calls.len()), (Verdict::deliver_again("the order is not known yet"), 5));
-    let kept = Answer::ok(json!({ "MessageId": "1" }));
-    let answers = unknown().chain([delayed(0), kept]).collect();
+    let (verdict, calls) = taken(&cancel().to_string(), 2, unknown(0, 0, 0)).await;
+    assert_eq!((verdict, calls.len()), (Verdict::deliver_again("the order is not known yet"), 1));
+    // Nobody stands in line, neither at the participants nor here; others that wait for their orders are no line.
+    let mut answers = unknown(0, 0, 100);
+    answers.extend([Answer::error("ExecutionDoesNotExist"), sent()]);
     let (verdict, calls) = taken(&cancel().to_string(), 3, answers).await;
-    assert_eq!(verdict, Verdict::Acknowledge);
-    assert!(calls[6].1["MessageBody"].as_str().unwrap().contains("no such order"));
+    assert_eq!((verdict, calls.len()), (Verdict::Acknowledge, 8));
+    assert!(calls[7].1["MessageBody"].as_str().unwrap().contains("no such order"));
 }
 
-/// Nobody stands in line any more, but what was held back has not come again.
 #[tokio::test(start_paused = true)]
-async fn a_cancel_of_an_order_that_may_be_held_back_is_held_back_too() {
-    let unknown = Answer::error("ExecutionDoesNotExist");
-    let answers = [unknown].into_iter().chain(backlog(0)).chain(backlog(0).pop()).chain([delayed(1), sent()]);
-    let (verdict, calls, line) = logged(&cancel().to_string(), 3, answers.collect()).await;
-    assert_eq!((verdict, &line["event"]), (Verdict::Acknowledge, &json!("held_back")));
-    assert_eq!(calls.last().unwrap().1["MessageBody"], cancel().to_string());
+async fn a_cancel_of_an_order_that_has_just_begun_is_not_refused() {
+    let mut answers = unknown(0, 0, 0);
+    answers.extend([described(&given()), started()]);
+    let (verdict, calls) = taken(&cancel().to_string(), 3, answers).await;
+    assert_eq!(verdict, Verdict::Acknowledge);
+    assert_eq!(calls.last().unwrap().1["stateMachineArn"], CANCEL);
 }
 
 #[test]
