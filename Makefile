@@ -3,14 +3,14 @@ PYTHON ?= python3
 LINTERS := .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv synth package deploy destroy ops demo up down test chaos test-localstack test-store venv-localstack lint lint-templates bench bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
+.PHONY: help venv synth package deploy destroy ops demo up down test test-fast chaos test-localstack test-store venv-localstack lint lint-templates bench bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
 # cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
 package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  \1#/p' $(firstword $(MAKEFILE_LIST)) | tr '#' '\t' | expand -t 20
 
-venv: .venv/stamp ## install the Python tools (emulator, cargo-lambda, cfn-lint) into .venv
+venv: .venv/stamp .venv/tools ## install the Python tools (emulator, cargo-lambda, cfn-lint) into .venv
 
 synth: ## write the templates and state machines to stacks/templates
 	cargo run -q -p infra-gen -- synth
@@ -27,24 +27,28 @@ destroy: ## delete from AWS what deploy made (STAGE=dev, YES=1 without asking, S
 ops: ## look at sagas and answer parked ones (ARGS="list", STAGE=dev; without ARGS it lists the verbs)
 	@cargo run -q -p infra-gen --features aws -- ops --stage $(STAGE) $(or $(ARGS),help)
 
-demo: venv ## run the order saga on the emulator (ORDERS=, STOCK=)
-	cargo run -q -p demo -- $(if $(ORDERS),--orders $(ORDERS)) $(if $(STOCK),--stock $(STOCK))
+demo: ## run the order saga on the emulator (ORDERS=, STOCK=)
+	@$(PYTHON) tools/run.py demo $(if $(ORDERS),--orders $(ORDERS)) $(if $(STOCK),--stock $(STOCK))
 
-up: venv ## start the emulator in the background, IAM enforced (PORT=4566, NO_IAM=1, EMULATOR=ministack or localstack)
-	cargo run -q -p emulator -- up $(if $(PORT),--port $(PORT)) $(if $(NO_IAM),--no-iam) $(if $(EMULATOR),--emulator $(EMULATOR))
+up: ## start the emulator in the background, IAM enforced (PORT=4566, NO_IAM=1, EMULATOR=ministack or localstack)
+	@$(PYTHON) tools/run.py emulator up $(if $(PORT),--port $(PORT)) $(if $(NO_IAM),--no-iam) $(if $(EMULATOR),--emulator $(EMULATOR))
 
 down: ## stop the emulator that up started
 	cargo run -q -p emulator -- down
 
-test: export FLYOVER_PROFILE = quick
-test: venv lint package ## run everything that CI runs
+test: venv lint ## run everything that CI runs
 	PYTHON=$(CURDIR)/.venv/bin/python cargo test --workspace
 	$(MAKE) --no-print-directory lint-templates
 
-chaos: venv ## run sagas in a storm of faults (SAGAS=10000, SECONDS=600, SEED=7)
+# All tests but those that need an emulator.
+FAST := behaviour behaviours check checks compile_fail facts functions graph load pyyaml runner snapshots stacks template trip ui upgrade
+test-fast: venv ## run what needs no emulator: unit, property and compile-fail tests, snapshots, checker, runner
+	PYTHON=$(CURDIR)/.venv/bin/python cargo test -q --workspace --lib --bins $(addprefix --test ,$(FAST))
+
+chaos: .venv/stamp ## run sagas in a storm of faults (SAGAS=10000, SECONDS=600, SEED=7)
 	CHAOS=1 CHAOS_SAGAS=$(SAGAS) CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) cargo test -q --workspace --test chaos
 
-test-localstack: package ## run the end-to-end suite against LocalStack (TEST=, LOCALSTACK_ENDPOINT=, LOCALSTACK_DOCKER=0)
+test-localstack: .venv/stamp ## run the end-to-end suite against LocalStack (TEST=, LOCALSTACK_ENDPOINT=, LOCALSTACK_DOCKER=0)
 	tests/emulator/localstack/test.sh $(TEST)
 
 test-store: venv-localstack ## hold the store in memory against Amazon's DynamoDB Local, with Java (SEED=, DYNAMODB_ENDPOINT=)
@@ -103,6 +107,10 @@ clean: ## delete everything that was built or installed
 .venv-checkov/stamp: stacks/lint/checkov.txt stacks/lint/node.txt
 	$(PYTHON) -m venv --clear .venv-checkov
 	.venv-checkov/bin/pip install -q --disable-pip-version-check $(addprefix -r ,$^)
+	touch $@
+
+.venv/tools: infra-gen/tools.txt .venv/stamp
+	.venv/bin/pip install -q --disable-pip-version-check -r $<
 	touch $@
 
 # npm, from an environment of ours, writes this file itself when it has installed everything.

@@ -2,7 +2,7 @@
 
 use crate::screen::Step;
 use anyhow::{Context, Result, bail};
-use infra_gen::package::{PackageOptions, package};
+use infra_gen::package::{PackageOptions, Profile, package};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
     collections::VecDeque,
@@ -19,7 +19,8 @@ const TAIL_LINES: usize = 40;
 
 /// Packages the functions and says in one line what came of it: what the process that [`build`] starts does.
 pub(crate) fn package_and_say() -> ExitCode {
-    let said = match package(&PackageOptions::default()) {
+    let options = PackageOptions { profile: Profile::Quick, ..PackageOptions::default() };
+    let said = match package(&options) {
         Ok(packaged) => {
             let new = packaged.iter().filter(|function| function.built).count();
             let bytes: u64 = packaged.iter().map(|function| function.bundle.zip_bytes).sum();

@@ -4,6 +4,7 @@ use crate::{
     gather::{Refused, refused_orders},
     ownership::Ownership,
     plan::{Plan, PlannedOrder},
+    run::HIDDEN_SECONDS,
     screen::Progress,
     tally::Tally,
 };
@@ -78,7 +79,7 @@ pub(crate) async fn run(
         let seen = tally;
         observe(system, before, &ownership, &mut traffic, &mut tally).await?;
         note(known, tally);
-        progress.show(&tally, waiting(system, &tally).as_deref());
+        progress.show(&tally, waiting(&tally).as_deref());
         if tally.is_complete() {
             break;
         }
@@ -150,13 +151,10 @@ async fn confirmed(system: &System) -> Result<usize> {
 }
 
 /// What the stragglers wait for.
-fn waiting(system: &System, tally: &Tally) -> Option<String> {
+fn waiting(tally: &Tally) -> Option<String> {
     let few = tally.in_flight() * 100 <= tally.total * STRAGGLERS_PERCENT;
     let all_published = tally.published == tally.total && !tally.is_complete();
-    (few && all_published).then(|| {
-        let seconds = system.timing().visibility_timeout().as_secs();
-        format!("redelivered after {seconds} s")
-    })
+    (few && all_published).then(|| format!("redelivered after {HIDDEN_SECONDS} s"))
 }
 
 fn note(known: &Mutex<Tally>, tally: Tally) {

@@ -9,14 +9,14 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::{Arch, Bundle, PackageError};
+use super::{Bundle, PackageError, PackageOptions, Profile};
 
 /// Zips `binary` into `folder`, unless that zip is there, and removes the zips of the function's older binaries.
 /// Returns the zip and whether it is new.
 pub(super) fn bundle(
     folder: &Path,
     function: &str,
-    arch: Arch,
+    PackageOptions { arch, profile, .. }: &PackageOptions,
     binary: &Path,
 ) -> Result<(Bundle, bool), PackageError> {
     let bytes = std::fs::read(binary).map_err(|source| match source.kind() {
@@ -31,7 +31,8 @@ pub(super) fn bundle(
     let path = folder.join(&name);
     let built = !path.exists();
     if built {
-        let zip = zip(&bytes).map_err(|source| PackageError::Zip { path: binary.to_owned(), source })?;
+        let zip =
+            zip(&bytes, *profile).map_err(|source| PackageError::Zip { path: binary.to_owned(), source })?;
         // Under its name a zip is whole, even when packaging is interrupted.
         let temporary = folder.join(format!("{name}.tmp"));
         std::fs::write(&temporary, zip).map_err(PackageError::io("write", &temporary))?;
@@ -42,10 +43,14 @@ pub(super) fn bundle(
     Ok((Bundle { zip: name, sha256, binary_bytes: bytes.len() as u64, zip_bytes }, built))
 }
 
-fn zip(binary: &[u8]) -> Result<Vec<u8>, ZipError> {
+fn zip(binary: &[u8], profile: Profile) -> Result<Vec<u8>, ZipError> {
+    let level = match profile {
+        Profile::Release => 9,
+        Profile::Quick => 1,
+    };
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(9))
+        .compression_level(Some(level))
         // 1980-01-01, the first moment that a zip can name.
         .last_modified_time(DateTime::DEFAULT)
         .unix_permissions(0o755);
@@ -85,9 +90,9 @@ mod tests {
     #[test]
     fn a_zip_depends_on_the_binary_only() {
         let bytes = b"binary".repeat(1000);
-        let first = zip(&bytes).unwrap();
-        assert_eq!(first, zip(&bytes).unwrap());
-        assert_ne!(first, zip(b"other").unwrap());
+        let first = zip(&bytes, Profile::Release).unwrap();
+        assert_eq!(first, zip(&bytes, Profile::Release).unwrap());
+        assert_ne!(first, zip(b"other", Profile::Release).unwrap());
         // Local file header: time 0, date 1980-01-01.
         assert_eq!(first[10..14], [0, 0, 0x21, 0]);
         let mut archive = zip::ZipArchive::new(Cursor::new(first)).unwrap();
@@ -103,10 +108,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let binary = folder.path().join("bootstrap");
         std::fs::write(&binary, "one").unwrap();
-        let (first, built) = bundle(folder.path(), "inventory", Arch::Host, &binary).unwrap();
+        let (first, built) = bundle(folder.path(), "inventory", &PackageOptions::default(), &binary).unwrap();
         assert!(built);
         assert_eq!(first.zip, format!("inventory-host-{}.zip", &first.sha256[..16]));
-        let again = bundle(folder.path(), "inventory", Arch::Host, &binary).unwrap();
+        let again = bundle(folder.path(), "inventory", &PackageOptions::default(), &binary).unwrap();
         assert_eq!(again, (first.clone(), false));
 
         let others = ["inventory-arm64-0123456789abcdef.zip", "inventory-host-more-0123456789abcdef.zip"];
@@ -114,7 +119,8 @@ mod tests {
             std::fs::write(folder.path().join(other), "x").unwrap();
         }
         std::fs::write(&binary, "two").unwrap();
-        let (second, built) = bundle(folder.path(), "inventory", Arch::Host, &binary).unwrap();
+        let (second, built) =
+            bundle(folder.path(), "inventory", &PackageOptions::default(), &binary).unwrap();
         assert!(built);
         assert!(!folder.path().join(&first.zip).exists());
         assert!(folder.path().join(&second.zip).exists());
@@ -124,7 +130,8 @@ mod tests {
     #[test]
     fn a_function_without_a_binary_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let error = bundle(folder.path(), "ghost", Arch::Host, &folder.path().join("none")).unwrap_err();
+        let error = bundle(folder.path(), "ghost", &PackageOptions::default(), &folder.path().join("none"))
+            .unwrap_err();
         assert!(matches!(error, PackageError::NoBinary { function, .. } if function == "ghost"));
     }
 }

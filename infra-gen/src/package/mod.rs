@@ -1,6 +1,6 @@
 //! The functions as zips that Lambda takes.
 //!
-//! One workspace build by cargo-lambda, then one zip per function, named by the hash of its binary: an unchanged
+//! One workspace build by cargo-lambda, or by cargo where it is to be quick and for this machine; then one zip per function, named by the hash of its binary: an unchanged
 //! function has the same zip, byte for byte, and is neither uploaded nor redeployed.
 
 mod arch;
@@ -75,12 +75,11 @@ pub fn package(options: &PackageOptions) -> Result<Vec<Packaged>, PackageError> 
         return Err(PackageError::UnknownFunction { given: only.clone(), functions });
     }
     let binaries = folder(&root).join("bin").join(options.arch.name());
-    tool::build(
-        &root,
-        &tool::Build { options, packages: &packages, functions: &functions, binaries: &binaries },
-    )?;
+    let build = tool::Build { options, packages: &packages, functions: &functions, binaries: &binaries };
+    tool::build(&root, &build)?;
     let wanted = functions.iter().filter(|name| options.only.as_ref().is_none_or(|only| only == *name));
-    bundle_all(&folder(&root), options.arch, &binaries, wanted)
+    let programs = wanted.map(|name| (name, build.program(&root, name)));
+    bundle_all(&folder(&root), options, programs)
 }
 
 /// The folder of the zips and manifests, of the project in `root`.
@@ -102,15 +101,14 @@ fn function_names() -> Result<BTreeSet<String>, PackageError> {
 /// Zips the binaries and updates the manifest.
 fn bundle_all<'a>(
     folder: &Path,
-    arch: Arch,
-    binaries: &Path,
-    functions: impl Iterator<Item = &'a String>,
+    options: &PackageOptions,
+    programs: impl Iterator<Item = (&'a String, PathBuf)>,
 ) -> Result<Vec<Packaged>, PackageError> {
+    let arch = options.arch;
     let mut manifest = Manifest::load(folder, arch)?.unwrap_or_else(|| Manifest::empty(arch));
     let mut all = Vec::new();
-    for function in functions {
-        let binary = binaries.join(function).join("bootstrap");
-        let (bundle, built) = bundle::bundle(folder, function, arch, &binary)?;
+    for (function, program) in programs {
+        let (bundle, built) = bundle::bundle(folder, function, options, &program)?;
         manifest.functions.insert(function.clone(), bundle.clone());
         all.push(Packaged { function: function.clone(), bundle, built });
     }

@@ -9,7 +9,8 @@ pub enum Profile {
     /// As small and as quick to start as they get: what is shipped.
     #[default]
     Release,
-    /// Built in a fraction of the time, three times as large: for tests, which run the same code.
+    /// Built in a fraction of the time, several times as large: for the demo and tests, which run the same code. For this
+    /// machine they are programs like all others of the workspace, in cargo's profile `dev`.
     Quick,
 }
 
@@ -17,7 +18,7 @@ impl Profile {
     /// Every one.
     pub const ALL: [Self; 2] = [Self::Release, Self::Quick];
 
-    /// Its name, which is also that of the profile in `Cargo.toml`.
+    /// Its name, which is also that of cargo-lambda's profile in `Cargo.toml`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

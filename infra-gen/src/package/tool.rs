@@ -1,11 +1,11 @@
-//! Calling cargo-lambda.
+//! Calling cargo-lambda, and cargo alone for what runs on this machine only.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Arch, PackageError, PackageOptions};
+use super::{Arch, PackageError, PackageOptions, Profile};
 use crate::project;
 
 /// One build.
@@ -15,12 +15,45 @@ pub(super) struct Build<'a> {
     pub(super) packages: &'a BTreeSet<String>,
     /// All functions.
     pub(super) functions: &'a BTreeSet<String>,
-    /// Where the binaries go: `<function>/bootstrap`.
+    /// Where cargo-lambda puts the binaries: `<function>/bootstrap`.
     pub(super) binaries: &'a Path,
+}
+
+impl Build<'_> {
+    /// Where the program of a function of the project in `root` is, once it is built.
+    pub(super) fn program(&self, root: &Path, function: &str) -> PathBuf {
+        if self.is_by_cargo() {
+            project::target_folder(root).join("debug").join(function)
+        } else {
+            self.binaries.join(function).join("bootstrap")
+        }
+    }
+
+    /// Quickly and for this machine: then the functions are built like everything else here, so that what they share with
+    /// the demo, the tests and this program is compiled once.
+    fn is_by_cargo(&self) -> bool {
+        (self.options.profile, self.options.arch) == (Profile::Quick, Arch::Host)
+    }
 }
 
 /// Builds the functions of the project in `root`.
 pub(super) fn build(root: &Path, build: &Build<'_>) -> Result<(), PackageError> {
+    if build.is_by_cargo() { by_cargo(root, build) } else { by_cargo_lambda(root, build) }
+}
+
+/// The programs of the whole workspace: cargo unites the features of what it builds together, so any smaller choice would
+/// compile again what they have in common.
+fn by_cargo(root: &Path, build: &Build<'_>) -> Result<(), PackageError> {
+    let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+    let mut command = project::command_outside_cargo(&cargo);
+    command.args(["build", "--workspace", "--bins", "--locked"]);
+    if build.options.quiet {
+        command.arg("--quiet");
+    }
+    run(command.current_dir(root), &cargo)
+}
+
+fn by_cargo_lambda(root: &Path, build: &Build<'_>) -> Result<(), PackageError> {
     let venv = root.join(".venv/bin");
     let tool = find("cargo-lambda", &venv)
         .ok_or_else(|| PackageError::MissingTool { tool: "cargo-lambda", venv: venv.clone() })?;
@@ -33,14 +66,13 @@ pub(super) fn build(root: &Path, build: &Build<'_>) -> Result<(), PackageError> 
         }
     }
     forget_binaries(build)?;
-    let status = project::command_outside_cargo(&tool)
-        .args(arguments(build))
-        .current_dir(root)
-        .env("PATH", path_with(&venv))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .status()
-        .map_err(PackageError::io("run", &tool))?;
+    let mut command = project::command_outside_cargo(&tool);
+    run(command.args(arguments(build)).current_dir(root).env("PATH", path_with(&venv)), &tool)
+}
+
+fn run(command: &mut Command, tool: &Path) -> Result<(), PackageError> {
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+    let status = status.map_err(PackageError::io("run", tool))?;
     if status.success() { Ok(()) } else { Err(PackageError::Build { status }) }
 }
 
@@ -114,7 +146,6 @@ fn is_target_installed(root: &Path, target: &str) -> Result<bool, PackageError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::package::Profile;
 
     fn arguments_of(arch: Arch, only: Option<&str>) -> String {
         let functions = ["inventory".to_owned(), "orders".to_owned()].into();
@@ -146,14 +177,30 @@ mod tests {
     fn programs_of_one_package_are_built_with_it() {
         let packages = ["orders".to_owned(), "trips".to_owned()].into();
         let functions = ["airline".to_owned(), "hotel".to_owned(), "orders".to_owned()].into();
-        let options = PackageOptions { profile: Profile::Quick, ..PackageOptions::default() };
+        let options =
+            PackageOptions { profile: Profile::Quick, arch: Arch::X86_64, ..PackageOptions::default() };
         let binaries = Path::new("/out");
         let build = Build { options: &options, packages: &packages, functions: &functions, binaries };
         assert_eq!(
             arguments(&build).join(std::ffi::OsStr::new(" ")),
-            "lambda build --output-format binary --profile quick --compiler cargo --package orders --package trips \
-             --lambda-dir /out"
+            "lambda build --output-format binary --profile quick --x86-64 --skip-target-check --package orders \
+             --package trips --lambda-dir /out"
         );
+    }
+
+    #[test]
+    fn what_is_built_quickly_for_this_machine_is_a_program_of_the_workspace() {
+        let (root, nothing) = (Path::new("/project"), BTreeSet::new());
+        let program = |profile, arch| {
+            let options = PackageOptions { profile, arch, ..PackageOptions::default() };
+            let binaries = Path::new("/out");
+            let build = Build { options: &options, packages: &nothing, functions: &nothing, binaries };
+            build.program(root, "orders")
+        };
+        assert_eq!(program(Profile::Quick, Arch::Host), project::target_folder(root).join("debug/orders"));
+        for (profile, arch) in [(Profile::Quick, Arch::Arm64), (Profile::Release, Arch::Host)] {
+            assert_eq!(program(profile, arch), Path::new("/out/orders/bootstrap"));
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod traffic;
 use anyhow::{Result, ensure};
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
 use hdrhistogram::Histogram;
+use infra_gen::package::Profile;
 use std::{io::Write, time::Duration};
 use system::{Books, Moment, System, SystemConfig};
 use traffic::{Measured, Traffic};
@@ -27,7 +28,9 @@ async fn main() -> Result<()> {
         // Without standard error there is nobody to tell.
         let _ = writeln!(std::io::stderr(), "{line}");
     };
-    let system = System::start(SystemConfig::from_env(), &mut report).await?;
+    // What is measured is what is shipped.
+    let config = SystemConfig { profile: Profile::Release, ..SystemConfig::from_env() };
+    let system = System::start(config, &mut report).await?;
     let measured = measure(&system).await;
     let memory = memory::of_functions(&system);
     system.stop().await;

@@ -31,7 +31,7 @@ pub struct SystemConfig {
     pub parameters: BTreeMap<String, String>,
     /// Where the functions' archives come from. Default: they are built.
     pub package: Packaging,
-    /// How functions that are built are compiled. Default: as they are shipped.
+    /// How functions that are built are compiled. Default: quickly.
     pub profile: Profile,
     /// The port of our own payment gateway; 0, the default, takes any free one.
     pub gateway_port: u16,
@@ -63,7 +63,7 @@ impl Default for SystemConfig {
             deployment: "flyover".to_owned(),
             parameters: BTreeMap::new(),
             package: Packaging::Build,
-            profile: Profile::Release,
+            profile: Profile::Quick,
             gateway_port: 0,
             gateway_url: None,
             log_folder: project_root().join(".flyover"),
@@ -73,7 +73,7 @@ impl Default for SystemConfig {
 
 impl SystemConfig {
     /// The defaults, changed by the environment: `AWS_ENDPOINT_URL` is an AWS that runs already,
-    /// `FLYOVER_SKIP_PACKAGE=1` takes the archives as they are, `FLYOVER_PROFILE=quick` builds them quickly,
+    /// `FLYOVER_SKIP_PACKAGE=1` takes the archives as they are, `FLYOVER_PROFILE=release` builds them as they are shipped,
     /// `FLYOVER_GATEWAY_URL` is a gateway that runs already.
     ///
     /// # Panics
@@ -85,7 +85,7 @@ impl SystemConfig {
         Self {
             endpoint: given("AWS_ENDPOINT_URL"),
             gateway_url: given("FLYOVER_GATEWAY_URL"),
-            profile: given("FLYOVER_PROFILE").map_or(Profile::Release, profile),
+            profile: given("FLYOVER_PROFILE").map_or(Profile::Quick, profile),
             package: if reuse { Packaging::Reuse } else { Packaging::Build },
             ..Self::default()
         }

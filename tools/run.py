@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Builds what runs on this machine, says how far it is, and runs one of the programs: `tools/run.py demo --orders x.csv`.
+
+The whole workspace is one build, because cargo unites the features of what it builds together: whatever is started this way,
+and every Lambda function for the emulator, is compiled once. The emulator is installed while cargo compiles. Python's own
+library is all that is there before anything is built.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+# Cargo's progress bar: "Building [====>    ] 123/456: aws-sdk-sqs, tokio(build.rs)".
+PROGRESS = re.compile(rb"Building \[[^\]]*\] (\d+)/(\d+): (.*)")
+ESCAPES = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
+# How long nothing may be said where nothing can move.
+SILENCE_SECONDS = 10
+TAIL_LINES = 40
+
+
+class Job(threading.Thread):
+    """A command of its own process group, with the end of what it said."""
+
+    def __init__(self, command, **environment):
+        super().__init__(daemon=True)
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+        self.said = []
+        self.errors = threading.Thread(target=self.listen, daemon=True)
+        self.errors.start()
+        self.start()
+
+    def listen(self):
+        for line in self.process.stderr:
+            self.hear(line)
+
+    def hear(self, line):
+        text = ESCAPES.sub(b"", line).decode(errors="replace").rstrip()
+        if text:
+            self.said = [*self.said[1 - TAIL_LINES :], text]
+
+    def run(self):
+        for line in self.process.stdout:
+            self.answer(line)
+        self.errors.join()
+        self.process.wait()
+
+    def answer(self, line):
+        self.hear(line)
+
+    def stop(self):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+
+
+class Build(Job):
+    """Cargo, which says how many of how many crates are compiled to a terminal only, and is told that this is one."""
+
+    def __init__(self):
+        self.done, self.all, self.at, self.programs = 0, 0, "", {}
+        # When cargo had counted what was compiled before, and how much that was.
+        self.first = None
+        command = ["cargo", "build", "--workspace", "--bins", "--locked"]
+        command.append("--message-format=json-render-diagnostics")
+        super().__init__(command, CARGO_TERM_PROGRESS_WHEN="always", CARGO_TERM_PROGRESS_WIDTH="120")
+
+    def listen(self):
+        rest = b""
+        # One end of the bar after the other, each written over the one before.
+        while chunk := os.read(self.process.stderr.fileno(), 65536):
+            *lines, rest = re.split(rb"[\r\n]", rest + chunk)
+            for line in lines:
+                found = PROGRESS.search(ESCAPES.sub(b"", line))
+                if found:
+                    self.done, self.all = int(found[1]), int(found[2])
+                    self.at = found[3].decode(errors="replace").strip()
+                    self.first = self.first or (time.monotonic(), self.done)
+                else:
+                    self.hear(line)
+        self.hear(rest)
+
+    def answer(self, line):
+        message = json.loads(line)
+        if message.get("executable") and message["target"]["kind"] == ["bin"]:
+            self.programs[message["target"]["name"]] = message["executable"]
+
+    def tell(self):
+        if not self.first:
+            return "cargo looks what there is to compile"
+        text = f"{self.done} of {self.all} crates compiled"
+        begun, before = self.first
+        seconds, here = time.monotonic() - begun, self.done - before
+        # What is compiled first says little about the rest.
+        if here >= 20 and seconds > 10:
+            left = seconds / here * (self.all - self.done)
+            text += f", about {left / 60:.0f} min left" if left >= 90 else f", about {left:.0f} s left"
+        return f"{text}: {self.at}" if self.at else text
+
+
+def wait(jobs, build, begun):
+    """Until every job has ended or one has failed, with a line that moves, or one line after the other."""
+    moves, last, width = sys.stderr.isatty(), 0.0, 0
+    while True:
+        failed = [job for job in jobs.values() if job.process.poll() not in (None, 0)]
+        running = [name for name, job in jobs.items() if job.is_alive()]
+        if failed or not running:
+            break
+        now = time.monotonic()
+        if moves or now - last >= SILENCE_SECONDS:
+            others = [name for name in running if jobs[name] is not build]
+            text = build.tell() if build.is_alive() else "compiled"
+            text = "; ".join([text, *(f"{name} is installed" for name in others)])
+            if moves:
+                text = text[: os.get_terminal_size(sys.stderr.fileno()).columns - 4]
+                sys.stderr.write(f"\r  {text:<{width}}")
+                width = len(text)
+            else:
+                sys.stderr.write(f"  {now - begun:4.0f} s  {text}\n")
+                last = now
+            sys.stderr.flush()
+        time.sleep(0.2)
+    if width:
+        sys.stderr.write("\r" + " " * (width + 2) + "\r")
+
+
+def main(program, arguments):
+    begun = time.monotonic()
+    sys.stderr.write(f"building {program} and the functions; the first time that takes some minutes, Ctrl-C keeps what is done\n")
+    sys.stderr.flush()
+    try:
+        build = Build()
+    except FileNotFoundError:
+        sys.exit("cargo is not there: install Rust, https://rustup.rs")
+    jobs = {"cargo": build, "the emulator": Job(["make", "--no-print-directory", ".venv/stamp", f"PYTHON={sys.executable}"], MAKEFLAGS="")}
+    try:
+        wait(jobs, build, begun)
+    except KeyboardInterrupt:
+        for job in jobs.values():
+            job.stop()
+        sys.exit(130)
+    for name, job in jobs.items():
+        if job.process.poll() not in (None, 0):
+            for other in jobs.values():
+                other.stop()
+            job.join(5)
+            sys.exit("\n".join([*job.said, f"{name} failed ({job.process.returncode})"]))
+    if program not in build.programs:
+        sys.exit(f"there is no program {program!r}: use one of {', '.join(sorted(build.programs))}")
+    sys.stderr.write(f"built in {time.monotonic() - begun:.1f} s\n")
+    sys.stderr.flush()
+    os.execv(build.programs[program], [program, *arguments])
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    main(sys.argv[1], sys.argv[2:])
