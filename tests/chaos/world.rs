@@ -39,7 +39,7 @@ const WAIT_SCALE: (&str, &str) = ("SFN_WAIT_SCALE", "0.1");
 
 /// How many messages a participant may have before orders are held back: fewer than a rush of orders brings, more than it
 /// has when none come.
-const BACKLOG: u32 = 60;
+const BACKLOG: u32 = 90;
 
 /// How many products go missing.
 const SHELVES: usize = 4;
