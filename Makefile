@@ -45,7 +45,8 @@ FAST := behaviour behaviours check checks compile_fail facts functions graph loa
 test-fast: venv ## run what needs no emulator: unit, property and compile-fail tests, snapshots, checker, runner
 	PYTHON=$(CURDIR)/.venv/bin/python cargo test -q --workspace --lib --bins $(addprefix --test ,$(FAST))
 
-chaos: .venv/stamp ## run sagas in a storm of faults (SAGAS=10000, SECONDS=600, SEED=7)
+chaos: export FLYOVER_PROFILE ?= release
+chaos: venv ## run sagas in a storm of faults, on the functions as they are shipped (SAGAS=10000, SECONDS=600, SEED=7)
 	CHAOS=1 CHAOS_SAGAS=$(SAGAS) CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) cargo test -q --workspace --test chaos
 
 test-localstack: .venv/stamp ## run the end-to-end suite against LocalStack (TEST=, LOCALSTACK_ENDPOINT=, LOCALSTACK_DOCKER=0)

@@ -104,6 +104,7 @@ fn bundle_all<'a>(
     options: &PackageOptions,
     programs: impl Iterator<Item = (&'a String, PathBuf)>,
 ) -> Result<Vec<Packaged>, PackageError> {
+    std::fs::create_dir_all(folder).map_err(PackageError::io("create", folder))?;
     let arch = options.arch;
     let mut manifest = Manifest::load(folder, arch)?.unwrap_or_else(|| Manifest::empty(arch));
     let mut all = Vec::new();
