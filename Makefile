@@ -3,7 +3,7 @@ PYTHON ?= python3
 LINTERS := .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv synth package deploy destroy ops demo up down test test-fast chaos test-localstack test-store venv-localstack lint lint-templates bench bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
+.PHONY: help venv synth package deploy destroy ops demo up down test test-fast chaos test-localstack test-store venv-localstack lint lint-templates bench bench-build bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
 # cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
 package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -75,6 +75,9 @@ bench-cdk: venv $(LINTERS) benches/peers/cdk/node_modules/.package-lock.json ## 
 
 bench-steno: ## measure the in-memory runner beside crate steno's executor, and fail when it is not 5 times as fast
 	cargo run -q --release --locked --manifest-path benches/peers/steno/Cargo.toml --target-dir target/bench-steno
+
+bench-build: ## measure what it takes to compile everything from nothing, and what is compiled twice
+	@$(PYTHON) tools/bench_build.py
 
 bench-cfn: ## measure how long cfn takes to compile, with default and with all features (several minutes, 5 GB of memory)
 	benches/cfn_compile.sh

@@ -153,6 +153,8 @@ where
         Box::pin(async move {
             let service = (self.service)(outside);
             let store = (self.store)(io.clone(), request);
+            // On Lambda what was delivered before is first looked up (`serve_again`). What that finds a refused transaction
+            // would tell here, and when it finds nothing all goes on as here: it adds states, and no history.
             let handled = serve(&service, &store, &Deployment::in_memory(), request).await?;
             io.reply(&handled).await;
             Ok(())
