@@ -107,7 +107,8 @@ async fn of_table(world: &World, clients: &Clients, table: &str, name: &str) -> 
 
 async fn of_queue(clients: &Clients, queue: &str, url: &str) -> Result<Asked> {
     let sqs = &clients.sqs;
-    let send = sqs.send_message().queue_url(url).message_body("probe").delay_seconds(1_000_000).send();
+    // A character that no message may have: where it is allowed to send, nothing is sent.
+    let send = sqs.send_message().queue_url(url).message_body("probe\u{1}").send();
     let receive = sqs.receive_message().queue_url(url).max_number_of_messages(1_000).send();
     let delete = sqs.delete_message().queue_url(url).receipt_handle(NOBODY).send();
     let hide = sqs.change_message_visibility().queue_url(url).receipt_handle(NOBODY).visibility_timeout(1);
