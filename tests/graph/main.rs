@@ -41,8 +41,11 @@ fn features(edges: &str, selection: &[String]) -> Features {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["tree", "--locked", "--prefix", "none", "--format", "{p}|{f}", "--edges", edges]);
-    let output =
-        command.args(selection).current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo is there");
+    let output = command
+        .args(selection)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .expect("cargo is there");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut features = Features::new();
     for line in String::from_utf8(output.stdout).expect("cargo writes UTF-8").lines() {
