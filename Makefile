@@ -49,7 +49,8 @@ chaos: export FLYOVER_PROFILE ?= release
 chaos: venv ## run sagas in a storm of faults, on the functions as they are shipped (SAGAS=10000, SECONDS=600, SEED=7)
 	CHAOS=1 CHAOS_SAGAS=$(SAGAS) CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) cargo test -q --workspace --test chaos
 
-test-localstack: .venv/stamp ## run the end-to-end suite against LocalStack (TEST=, LOCALSTACK_ENDPOINT=, LOCALSTACK_DOCKER=0)
+test-localstack: export FLYOVER_PROFILE ?= release
+test-localstack: venv ## run the end-to-end suite against LocalStack, with the functions as they are shipped (TEST=, LOCALSTACK_ENDPOINT=, LOCALSTACK_DOCKER=0)
 	tests/emulator/localstack/test.sh $(TEST)
 
 test-store: venv-localstack ## hold the store in memory against Amazon's DynamoDB Local, with Java (SEED=, DYNAMODB_ENDPOINT=)
