@@ -50,11 +50,30 @@ pub async fn send(request: SendMessageFluentBuilder, deadline: Deadline) -> Resu
 /// # Errors
 /// Why SQS did not take it, and whether it may have: only the code, because messages of AWS can quote what was sent.
 pub async fn send_once(request: SendMessageFluentBuilder, deadline: Deadline) -> Result<(), Unanswered> {
-    let sent = once(deadline, || async {
-        let sent = request.clone().send().await;
-        sent.map_or_else(|error| Failure::of(&error).unanswered(Err), |_| Ok(Ok(())))
+    ask_once(deadline, || request.clone().send()).await?.map(drop).map_err(Unanswered::NotNow)
+}
+
+/// Makes a call that must not be repeated: again only while it is refused with 'not now'. The inner error is a refusal for
+/// good.
+///
+/// # Errors
+/// Why there was no answer, and whether the call may have been carried out: only the code, as for [`ask`].
+pub async fn ask_once<T, E, F>(
+    deadline: Deadline,
+    mut call: impl FnMut() -> F + Send,
+) -> Result<Result<T, String>, Unanswered>
+where
+    T: Send,
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let answered = once(deadline, || {
+        let asked = call();
+        async {
+            asked.await.map_or_else(|error| Failure::of(&error).unanswered(Err), |answer| Ok(Ok(answer)))
+        }
     });
-    sent.await?.map_err(Unanswered::NotNow)
+    answered.await
 }
 
 /// Makes a call again and again while the service is busy and there is time.

@@ -32,7 +32,7 @@ pub async fn serve<H>(
 where
     H: Service + HandleAll<<H::Participant as Participant>::Steps>,
 {
-    service.dispatch(store, deployment, request).await
+    service.dispatch(store, deployment, request, false).await
 }
 
 /// As [`serve`], for a message that was delivered before. What its step has recorded since is answered without asking the
@@ -51,10 +51,7 @@ pub async fn serve_again<H>(
 where
     H: Service + HandleAll<<H::Participant as Participant>::Steps>,
 {
-    match service.recorded(store, deployment, request).await? {
-        Some(handled) => Ok(handled),
-        None => serve(service, store, deployment, request).await,
-    }
+    service.dispatch(store, deployment, request, true).await
 }
 
 /// A message that got no reply.
@@ -221,21 +218,14 @@ impl Outcomes {
     note = "a participant handles every step in its `type Steps`: write the missing `impl saga::Handle<Step>`, or `impl saga::HandleOutside<Step>` for a step with an outside effect"
 )]
 pub trait HandleAll<Steps>: Send + Sync {
-    /// Carries out the request with the handler of its step.
+    /// Carries out the request with the handler of its step. `again`: it was delivered before.
     fn dispatch<St: Store>(
         &self,
         store: &St,
         deployment: &Deployment,
         request: &Request,
+        again: bool,
     ) -> impl Future<Output = Result<Handled, Unserved>> + Send;
-
-    /// What a run that was delivered before is answered without its handler, if anything.
-    fn recorded<St: Store>(
-        &self,
-        store: &St,
-        deployment: &Deployment,
-        request: &Request,
-    ) -> impl Future<Output = Result<Option<Handled>, Retry>> + Send;
 }
 
 macro_rules! handle_all {
@@ -250,35 +240,16 @@ macro_rules! handle_all {
                 store: &St,
                 deployment: &Deployment,
                 request: &Request,
+                again: bool,
             ) -> Result<Handled, Unserved> {
                 $(
                     if request.step == $step::NAME {
                         let cx = Context::of(deployment, request, $step::NAME);
-                        return serve_step::<$step, Self, $step::Kind>(self, store, &cx, request).await;
+                        return serve_step::<$step, Self, $step::Kind>(self, store, &cx, request, again).await;
                     }
                 )+
                 let owned = &[$($step::NAME),+];
                 Err(Malformed::Step { given: request.step.clone(), owned }.into())
-            }
-
-            async fn recorded<St: Store>(
-                &self,
-                store: &St,
-                deployment: &Deployment,
-                request: &Request,
-            ) -> Result<Option<Handled>, Retry> {
-                // All else asks the fence before it asks a handler.
-                if request.op != Op::Run {
-                    return Ok(None);
-                }
-                $(
-                    if request.step == $step::NAME {
-                        let cx = Context::of(deployment, request, $step::NAME);
-                        let is_outside = <Handler as ServeAs<$step, $step::Kind>>::IS_OUTSIDE;
-                        return engine::recorded(store, &cx, is_outside).await;
-                    }
-                )+
-                Ok(None)
             }
         }
     )+};
@@ -291,11 +262,15 @@ async fn serve_step<S: Step, H: ServeAs<S, K>, K>(
     store: &impl Store,
     cx: &Context,
     request: &Request,
+    again: bool,
 ) -> Result<Handled, Unserved> {
     let no_such_op = || Malformed::Op { step: S::NAME, op: request.op.as_str() };
     match request.op {
         Op::Run if request.if_absent == IfAbsent::Refuse => Ok(engine::recall(store, cx).await?),
         Op::Run => {
+            if again && let Some(handled) = engine::recorded(store, cx, H::IS_OUTSIDE).await? {
+                return Ok(handled);
+            }
             let input =
                 S::Input::decode(&request.input).map_err(|why| Malformed::Input { step: S::NAME, why })?;
             Ok(handler.run(store, cx, input).await?)

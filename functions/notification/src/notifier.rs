@@ -2,15 +2,12 @@
 
 use crate::letter::{self, Letter};
 use aws_sdk_sesv2::{
-    config::http::HttpResponse,
-    error::{BuildError, ProvideErrorMetadata, SdkError},
+    error::BuildError,
     types::{Body, Content, Destination, EmailContent, Message as Email},
 };
 use aws_types::SdkConfig;
 use saga::NoticeMessage;
-use saga_lambda::{
-    Deadline, Error, Message, Unanswered, Variables, Verdict, aws, aws::Failure, elapsed_ms, once, redacted,
-};
+use saga_lambda::{Deadline, Error, Message, Unanswered, Variables, Verdict, aws, elapsed_ms, redacted};
 use sagas::{customer::Channel, environment::EMAIL_FROM};
 use std::time::Instant;
 
@@ -125,27 +122,19 @@ impl Notifier {
         match channel_of(letter) {
             (_, Some(phone)) => {
                 let request = self.sns.publish().phone_number(phone).message(&letter.body);
-                let published = once(deadline, || async { outcome(request.clone().send().await) });
-                published.await?.map_err(Unsent::Refused)
+                let published = aws::ask_once(deadline, || request.clone().send()).await?;
+                published.map(drop).map_err(Unsent::Refused)
             }
             (_, None) => {
                 let email = email(letter).map_err(|error| Unsent::Refused(error.to_string()))?;
                 let to = Destination::builder().to_addresses(&letter.to.email).build();
                 let request =
                     self.ses.send_email().from_email_address(&self.from).destination(to).content(email);
-                let mailed = once(deadline, || async { outcome(request.clone().send().await) });
-                mailed.await?.map_err(Unsent::Refused)
+                let mailed = aws::ask_once(deadline, || request.clone().send()).await?;
+                mailed.map(drop).map_err(Unsent::Refused)
             }
         }
     }
-}
-
-/// What a sending was answered. The inner error is a refusal for good.
-fn outcome<T, E>(sent: Result<T, SdkError<E, HttpResponse>>) -> Result<Result<(), String>, Unanswered>
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    sent.map_or_else(|error| Failure::of(&error).unanswered(Err), |_| Ok(Ok(())))
 }
 
 /// How to reach the customer: the channel's name, and the number for an SMS.

@@ -1,7 +1,8 @@
 //! The functions as zips that Lambda takes.
 //!
-//! One workspace build by cargo-lambda, or by cargo where it is to be quick and for this machine; then one zip per function, named by the hash of its binary: an unchanged
-//! function has the same zip, byte for byte, and is neither uploaded nor redeployed.
+//! One workspace build by cargo-lambda, or by cargo where it is to be quick and for this machine; then one zip per
+//! function, named by the hash of its binary: an unchanged function has the same zip, byte for byte, and is neither
+//! uploaded nor redeployed.
 
 mod arch;
 mod bundle;

@@ -1,8 +1,8 @@
 //! What decides for good: the direction of a pivot, and an operator's word. Neither needs a handler.
 
-use super::{ATTEMPTS, answer_lastingly, fence_kept_moving, moved, moving, renew};
+use super::{ATTEMPTS, fence_kept_moving, moved, moving, recorded, renew};
 use crate::{
-    fence::{Fence, FenceState, OnAbandon, OnRun, OnSettle, on_abandon, on_run, on_settle},
+    fence::{Fence, FenceState, OnAbandon, OnSettle, on_abandon, on_settle},
     handler::{Context, Retry},
     message::{AbandonReply, Direction, SettleReply},
     rejection::Refusal,
@@ -78,11 +78,7 @@ pub(crate) async fn abandon(store: &impl Store, cx: &Context) -> Result<Handled,
 /// Answers a run with what was recorded, and does nothing: for a saga whose pivot is done, so that its steps are, and for
 /// one that asks whose its id is.
 pub(crate) async fn recall(store: &impl Store, cx: &Context) -> Result<Handled, Retry> {
-    let found = store.read_fence(cx.key()).await?;
-    if on_run(found.as_ref(), cx.run()) == OnRun::Run {
-        return Ok(Handled::nothing_recorded());
-    }
-    answer_lastingly(store, cx, found).await
+    Ok(recorded(store, cx, false).await?.unwrap_or_else(Handled::nothing_recorded))
 }
 
 fn settled(direction: Direction, output: Option<&Json>, refusal: Option<&Refusal>) -> Handled {
