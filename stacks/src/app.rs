@@ -198,7 +198,7 @@ fn order_intake(
         .iter()
         .map(|Deployed { saga, machine, .. }| (environment::state_machine(saga), machine.arn().into()));
     variables.extend(starts);
-    let steps = sagas.iter().flat_map(|machine| machine.definition.steps_to_pivot());
+    let steps = sagas.iter().flat_map(|machine| machine.definition.steps());
     let max_backlog = parameters::max_backlog(draft.timing().max_backlog(steps));
     let max_backlog = draft.template.parameter(parameters::MAX_BACKLOG, max_backlog);
     variables.push((environment::MAX_BACKLOG.to_owned(), Value::from(&max_backlog)));

@@ -45,7 +45,7 @@ pub const MAX_REFUNDS: &str = "MaxRefunds";
 pub const MAX_REFUND_PERCENT: &str = "MaxRefundPercent";
 
 /// `app`: how many messages a participant may have in its queue before order intake holds orders back, 1 to 1,000,000.
-/// Default: what it does within the shortest timeout of a step that can compensate, at five a second; 36,000 in production.
+/// Default: what it does, at five a second, while an undo behind all of that is waited for; 4,500 in production.
 pub const MAX_BACKLOG: &str = "MaxBacklog";
 
 /// `app`: the address that customers get e-mails from. Required.

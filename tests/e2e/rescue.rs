@@ -51,7 +51,7 @@ async fn an_order_whose_execution_died_after_its_pivot_is_finished_and_not_undon
 
     // As if it had died between its pivot and its end: the rescue function gives this input.
     let input: StartInput = serde_json::from_value(execution.input)?;
-    let input = input.settled(&order.order_id, "FAILED");
+    let input = input.settled(&order.order_id, "FAILED", 0);
     let name = format!("{}-settle", order.order_id);
     world.system.start_execution("order", &name, &input).await?;
     let settling = world.system.end_of("order", &name, world.soon()).await?;

@@ -228,7 +228,7 @@ async fn a_trip_that_died_after_its_pivot_is_finished(world: &World) -> Result<(
     // As if it had died between its pivot and its end: the rescue function gives this input.
     let input: StartInput = serde_json::from_value(execution.input)?;
     let name = format!("{}-settle", planned.id);
-    world.system.start_execution(TRIP_SAGA, &name, &input.settled(&planned.id, "FAILED")).await?;
+    world.system.start_execution(TRIP_SAGA, &name, &input.settled(&planned.id, "FAILED", 0)).await?;
     let settling = world.system.end_of(TRIP_SAGA, &name, world.soon()).await?;
     planned.expect_booked(&settling).await
 }

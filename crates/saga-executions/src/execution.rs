@@ -190,7 +190,7 @@ impl Dead {
 
     /// What the execution is given that settles for this one.
     pub fn successor_input(&self) -> StartInput {
-        self.input.clone().settled(&self.name, self.death.as_str())
+        self.input.clone().settled(&self.name, self.death.as_str(), self.redrives)
     }
 
     /// Whether an execution under the name of the successor is one: for this execution, of this saga id and this run.

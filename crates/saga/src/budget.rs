@@ -424,8 +424,15 @@ mod tests {
     fn a_backlog_is_what_five_a_second_work_off_in_the_shortest_wait() {
         let mut saga = saga();
         stage(&mut saga).timeout = Duration::from_hours(2);
-        assert_eq!(Timing::scaled(1).max_backlog(saga.compensable_steps()), 2 * 3_600 * 5);
-        assert_eq!(Timing::scaled(1).max_backlog(saga.steps_to_pivot()), 15 * 60 * 5, "the pivot waits less");
+        let all = || {
+            saga.steps().flat_map(|step| {
+                [Timing::scaled(1).step_timeout(step), Timing::scaled(1).insisted_timeout(step)]
+            })
+        };
+        assert_eq!(all().max(), Some(Duration::from_hours(2)));
+        let backlog = Timing::scaled(1).max_backlog(saga.steps());
+        assert_eq!(backlog, 15 * 60 * 5, "undos wait less");
+        assert!(all().all(|wait| Duration::from_secs(backlog / 5) <= wait));
     }
 
     #[test]

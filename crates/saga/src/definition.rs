@@ -152,11 +152,6 @@ impl Definition {
         self.stages.iter().flat_map(Stage::steps)
     }
 
-    /// The steps that can turn the saga back: those before the pivot, and the pivot.
-    pub fn steps_to_pivot(&self) -> impl Iterator<Item = &StepSpec> {
-        self.compensable_steps().chain([&self.pivot])
-    }
-
     /// The steps before the pivot whose outputs are still needed after it, with those whose outputs they in turn need, in
     /// forward order.
     pub fn steps_needed_after_pivot(&self) -> Vec<&StepSpec> {

@@ -56,7 +56,14 @@ pub struct Settling {
     pub status: String,
     /// Which attempt to settle the saga this is, from 1: a settling execution can end in the same way.
     pub attempt: u32,
+    /// Its turn among the executions that acted for the saga, when that is not the attempt: somebody had an execution run
+    /// again, whose turns are counted from a thousand on, and it died again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u32>,
 }
+
+/// What a redrive adds to the turn of an execution: more than there are attempts to settle a saga.
+pub(crate) const TURNS_A_REDRIVE: u32 = 1_000;
 
 impl Settling {
     /// The name of the execution that settles for the execution with this ARN. The same for the same ARN, so that
@@ -82,10 +89,14 @@ impl StartInput {
         Self { asked: Some(asked), ..self }
     }
 
-    /// The input of the execution that settles for one that had this input.
-    pub fn settled(self, execution: impl Into<String>, status: impl Into<String>) -> Self {
-        let attempt = self.settle.map_or(0, |before| before.attempt) + 1;
-        let settling = Settling { execution: execution.into(), status: status.into(), attempt };
+    /// The input of the execution that settles for one that had this input, and was run again so often when it died.
+    pub fn settled(self, execution: impl Into<String>, status: impl Into<String>, redrives: u32) -> Self {
+        let (attempts, turn) =
+            self.settle.map_or((0, 0), |before| (before.attempt, before.turn.unwrap_or(before.attempt)));
+        let attempt = attempts.saturating_add(1);
+        let turn = turn.saturating_add(redrives.saturating_mul(TURNS_A_REDRIVE)).saturating_add(1);
+        let turn = (turn != attempt).then_some(turn);
+        let settling = Settling { execution: execution.into(), status: status.into(), attempt, turn };
         Self { settle: Some(settling), ..self }
     }
 }
@@ -376,7 +387,7 @@ mod tests {
         let request = Request::decode(r#"{"v":1,"saga":"order","id":"o-1","execution":"o-1","step":"pay","op":"settle","token":"secret","input":{}}"#).unwrap();
         assert_eq!((request.run, request.item, request.if_absent), (None, None, IfAbsent::Decide));
         let start: StartInput = serde_json::from_str(r#"{"v":1,"id":"o-1","input":{}}"#).unwrap();
-        let settling = start.settled("o-1", "ABORTED");
+        let settling = start.settled("o-1", "ABORTED", 0);
         assert_eq!((settling.v, settling.run), (1, None));
     }
 

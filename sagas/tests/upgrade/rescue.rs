@@ -17,7 +17,7 @@ use sagas::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use std::time::Duration;
 
 // ---- the newer releases ----
@@ -246,6 +246,7 @@ fn a_recall_that_does_not_ask_is_found() {
     let mut machine = emitted(behind_the_pivot().definition());
     let body = &mut machine["States"]["recall earn-points"]["Arguments"]["MessageBody"];
     body.as_object_mut().unwrap().remove("if_absent").unwrap();
+    body["input"] = json!({ "order": "{% $states.context.Execution.Input.input %}" });
     let check = one_order().settled_by_machine(ORDER_SAGA, &machine.to_string()).need_not_heal().faults(1);
     let report = check.threads(1).run().unwrap();
     let broken = &report.counterexample().unwrap().broken;

@@ -239,7 +239,7 @@ fn order_intake_counts_what_participants_have_and_puts_back_into_its_own_queue_o
     let stack = template(&app, "app");
     let most = &stack["Parameters"]["MaxBacklog"];
     // Two hours at five a second.
-    assert_eq!((&most["Default"], &most["MinValue"]), (&json!("36000"), &json!(1)), "{most}");
+    assert_eq!((&most["Default"], &most["MinValue"]), (&json!("4500"), &json!(1)), "{most}");
     let variables = &resources["OrderIntakeFunction"]["Properties"]["Environment"]["Variables"];
     assert_eq!(variables["FLYOVER_MAX_BACKLOG"], json!({ "Ref": "MaxBacklog" }));
 }

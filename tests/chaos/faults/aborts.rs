@@ -70,7 +70,7 @@ async fn settle_and_stop(world: &World, saga: &str, name: &str) -> Result<()> {
     let dead = system.execution(saga, name).await?.context("it was stopped")?;
     let input: StartInput = serde_json::from_value(dead.input)?;
     let successor = successor(system, saga, name)?;
-    system.start_execution(saga, &successor, &input.settled(name, "ABORTED")).await?;
+    system.start_execution(saga, &successor, &input.settled(name, "ABORTED", 0)).await?;
     if system.stop_execution(saga, &successor).await.is_ok() {
         world.weather.count(format!("execution of {saga} settled by hand, and that stopped at once"));
     }

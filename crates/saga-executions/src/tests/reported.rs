@@ -160,6 +160,19 @@ fn records_of_the_dead_execution_are_taken_away_and_no_others() {
     assert_eq!(world.parked(), kept);
 }
 
+/// Or a message of the redriven one that comes late could undo what its successor did.
+#[test]
+fn who_settles_for_an_execution_that_was_redriven_comes_after_it() {
+    let world = World::default();
+    let dead = world.died(MACHINE, "o-1", order("o-1"), 100);
+    let turn = |redrives| {
+        let dead = Dead::of(&Execution { redrives, ..dead.clone() }).unwrap().unwrap();
+        let settling = dead.successor_input().settle.unwrap();
+        (settling.attempt, settling.turn)
+    };
+    assert_eq!((turn(0), turn(1), turn(2)), ((1, None), (1, Some(1_001)), (1, Some(2_001))));
+}
+
 #[test]
 fn what_a_redriven_execution_parks_is_not_taken_away_by_a_late_report() {
     let world = World::default();

@@ -2,7 +2,7 @@
 
 use crate::{
     definition::{Definition, NoticeSpec, StepSpec},
-    message::{IfAbsent, Op, WIRE_VERSION},
+    message::{IfAbsent, Op, TURNS_A_REDRIVE, WIRE_VERSION},
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -63,10 +63,14 @@ const RUN: &str = "$exists($states.context.Execution.Input.run) ? $states.contex
 pub(super) const TOKEN: &str = "$states.context.Task.Token";
 
 /// Executions that act for a saga in the order of time: the first, those that settle for it one after the other, and, because
-/// one that is redriven goes on when it was settled for already, those after a redrive.
+/// one that is redriven goes on when it was settled for already, those after a redrive. Whoever settles for that one comes
+/// after it: see [`Settling::turn`](crate::Settling).
 fn turn() -> String {
     let (settling, redrives) = (settling(), "$states.context.Execution.RedriveCount");
-    format!("($exists({settling}) ? {settling}.attempt : 0) + ($exists({redrives}) ? 1000 * {redrives} : 0)")
+    format!(
+        "($exists({settling}) ? ($exists({settling}.turn) ? {settling}.turn : {settling}.attempt) : 0) + ($exists({redrives}) ? \
+         {TURNS_A_REDRIVE} * {redrives} : 0)"
+    )
 }
 
 /// The arguments that send a request to a step's participant.
@@ -93,9 +97,11 @@ pub(super) fn send(definition: &Definition, step: &StepSpec, op: Op) -> Json {
     json!({ "QueueUrl": Placeholder::Queue(step.participant).text(), "MessageBody": body })
 }
 
-/// The arguments that send a request, and say what it means when there is no fence.
+/// The arguments that ask for what is recorded, and say what it means when there is no fence. Nobody reads an input then, and
+/// one that no queue takes must not keep a saga from being asked about.
 pub(super) fn ask(definition: &Definition, step: &StepSpec, op: Op, if_absent: &Json) -> Json {
     let mut arguments = send(definition, step, op);
+    arguments["MessageBody"]["input"] = json!({});
     arguments["MessageBody"]["if_absent"] = if_absent.clone();
     arguments
 }

@@ -181,19 +181,11 @@ impl Compiler<'_> {
 
     /// A question to the pivot's fence, or the saga is parked as `what`.
     fn asking(&self, ask: Task, what: &str, decided: &str) -> Task {
-        let step = &self.saga.pivot;
-        let reason = format!(
-            "$exists($states.result.error) ? {{'step': '{}', 'error': $states.result.error, 'cause': \
-             $substring($states.result.cause, 0, {CAUSE_CHARS})}} : $reason",
-            step.name
-        );
         Task {
-            catch: vec![catch_errors(park_name(what), failed_alone(step, ""))],
-            assign: [
-                ("settled".to_owned(), expression("$states.result")),
-                ("reason".to_owned(), expression(&reason)),
-            ]
-            .into(),
+            catch: vec![catch_errors(park_name(what), failed_alone(&self.saga.pivot, ""))],
+            // Alone: what one state assigns is limited as a payload is, and a pivot's output can be as large as that.
+            // <https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html#workflow-variables-limits>
+            assign: [("settled".to_owned(), expression("$states.result"))].into(),
             transition: Transition::to(decided),
             ..ask
         }
@@ -201,14 +193,21 @@ impl Compiler<'_> {
 
     /// Forward or backward, as the fence said.
     fn direction(&self, decided: &str, forward: String) -> Named {
+        let reason = format!(
+            "$exists($settled.error) ? {{'step': '{}', 'error': $settled.error, 'cause': $substring($settled.cause, 0, \
+             {CAUSE_CHARS})}} : $reason",
+            self.saga.pivot.name
+        );
+        // What asking left there is no failed undo.
+        let mut backward = cleared();
+        backward.insert("reason".to_owned(), expression(&reason));
         let go = Choice {
             choices: vec![ChoiceRule {
                 condition: "{% $settled.direction = 'forward' %}".into(),
                 assign: [(self.saga.pivot.output.to_owned(), expression("$settled.output"))].into(),
                 next: forward,
             }],
-            // What asking left there is no failed undo.
-            assign: cleared(),
+            assign: backward,
             default: self.undo_before(self.undos.len()),
         };
         (decided.to_owned(), State::Choice(go))

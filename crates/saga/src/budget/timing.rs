@@ -70,10 +70,13 @@ impl Timing {
         }
     }
 
-    /// How many messages a participant may have before it, that none waits longer than a step of these: so many as it
-    /// does in that time if it does five a second.
+    /// How many messages a participant may have before it, that nothing waits behind them longer than it is waited for: so
+    /// many as it does in that time if it does five a second.
+    ///
+    /// Of all that is asked of these steps, undos and settling are waited for the least. A saga that turns back in a flood
+    /// sends them behind everything that is there, and one that has no answer for too long is parked.
     pub fn max_backlog<'s>(self, steps: impl IntoIterator<Item = &'s StepSpec>) -> u64 {
-        let shortest = steps.into_iter().map(|step| self.step_timeout(step)).min().unwrap_or_default();
+        let shortest = steps.into_iter().map(|step| self.insisted_timeout(step)).min().unwrap_or_default();
         shortest.as_secs() * LEAST_PER_SECOND
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A whole number of a value that may lose digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{path}` is a whole number {range}, but only those within ±{MAX_EXACT} keep their digits in a state machine: bound it with `#[schemars(range(min = …, max = …))]`, take a smaller type like `i32` or `u32`, or carry it as text"
+    "`{path}` can be a whole number {range}, but only those within ±{MAX_EXACT} keep their digits in a state machine: bound it with `#[schemars(range(min = …, max = …))]`, take a smaller type like `i32` or `u32`, declare what is in it, or carry it as text"
 )]
 pub struct Inexact {
     /// Where it stands, from the value's name on: `order.lines[].quantity`.
@@ -64,6 +64,9 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn first(&mut self, schema: &'a Json, path: &str) -> Option<Inexact> {
+        if is_anything(schema) {
+            return Some(Inexact { path: path.to_owned(), range: "or anything else".to_owned() });
+        }
         let schema = schema.as_object()?;
         if let Some(name) =
             schema.get("$ref").and_then(Json::as_str).and_then(|to| to.strip_prefix("#/$defs/"))
@@ -97,6 +100,27 @@ impl<'a> Walk<'a> {
             }
         }
         None
+    }
+}
+
+/// What says nothing of what it describes, as that of `serde_json::Value`: a whole number can be in it.
+/// <https://json-schema.org/draft/2020-12/json-schema-validation#name-a-vocabulary-for-basic-meta>
+fn is_anything(schema: &Json) -> bool {
+    const NOTES: [&str; 9] = [
+        "$comment",
+        "$schema",
+        "default",
+        "deprecated",
+        "description",
+        "examples",
+        "readOnly",
+        "title",
+        "writeOnly",
+    ];
+    match schema {
+        Json::Bool(all) => *all,
+        Json::Object(members) => members.keys().all(|keyword| NOTES.contains(&keyword.as_str())),
+        _ => false,
     }
 }
 
@@ -156,12 +180,20 @@ mod tests {
             } } },
         });
         assert_eq!(told(&tree).unwrap(), "order.weight: from 0 to 10000000000000000");
+        for anything in
+            [of::<Json>(), of::<Option<Json>>(), told(&json!({ "description": "whatever", "default": 1 }))]
+        {
+            assert_eq!(anything.unwrap(), "order: or anything else");
+        }
+        assert_eq!(of::<Vec<Json>>().unwrap(), "order[]: or anything else");
+        assert_eq!(of::<BTreeMap<String, Json>>().unwrap(), "order[]: or anything else");
         let one_of = json!({ "oneOf": [{ "type": "null" }, { "type": ["null", "integer"] }] });
         assert_eq!(told(&one_of).unwrap(), "order: from no bound to no bound");
     }
 
     #[test]
     fn what_keeps_its_digits_is_not_told() {
+        assert_eq!(told(&json!({ "type": "object", "additionalProperties": false })), None);
         assert_eq!(of::<(i32, u32, f64, String, bool)>(), None);
         for (least, most) in [(0, MAX_EXACT), (-MAX_EXACT, 0), (-1, 1)] {
             assert_eq!(told(&json!({ "type": "integer", "minimum": least, "maximum": most })), None);

@@ -562,3 +562,39 @@ fn what_is_written_through_the_sdk_has_types_of_one_letter() {
     }
     assert!(seen > 5, "only {seen} states write through the SDK");
 }
+
+/// What one state assigns is limited as a payload is, and an output alone can be that large.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html#workflow-variables-limits>
+#[test]
+fn an_answer_that_can_be_as_large_as_a_payload_is_assigned_alone() {
+    let mut seen = 0;
+    for (saga, _, json) in machines() {
+        // An operator's answer is small.
+        let asks = |(_, task): &(String, Json)| !task["Arguments"]["MessageBody"].is_null();
+        for (name, task) in tasks(&json).into_iter().filter(asks) {
+            let assigned = task["Assign"].as_object().into_iter().flatten();
+            let assigned: Vec<String> = assigned.map(|(_, value)| text(value)).collect();
+            if assigned.iter().any(|value| value == "{% $states.result %}") {
+                assert_eq!(assigned.len(), 1, "{}: {name} assigns {assigned:?}", saga.name);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 5, "only {seen} states keep an answer");
+}
+
+/// A saga whose input no queue takes can still be asked about, and so end.
+#[test]
+fn who_asks_for_what_is_recorded_sends_no_input() {
+    let mut seen = 0;
+    for (saga, _, json) in machines() {
+        for (name, task) in tasks(&json) {
+            let body = &task["Arguments"]["MessageBody"];
+            if !body["if_absent"].is_null() {
+                assert_eq!(body["input"], json!({}), "{}: {name}", saga.name);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 5, "only {seen} states ask");
+}

@@ -77,7 +77,7 @@ fn counted(asked: u64, less: u64) -> Outcome {
 #[test]
 fn a_value_whose_numbers_can_be_beyond_is_refused_at_synth() {
     let refused = asl::compile(counting().definition(), Timing::scaled(1)).unwrap_err();
-    insta::assert_snapshot!(refused, @"saga `count`: `asked.n` is a whole number from 0 to 18446744073709551615, but only those within ±9007199254740991 keep their digits in a state machine: bound it with `#[schemars(range(min = …, max = …))]`, take a smaller type like `i32` or `u32`, or carry it as text");
+    insta::assert_snapshot!(refused, @"saga `count`: `asked.n` can be a whole number from 0 to 18446744073709551615, but only those within ±9007199254740991 keep their digits in a state machine: bound it with `#[schemars(range(min = …, max = …))]`, take a smaller type like `i32` or `u32`, declare what is in it, or carry it as text");
 }
 
 #[test]

@@ -49,10 +49,16 @@ fn requests() {
 fn start_input() {
     let start = StartInput::begin(trip_id(), json!({ "traveller": "Ada" }));
     assert_wire!(start.clone(), @r#"{"v":2,"id":"trip-1","run":"bbe53d1db9740cd7b28a1d0f2762810d","input":{"traveller":"Ada"}}"#);
-    let settling = start.settled("trip-1", "ABORTED");
+    let settling = start.settled("trip-1", "ABORTED", 0);
     assert_wire!(settling.clone(), @r#"{"v":2,"id":"trip-1","run":"bbe53d1db9740cd7b28a1d0f2762810d","input":{"traveller":"Ada"},"settle":{"execution":"trip-1","status":"ABORTED","attempt":1}}"#);
-    let again = settling.settled("trip-1.settle-0123456789abcdef01234567", "FAILED").settle.unwrap();
-    assert_eq!((again.attempt, again.status.as_str()), (2, "FAILED"));
+    let again =
+        settling.clone().settled("trip-1.settle-0123456789abcdef01234567", "FAILED", 0).settle.unwrap();
+    assert_eq!((again.attempt, again.status.as_str(), again.turn), (2, "FAILED", None));
+    // Whoever settles for one that was run again comes after it, whose turn is a thousand, or a thousand and one.
+    let redriven = StartInput::begin(trip_id(), json!({})).settled("trip-1", "ABORTED", 1);
+    assert_eq!(redriven.settle.as_ref().unwrap().turn, Some(1_001));
+    assert_eq!(redriven.settled("x", "FAILED", 0).settle.unwrap().turn, Some(1_002));
+    assert_eq!(settling.settled("x", "FAILED", 2).settle.unwrap().turn, Some(2_002));
 }
 
 #[test]
