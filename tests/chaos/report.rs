@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub(crate) fn of(plan: &Plan, world: &World, raged: &Raged, found: &Found) -> String {
     let (calls, disturbed) = world.weather.calls();
     let (sagas, trips) = (raged.placed.orders.len(), raged.booked.trips.len());
-    let percent = disturbed * 100 / calls.max(1);
+    let percent = (disturbed * 100 + calls / 2) / calls.max(1);
     let money = found.conservation.money.iter();
     let money: Vec<String> = money
         .map(|(currency, sum)| {

@@ -8,14 +8,18 @@ use crate::world::{Queue, World};
 use anyhow::{Context, Result};
 use aws_sdk_sqs::{
     Client,
-    error::{ProvideErrorMetadata, SdkError},
-    types::Message,
+    error::{BuildError, ProvideErrorMetadata, SdkError},
+    types::{Message, MessageAttributeValue},
 };
 use fastrand::Rng;
 use std::time::Duration;
 
 /// Stands in messages that nobody can understand, so that they are known again as dead letters.
 pub(crate) const GARBAGE: &str = "chaos-garbage";
+
+/// An attribute of what the storm sent itself. It is not doubled again: where a function is busy, messages would become ever
+/// more, and the storm would never end.
+pub(super) const COPY: &str = "chaos-copy";
 
 const LOOK_EVERY: Duration = Duration::from_millis(36);
 /// How many messages are remembered at most.
@@ -49,6 +53,7 @@ pub(crate) async fn rage(world: &World, mut rng: Rng) -> Result<()> {
             .receive_message()
             .queue_url(&queue.url)
             .max_number_of_messages(10)
+            .message_attribute_names(COPY)
             .visibility_timeout(HIDDEN_SECONDS);
         let received = received.send().await.with_context(|| format!("cannot read {}", queue.url))?;
         for message in received.messages.unwrap_or_default() {
@@ -93,6 +98,7 @@ async fn meddle(
     queue: &Queue,
     message: Message,
 ) -> Result<()> {
+    let is_copy = is_copy(&message);
     let body = message.body.unwrap_or_default();
     let handle = message.receipt_handle.context("a message has no receipt handle")?;
     let hide = async |seconds: i32| -> Result<()> {
@@ -103,6 +109,7 @@ async fn meddle(
     let kind = if body.contains(GARBAGE) { None } else { draw(rng, &RATES) };
     match kind {
         None => hide(0).await,
+        Some(Kind::Doubled) if is_copy => hide(0).await,
         Some(Kind::Doubled) => {
             for _ in 0..rng.u32(1..3) {
                 send(sqs, queue, &body, rng.i32(0..4)).await?;
@@ -124,9 +131,19 @@ async fn meddle(
     }
 }
 
+/// Whether the storm sent it.
+pub(super) fn is_copy(message: &Message) -> bool {
+    message.message_attributes.as_ref().is_some_and(|attributes| attributes.contains_key(COPY))
+}
+
+fn copy() -> Result<MessageAttributeValue, BuildError> {
+    MessageAttributeValue::builder().data_type("String").string_value("yes").build()
+}
+
 /// Sends a message as it is.
 pub(super) async fn send(sqs: &Client, queue: &Queue, body: &str, delay_seconds: i32) -> Result<()> {
     let message = sqs.send_message().queue_url(&queue.url).message_body(body).delay_seconds(delay_seconds);
+    let message = message.message_attributes(COPY, copy()?);
     message.send().await.with_context(|| format!("cannot send to {}", queue.url))?;
     Ok(())
 }
