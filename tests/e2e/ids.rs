@@ -4,18 +4,21 @@ use crate::{
     cases::{Case, cases},
     endings::expect_committed,
     refusals::refused,
+    releases::{destroy, options},
     world::World,
 };
 use anyhow::{Context, Result};
 use saga::{OTHER_RUN, RunDigest, StartInput, TOO_LATE};
-use sagas::events::OrderPlaced;
+use sagas::events::{OrderEvent, OrderPlaced};
 use serde_json::{Value as Json, json};
+use system::{Packaging, Peer, StockLevel, System, SystemConfig};
 
 pub(crate) fn cases() -> Vec<Case> {
     cases!["ids":
         another_order_under_the_id_of_one_that_runs_is_refused_and_told,
         another_order_under_the_id_of_one_that_ended_is_refused_and_told,
         an_id_whose_name_was_forgotten_is_not_carried_out_for_another_order,
+        another_order_that_is_published_when_its_name_was_forgotten_is_turned_back,
         another_execution_of_an_order_that_committed_commits_too_and_changes_nothing,
         another_execution_of_an_order_that_turned_back_asks_the_pivot_and_turns_back,
     ]
@@ -72,6 +75,52 @@ async fn an_id_whose_name_was_forgotten_is_not_carried_out_for_another_order(wor
     let again = world.system.carry_out_on(&machine, &same, world.soon()).await?;
     assert_eq!(again.output, execution.output);
     expect_first_stays(world, &order, &execution, &tea).await
+}
+
+/// The whole way, in a deployment of its own: its state machine is deleted and made again.
+async fn another_order_that_is_published_when_its_name_was_forgotten_is_turned_back(
+    world: &World,
+) -> Result<()> {
+    if world.system.peer() == Peer::LocalStack {
+        eprintln!("not tried: LocalStack remembers the executions of a state machine that was deleted");
+        return Ok(());
+    }
+    let options = options(world, "fo").await;
+    let config = SystemConfig {
+        endpoint: Some(world.system.endpoint().to_owned()),
+        deployment: options.target.deployment.clone(),
+        package: Packaging::Reuse,
+        ..SystemConfig::from_env()
+    };
+    let system = System::start(config, &mut |_| {}).await?;
+    let tea = world.id("forgotten-tea");
+    system.put_stock(&tea, StockLevel { available: 9, reserved: 0 }).await?;
+    let order = world.draft("published-again").line(&tea, 1, 300).order();
+    let other = world.draft("published-again").line(&tea, 2, 300).order();
+    let mut ends = Vec::new();
+    for published in [&order, &other] {
+        system.publish(&OrderEvent::OrderPlaced(published.clone())).await?;
+        ends.push(system.end_of("order", &order.order_id, world.soon()).await?);
+        system.forget_names("order", world.soon()).await?;
+    }
+    assert_eq!(ends[0].outcome(), Some("committed"), "{:?}", ends[0]);
+    assert_eq!(
+        (ends[1].outcome(), ends[1].reason()),
+        (Some("compensated"), Some(OTHER_RUN)),
+        "{:?}",
+        ends[1]
+    );
+    assert_eq!(system.stock(&tea).await?, Some(StockLevel { available: 8, reserved: 1 }));
+    assert_eq!(system.gateway_charges().await?.len(), 1);
+
+    // The first one again is the same order: it is answered as before, and nothing is done twice.
+    system.publish(&OrderEvent::OrderPlaced(order.clone())).await?;
+    let again = system.end_of("order", &order.order_id, world.soon()).await?;
+    assert_eq!(again.output, ends[0].output);
+    assert_eq!(system.stock(&tea).await?, Some(StockLevel { available: 8, reserved: 1 }));
+    assert_eq!(system.gateway_charges().await?.len(), 1);
+    system.stop().await;
+    destroy(options).await
 }
 
 /// As somebody does in the console: 'New execution', with the input of the one that is there.

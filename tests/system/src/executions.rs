@@ -150,6 +150,26 @@ impl System {
         Ok(again.with_context(|| format!("cannot make the state machine of {saga} again"))?.state_machine_arn)
     }
 
+    /// Deletes the state machine of a saga and makes it again under its name, so that Step Functions forgets which executions
+    /// there were. Nothing may run on it.
+    ///
+    /// # Errors
+    /// When Step Functions does not do it within the limit.
+    pub async fn forget_names(&self, saga: &str, limit: Duration) -> Result<()> {
+        let (sfn, arn) = (&self.clients().sfn, self.state_machine_arn(saga));
+        let first = sfn.describe_state_machine().state_machine_arn(arn).send().await;
+        let first = first.with_context(|| format!("cannot describe the state machine of {saga}"))?;
+        let deleted = sfn.delete_state_machine().state_machine_arn(arn).send().await;
+        deleted.with_context(|| format!("cannot delete the state machine of {saga}"))?;
+        // It goes in its own time, and nothing takes its name until then.
+        eventually(&format!("the state machine of {saga} again"), limit, || async {
+            let again = sfn.create_state_machine().name(&first.name).definition(&first.definition);
+            let again = again.role_arn(&first.role_arn).send().await;
+            Ok(again.map(|_| ()).map_err(|error| format!("{error:?}")))
+        })
+        .await
+    }
+
     /// Starts an execution of any state machine and waits for its end.
     ///
     /// # Errors
