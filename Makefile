@@ -3,7 +3,7 @@ PYTHON ?= python3
 LINTERS := .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv synth package deploy destroy ops demo up down test test-fast chaos test-localstack test-store venv-localstack lint lint-templates bench bench-build bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
+.PHONY: help venv synth package deploy destroy ops demo up watch down test test-fast chaos test-localstack test-store venv-localstack lint lint-templates bench bench-build bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
 # cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
 package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -18,8 +18,8 @@ synth: ## write the templates and state machines to stacks/templates
 package: venv ## build the Lambda functions and zip them
 	cargo run -q -p infra-gen -- package
 
-deploy: venv ## package and deploy to AWS (STAGE=dev, GATEWAY_URL=, EMAIL_FROM=, ALLOW_INCOMPATIBLE=1)
-	cargo run -q -p infra-gen --features aws -- deploy --stage $(STAGE) $(if $(GATEWAY_URL),--gateway-url $(GATEWAY_URL)) $(if $(EMAIL_FROM),--email-from $(EMAIL_FROM)) $(if $(ALLOW_INCOMPATIBLE),--allow-incompatible)
+deploy: venv ## package and deploy to AWS (STAGE=dev, GATEWAY_URL=, EMAIL_FROM=, OPERATOR_EMAIL=, ALLOW_INCOMPATIBLE=1)
+	cargo run -q -p infra-gen --features aws -- deploy --stage $(STAGE) $(if $(GATEWAY_URL),--gateway-url $(GATEWAY_URL)) $(if $(EMAIL_FROM),--email-from $(EMAIL_FROM)) $(if $(OPERATOR_EMAIL),--operator-email $(OPERATOR_EMAIL)) $(if $(ALLOW_INCOMPATIBLE),--allow-incompatible)
 
 destroy: ## delete from AWS what deploy made (STAGE=dev, YES=1 without asking, STOP_EXECUTIONS=1)
 	cargo run -q -p infra-gen --features aws -- destroy --stage $(STAGE) $(if $(YES),--yes) $(if $(STOP_EXECUTIONS),--stop-executions)
@@ -32,6 +32,9 @@ demo: ## run the order saga on the emulator (ORDERS=, STOCK=)
 
 up: ## start the emulator in the background, IAM enforced (PORT=4566, NO_IAM=1, EMULATOR=ministack or localstack)
 	@$(PYTHON) tools/run.py emulator up $(if $(PORT),--port $(PORT)) $(if $(NO_IAM),--no-iam) $(if $(EMULATOR),--emulator $(EMULATOR))
+
+watch: ## deploy to the emulator of up, started if need be, and again whatever is saved; with logs (SAGA_ID=, FUNCTION=)
+	@$(PYTHON) tools/watch.py $(if $(SAGA_ID),--saga-id $(SAGA_ID)) $(if $(FUNCTION),--function $(FUNCTION))
 
 down: ## stop the emulator that up started
 	cargo run -q -p emulator -- down
@@ -46,7 +49,7 @@ test-fast: venv ## run what needs no emulator: unit, property and compile-fail t
 	PYTHON=$(CURDIR)/.venv/bin/python cargo test -q --workspace --lib --bins $(addprefix --test ,$(FAST))
 
 chaos: export FLYOVER_PROFILE ?= release
-chaos: venv ## run sagas in a storm of faults, on the functions as they are shipped (SAGAS=10000, SECONDS=600, SEED=7)
+chaos: venv ## run sagas in a storm of faults, on the functions as they are shipped (SAGAS=150, SECONDS=600, SEED= of a run before)
 	CHAOS=1 CHAOS_SAGAS=$(SAGAS) CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) cargo test -q --workspace --test chaos
 
 test-localstack: export FLYOVER_PROFILE ?= release

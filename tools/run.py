@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds what runs on this machine, says how far it is, and runs one of the programs: `tools/run.py demo --orders x.csv`.
+"""Builds what runs on this machine, says how far it is, and runs one of the programs: `tools/run.py demo --orders x.jsonl`.
 
 The whole workspace is one build, because cargo unites the features of what it builds together: whatever is started this way,
 and every Lambda function for the emulator, is compiled once. The emulator is installed while cargo compiles. Python's own
@@ -134,9 +134,10 @@ def wait(jobs, build, begun):
         sys.stderr.write("\r" + " " * (width + 2) + "\r")
 
 
-def main(program, arguments):
+def built(what):
+    """Builds everything, installs the emulator, and answers the programs by name; ends the process when one fails."""
     begun = time.monotonic()
-    sys.stderr.write(f"building {program} and the functions; the first time that takes some minutes, Ctrl-C keeps what is done\n")
+    sys.stderr.write(f"building {what} and the functions; the first time that takes some minutes, Ctrl-C keeps what is done\n")
     sys.stderr.flush()
     try:
         build = Build()
@@ -155,15 +156,24 @@ def main(program, arguments):
                 other.stop()
             job.join(5)
             sys.exit("\n".join([*job.said, f"{name} failed ({job.process.returncode})"]))
-    if program not in build.programs:
-        sys.exit(f"there is no program {program!r}: use one of {', '.join(sorted(build.programs))}")
     sys.stderr.write(f"built in {time.monotonic() - begun:.1f} s\n")
     sys.stderr.flush()
-    os.execv(build.programs[program], [program, *arguments])
+    return build.programs
+
+
+def main(program, arguments):
+    programs = built(program)
+    if program not in programs:
+        sys.exit(f"there is no program {program!r}: use one of {', '.join(sorted(programs))}")
+    os.execv(programs[program], [program, *arguments])
+
+
+def to_project():
+    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    to_project()
     main(sys.argv[1], sys.argv[2:])

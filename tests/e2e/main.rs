@@ -19,6 +19,8 @@
 //! | `reconciliation` | a charge that no order wants is found on a schedule and refunded, an order's is kept, and too many refunds are withheld |
 //! | `security` | with IAM enforced, each function can do what it needs and nothing else |
 //! | `releases` | a saga, an entity and a participant can be taken away and put back |
+//! | `hotswap` | code and state machines change without a stack update, and the next deployment straightens it |
+//! | `logs` | what all functions log about a saga is one stream |
 //! | `upgrade` | a release that would not understand what is in flight is not deployed |
 //! | `trips` | the same of another saga: steps that run at the same time, one that is needed after the pivot, and one that is not |
 //! | `aftermath` | when all is over, units and money add up and nothing is left in any queue (runs last) |
@@ -37,7 +39,9 @@ mod draft;
 mod endings;
 mod flood;
 mod fulfilment;
+mod hotswap;
 mod ids;
+mod logs;
 mod looks;
 mod operations;
 mod parking;
@@ -85,6 +89,8 @@ fn main() -> ExitCode {
         reconciliation::cases(),
         security::cases(),
         releases::cases(),
+        hotswap::cases(),
+        logs::cases(),
         upgrade::cases(),
     ];
     let passed = run(&arguments, &shared, cases.concat());

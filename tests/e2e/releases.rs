@@ -179,7 +179,8 @@ async fn deploy_and_ask_for_identity(options: &DeployOptions, expected: &str) ->
     Ok(())
 }
 
-async fn options(world: &World, name: &str) -> DeployOptions {
+/// A deployment of its own, under a name of this run.
+pub(crate) async fn options(world: &World, name: &str) -> DeployOptions {
     let target = Target::named(world.id(name), Stage::Dev);
     DeployOptions {
         // Nothing is charged.
@@ -193,7 +194,7 @@ async fn options(world: &World, name: &str) -> DeployOptions {
     }
 }
 
-async fn destroy(options: DeployOptions) -> Result<()> {
+pub(crate) async fn destroy(options: DeployOptions) -> Result<()> {
     let DeployOptions { target, config, .. } = options;
     aws::destroy(&DestroyOptions { confirmed: true, config, ..DestroyOptions::new(target) }, &mut Silent)
         .await?;

@@ -7,6 +7,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use super::endpoint::Endpoint;
 use super::error::{AwsError, call};
 use super::proxy;
+use crate::package::Arch;
 
 /// The ordinary configuration of the SDK: environment, profiles, `AWS_ENDPOINT_URL`; through the proxies that the
 /// environment names, but to this machine directly.
@@ -14,10 +15,19 @@ pub async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(proxy::client()).load().await
 }
 
+/// For which processors functions are built where nobody says: this machine's for a local emulator, arm64 for AWS.
+pub async fn usual_arch(given: Option<Arch>) -> Arch {
+    match given {
+        Some(arch) => arch,
+        None => Endpoint::of(sdk_config().await.endpoint_url()).usual_arch(),
+    }
+}
+
 /// The clients of one account in one region.
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
     pub(super) cloudformation: aws_sdk_cloudformation::Client,
+    pub(super) lambda: aws_sdk_lambda::Client,
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) ses: aws_sdk_sesv2::Client,
     pub(super) sfn: aws_sdk_sfn::Client,
@@ -53,6 +63,7 @@ impl Connection {
             .build();
         Ok(Self {
             cloudformation: aws_sdk_cloudformation::Client::new(config),
+            lambda: aws_sdk_lambda::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3),
             ses: aws_sdk_sesv2::Client::new(config),
             sfn: aws_sdk_sfn::Client::new(config),
@@ -74,7 +85,7 @@ impl Connection {
     }
 
     /// How long to wait before asking again: an emulator is quick, and AWS limits how often one asks.
-    pub(super) fn pause(&self) -> Duration {
+    pub(crate) fn pause(&self) -> Duration {
         if self.endpoint.is_local_emulator() { Duration::from_millis(100) } else { Duration::from_secs(2) }
     }
 }

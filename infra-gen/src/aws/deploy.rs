@@ -10,6 +10,7 @@ use super::apply::{self, Release};
 use super::bucket::Bucket;
 use super::connection::Connection;
 use super::error::AwsError;
+use super::hotswap::{self, Zip, Zips};
 use super::progress::{Progress, Update};
 use super::stack::{self, Before, Deployment, before_deploy};
 use super::{Target, sender, upgrade};
@@ -36,6 +37,8 @@ pub struct DeployOptions {
     pub package: bool,
     /// Whether a release is deployed that would not understand what the deployed one has in flight or stored, or lose it.
     pub allow_incompatible: bool,
+    /// Whether code and state machines are swapped without a stack update, if nothing else changed. Not on production.
+    pub hotswap: bool,
     /// Whether cargo's messages are left out.
     pub quiet_build: bool,
     /// How functions that are packaged are compiled. Default: as they are shipped.
@@ -57,6 +60,7 @@ impl DeployOptions {
             parameters: BTreeMap::new(),
             package: true,
             allow_incompatible: false,
+            hotswap: false,
             quiet_build: false,
             profile: Profile::default(),
             config: None,
@@ -82,6 +86,8 @@ pub struct Deployed {
     pub outputs: BTreeMap<String, BTreeMap<String, String>>,
     /// The ids of the stacks that this changed.
     pub changed: BTreeSet<String>,
+    /// The functions and state machines that were changed without their stack.
+    pub swapped: BTreeSet<String>,
 }
 
 /// Brings the deployment to what the sagas and stacks say: packages, uploads what is new, applies every stack by
@@ -106,9 +112,13 @@ pub async fn deploy_app(
     options: &DeployOptions,
     progress: &mut dyn Progress,
 ) -> Result<Deployed, AwsError> {
+    let can_drift = hotswap::is_possible(app.stage);
+    if options.hotswap && !can_drift {
+        return Err(AwsError::HotswapOnProduction { stage: app.stage });
+    }
     let aws = Connection::open(options.config.as_ref()).await?;
     let local = aws.endpoint.is_local_emulator();
-    let arch = options.arch.unwrap_or(if local { Arch::Host } else { Arch::Arm64 });
+    let arch = options.arch.unwrap_or_else(|| aws.endpoint.usual_arch());
     let mut given = options.given();
     given.insert(parameters::DEPLOYMENT.to_owned(), options.target.deployment.clone());
     given.insert(parameters::ARCHITECTURE.to_owned(), arch.lambda_name()?.to_owned());
@@ -116,7 +126,7 @@ pub async fn deploy_app(
     check_parameters(&aws, app, options, &given).await?;
     sender::decide(&aws, app, &options.target, &mut given, progress).await?;
     upgrade::check(&aws, app, &options.target, options.allow_incompatible, progress).await?;
-    if local {
+    if local && !options.hotswap {
         let note = format!("AWS_ENDPOINT_URL is plain http: {} = true", parameters::LOCAL_EMULATOR);
         progress.update(Update::Note(&note));
     }
@@ -127,11 +137,20 @@ pub async fn deploy_app(
     given.insert(parameters::CODE_BUCKET.to_owned(), bucket.name().to_owned());
     for function in &app.functions {
         if let Some(zip) = zips.get(function.name) {
-            given.insert(function.code_key_parameter.clone(), zip.clone());
+            given.insert(function.code_key_parameter.clone(), zip.key.clone());
         }
     }
     let release = Release { aws: &aws, app, target: &options.target, bucket: &bucket, given };
-    apply::all(&release, progress).await
+    if options.hotswap
+        && let Some(deployed) = hotswap::swap(&release, &zips, progress).await?
+    {
+        return Ok(deployed);
+    }
+    let mut deployed = apply::all(&release, progress).await?;
+    if can_drift {
+        deployed.swapped = hotswap::straighten(&release, &zips, &deployed.outputs, progress).await?;
+    }
+    Ok(deployed)
 }
 
 async fn check_parameters(
@@ -151,13 +170,13 @@ async fn check_parameters(
     super::parameters::check(app, given, &previous)
 }
 
-/// The file name of every function's zip, packaged now or before.
+/// Every function's zip, packaged now or before.
 async fn zips(
     app: &App,
     options: &DeployOptions,
     arch: Arch,
     progress: &mut dyn Progress,
-) -> Result<BTreeMap<String, String>, AwsError> {
+) -> Result<Zips, AwsError> {
     if options.package {
         let (profile, quiet) = (options.profile, options.quiet_build);
         let options = PackageOptions { arch, profile, quiet, ..PackageOptions::default() };
@@ -168,12 +187,13 @@ async fn zips(
     }
     let folder = package::folder(&project::root()?);
     let manifest = Manifest::load(&folder, arch)?;
-    let mut zips = BTreeMap::new();
+    let mut zips = Zips::new();
     for function in &app.functions {
         let bundle = manifest.as_ref().and_then(|manifest| manifest.functions.get(function.name));
         let not_packaged =
             || AwsError::NotPackaged { function: function.name.to_string(), arch: arch.name() };
-        zips.insert(function.name.to_string(), bundle.ok_or_else(not_packaged)?.zip.clone());
+        let zip = Zip::named(&folder, &bundle.ok_or_else(not_packaged)?.zip)?;
+        zips.insert(function.name.to_string(), zip);
     }
     Ok(zips)
 }
@@ -183,14 +203,14 @@ async fn zips(
 async fn upload(
     aws: &Connection,
     bucket: &Bucket,
-    zips: &BTreeMap<String, String>,
+    zips: &Zips,
     progress: &mut dyn Progress,
 ) -> Result<(), AwsError> {
     let folder = package::folder(&project::root()?);
     if bucket.ensure(aws).await? {
         progress.update(Update::Note(&format!("created the artifact bucket {}", bucket.name())));
     }
-    for zip in zips.values() {
+    for Zip { key: zip, .. } in zips.values() {
         if bucket.has(aws, zip).await? {
             continue;
         }

@@ -1,5 +1,7 @@
 //! Where AWS is.
 
+use crate::package::Arch;
+
 /// Where AWS is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Endpoint {
@@ -24,6 +26,11 @@ impl Endpoint {
             Self::Aws => false,
             Self::Custom(url) => url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")),
         }
+    }
+
+    /// For which processors functions are built where nobody says.
+    pub(super) fn usual_arch(&self) -> Arch {
+        if self.is_local_emulator() { Arch::Host } else { Arch::Arm64 }
     }
 
     /// The URL at which CloudFormation finds an object. Emulators understand a bucket in the path only.

@@ -202,6 +202,34 @@ pub enum AwsError {
         /// Which tables, and what becomes of each.
         found: Vec<String>,
     },
+    /// Swapping is not for a stage that people depend on.
+    #[error(
+        "`--hotswap` changes functions and state machines behind CloudFormation's back, so it is not for stage {stage}: deploy \
+         without it, or give `--stage dev`"
+    )]
+    HotswapOnProduction {
+        /// The stage.
+        stage: Stage,
+    },
+    /// The deployment has no such function.
+    #[error("there is no function `{given}`: use one of {}", known.join(", "))]
+    UnknownFunction {
+        /// The name given.
+        given: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// Lambda did not take new code.
+    #[error(
+        "the update of the code of function {function} ended in {status}: `aws lambda get-function-configuration \
+         --function-name {function}` says why"
+    )]
+    CodeNotSwapped {
+        /// The function.
+        function: String,
+        /// How it ended.
+        status: String,
+    },
     /// A call of AWS failed.
     #[error("cannot {what}")]
     Call {

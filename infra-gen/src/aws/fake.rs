@@ -50,6 +50,7 @@ impl FakeAws {
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
         Connection {
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
+            lambda: aws_sdk_lambda::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3),
             ses: aws_sdk_sesv2::Client::new(&config),
             sfn: aws_sdk_sfn::Client::new(&config),

@@ -20,6 +20,7 @@ mod executions;
 #[cfg(test)]
 mod fake;
 mod handover;
+mod hotswap;
 mod parameters;
 mod progress;
 mod proxy;
@@ -30,7 +31,7 @@ mod upgrade;
 
 pub use compare::{StackDifference, diff};
 pub(crate) use connection::Connection;
-pub use connection::sdk_config;
+pub use connection::{sdk_config, usual_arch};
 pub use deploy::{DeployOptions, Deployed, deploy, deploy_app};
 pub use destroy::{DestroyOptions, Destroyed, Retained, destroy};
 pub use difference::{Difference, Side};

@@ -1,6 +1,7 @@
 //! What the command line takes.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -36,6 +37,10 @@ pub(crate) enum Command {
     Graph(GraphArgs),
     /// Try every failure of the sagas with the real handlers and the state machines that would be deployed
     Check(CheckArgs),
+    /// Deploy, and then again whatever is saved, with the logs of all functions; not for production
+    Watch(WatchArgs),
+    /// Show the logs of all functions as one stream
+    Logs(LogsArgs),
     /// Look at the sagas of a deployment, and answer for an operator
     #[cfg(feature = "aws")]
     Ops(super::ops::OpsArgs),
@@ -86,10 +91,27 @@ pub(crate) struct PackageArgs {
 #[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "read by the program with the feature"))]
 pub(crate) struct DeployArgs {
     #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
+    /// Deploy what was packaged before
+    #[arg(long, conflicts_with = "hotswap")]
+    pub(crate) no_package: bool,
+    /// Change code and state machines without a stack update, if nothing else changed; not on production
+    #[arg(long)]
+    pub(crate) hotswap: bool,
+}
+
+/// What is deployed, and where.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "read by the program with the feature"))]
+pub(crate) struct ReleaseArgs {
+    #[command(flatten)]
     pub(crate) target: TargetArgs,
     /// For which processors [default: host for a local emulator, arm64 for AWS]
     #[arg(long, value_parser = arch_parser())]
     pub(crate) arch: Option<Arch>,
+    /// How functions are compiled [default: release; quick with --hotswap]
+    #[arg(long, value_parser = profile_parser(), env = "FLYOVER_PROFILE")]
+    pub(crate) profile: Option<Profile>,
     /// The payment gateway [required the first time]
     #[arg(long, value_name = "URL")]
     pub(crate) gateway_url: Option<String>,
@@ -102,12 +124,54 @@ pub(crate) struct DeployArgs {
     /// Any other parameter of the stacks; may be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parse_parameter)]
     pub(crate) parameters: Vec<(String, String)>,
-    /// Deploy what was packaged before
-    #[arg(long)]
-    pub(crate) no_package: bool,
     /// Deploy even if what is in flight or stored would not be understood, or be lost
     #[arg(long)]
     pub(crate) allow_incompatible: bool,
+}
+
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "read by the program with the feature"))]
+pub(crate) struct WatchArgs {
+    #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
+    #[command(flatten)]
+    pub(crate) lines: LinesArgs,
+    /// Show no logs
+    #[arg(long, conflicts_with_all = ["saga_id", "functions"])]
+    pub(crate) no_logs: bool,
+}
+
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "read by the program with the feature"))]
+pub(crate) struct LogsArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    #[command(flatten)]
+    pub(crate) lines: LinesArgs,
+    /// How far back to begin: 90s, 10m, 2h or 7d
+    #[arg(long, default_value = "10m", value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) since: Duration,
+    /// Go on with what is written from now on, until Ctrl-C
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Write the lines as the functions wrote them, JSON objects as a rule
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also what Lambda writes: where a call begins and ends, and what it took
+    #[arg(long)]
+    pub(crate) platform: bool,
+}
+
+/// Which lines of logs.
+#[derive(Debug, Args)]
+#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "read by the program with the feature"))]
+pub(crate) struct LinesArgs {
+    /// Only what is about this saga, an order's id for example
+    #[arg(long, value_name = "ID")]
+    pub(crate) saga_id: Option<String>,
+    /// Only this function; may be repeated
+    #[arg(long = "function", value_name = "NAME")]
+    pub(crate) functions: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -217,6 +281,16 @@ fn parse_deployment(name: &str) -> Result<String, String> {
     }
 }
 
+/// `90s`, `10m`, `2h`, `7d`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let units = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
+    let found = units.into_iter().find_map(|(unit, seconds)| {
+        let count = text.strip_suffix(unit)?.parse::<u32>().ok()?;
+        Some(Duration::from_secs(u64::from(count) * seconds))
+    });
+    found.ok_or_else(|| "write a whole number and s, m, h or d".to_owned())
+}
+
 fn parse_parameter(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -256,6 +330,10 @@ mod tests {
             ("infra-gen graph order --format png", "[possible values: mermaid, svg, dot]"),
             ("infra-gen deploy --deployment Fly_Over", "lower-case letters"),
             ("infra-gen deploy --parameter Tls", "write NAME=VALUE"),
+            ("infra-gen deploy --hotswap --no-package", "cannot be used with"),
+            ("infra-gen watch --no-logs --saga-id o-1", "cannot be used with"),
+            ("infra-gen logs --since 10", "write a whole number and s, m, h or d"),
+            ("infra-gen logs --since -1m", "unexpected argument '-1'"),
             ("infra-gen destroy --stage prod --force", "unexpected argument '--force'"),
             ("infra-gen check order --sagas 0", "0 is not in 1..=5"),
             ("infra-gen check --format xml", "[possible values: text, json, mermaid]"),
@@ -263,6 +341,16 @@ mod tests {
         ] {
             let error = parse(line).unwrap_err();
             assert!(error.contains(said), "{line} said: {error}");
+        }
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        for (text, seconds) in [("90s", 90), ("10m", 600), ("2h", 7_200), ("7d", 604_800), ("0s", 0)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in ["", "m", "1.5h", "4294967296d", "10 m"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
     }
 

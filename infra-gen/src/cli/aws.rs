@@ -11,26 +11,35 @@ use infra_gen::aws::{
     self, AwsError, DeployOptions, Deployed, DestroyOptions, Destroyed, Difference, Side, StackDifference,
     Target,
 };
+use infra_gen::package::Profile;
 
 use super::args::{DeployArgs, DestroyArgs, DiffArgs, TargetArgs};
 use super::output;
 use progress::Lines;
 
 pub(crate) fn deploy(args: DeployArgs) -> anyhow::Result<ExitCode> {
+    let DeployArgs { release, no_package, hotswap } = args;
+    let usual = if hotswap { Profile::Quick } else { Profile::Release };
     let options = DeployOptions {
-        arch: args.arch,
-        gateway_url: args.gateway_url,
-        email_from: args.email_from,
-        operator_email: args.operator_email,
-        parameters: args.parameters.into_iter().collect(),
-        package: !args.no_package,
-        allow_incompatible: args.allow_incompatible,
-        ..DeployOptions::new(target(args.target))
+        arch: release.arch,
+        profile: release.profile.unwrap_or(usual),
+        gateway_url: release.gateway_url,
+        email_from: release.email_from,
+        operator_email: release.operator_email,
+        parameters: release.parameters.into_iter().collect(),
+        package: !no_package,
+        allow_incompatible: release.allow_incompatible,
+        hotswap,
+        ..DeployOptions::new(target(release.target))
     };
-    let mut lines = Lines::new();
+    let mut lines = if hotswap { Lines::brief() } else { Lines::new() };
     match until_interrupted(aws::deploy(&options, &mut lines))? {
         Some(deployed) => {
-            report_deployed(&deployed?);
+            let deployed = deployed?;
+            // Who swaps code knows what is deployed.
+            if !hotswap || !deployed.changed.is_empty() {
+                report_deployed(&deployed);
+            }
             Ok(ExitCode::SUCCESS)
         }
         None => Ok(interrupted("deploy")),
@@ -169,7 +178,7 @@ fn report_deployed(deployed: &Deployed) {
             output::line(format_args!("  {name:<width$}  {value}"));
         }
     }
-    if deployed.changed.is_empty() {
+    if deployed.changed.is_empty() && deployed.swapped.is_empty() {
         output::line("nothing changed");
     }
 }

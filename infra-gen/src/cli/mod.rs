@@ -7,12 +7,16 @@ mod aws;
 mod check;
 mod graph;
 #[cfg(feature = "aws")]
+mod logs;
+#[cfg(feature = "aws")]
 mod ops;
 mod output;
 mod package;
 #[cfg(not(all(feature = "aws", feature = "check")))]
 mod rerun;
 mod synth;
+#[cfg(feature = "aws")]
+mod watch;
 
 pub(crate) use args::Cli;
 
@@ -35,11 +39,20 @@ pub(crate) fn run(cli: Cli, start: Instant) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "aws")]
         Some(Command::Diff(args)) => aws::diff(args),
         #[cfg(feature = "aws")]
+        Some(Command::Watch(args)) => watch::run(args),
+        #[cfg(feature = "aws")]
+        Some(Command::Logs(args)) => logs::run(args),
+        #[cfg(feature = "aws")]
         Some(Command::Ops(args)) => ops::run(args),
         #[cfg(not(feature = "aws"))]
-        Some(Command::Deploy(_) | Command::Destroy(_) | Command::Diff(_) | Command::Ops(_)) => {
-            rerun::with("aws", "the AWS SDK")
-        }
+        Some(
+            Command::Deploy(_)
+            | Command::Destroy(_)
+            | Command::Diff(_)
+            | Command::Watch(_)
+            | Command::Logs(_)
+            | Command::Ops(_),
+        ) => rerun::with("aws", "the AWS SDK"),
         #[cfg(feature = "check")]
         Some(Command::Check(args)) => check::run(&args),
         #[cfg(not(feature = "check"))]

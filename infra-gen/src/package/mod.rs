@@ -13,6 +13,7 @@ mod tool;
 pub use arch::{Arch, UnknownArch};
 pub use manifest::{Bundle, Manifest};
 pub use profile::{Profile, UnknownProfile};
+pub use tool::cargo_arguments;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -90,7 +91,10 @@ pub fn folder(root: &Path) -> PathBuf {
 }
 
 /// The functions of the deployment: those of every stage.
-fn function_names() -> Result<BTreeSet<String>, PackageError> {
+///
+/// # Errors
+/// When the stacks of a stage are refused.
+pub fn function_names() -> Result<BTreeSet<String>, PackageError> {
     let mut names = BTreeSet::new();
     for stage in Stage::ALL {
         let app = stacks::synth(stage).map_err(|source| PackageError::Refused { stage, source })?;

@@ -41,12 +41,19 @@ pub(super) fn build(root: &Path, build: &Build<'_>) -> Result<(), PackageError> 
     if build.is_by_cargo() { by_cargo(root, build) } else { by_cargo_lambda(root, build) }
 }
 
-/// The programs of the whole workspace: cargo unites the features of what it builds together, so any smaller choice would
+/// The arguments of cargo that build programs of this workspace quickly, for this machine.
+///
+/// Always of the whole workspace: cargo unites the features of the packages that it is given, so with a smaller choice it would
 /// compile again what they have in common.
+pub fn cargo_arguments<'a>(programs: impl IntoIterator<Item = &'a str>) -> Vec<OsString> {
+    let programs = programs.into_iter().flat_map(|program| ["--bin", program]);
+    ["build", "--workspace", "--locked"].into_iter().chain(programs).map(Into::into).collect()
+}
+
 fn by_cargo(root: &Path, build: &Build<'_>) -> Result<(), PackageError> {
     let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
     let mut command = project::command_outside_cargo(&cargo);
-    command.args(["build", "--workspace", "--bins", "--locked"]);
+    command.args(cargo_arguments(build.functions.iter().map(String::as_str)));
     if build.options.quiet {
         command.arg("--quiet");
     }

@@ -10,13 +10,20 @@ use crate::cli::{output, package};
 /// Prints a line per thing that happened. On a terminal, what has only begun is one line that is overwritten.
 pub(super) struct Lines {
     terminal: bool,
+    /// Whether what has not changed is left out.
+    brief: bool,
     /// The resources that are worked on.
     begun: Vec<String>,
 }
 
 impl Lines {
     pub(super) fn new() -> Self {
-        Self { terminal: io::stdout().is_terminal(), begun: Vec::new() }
+        Self { terminal: io::stdout().is_terminal(), brief: false, begun: Vec::new() }
+    }
+
+    /// For whoever deploys again and again.
+    pub(super) fn brief() -> Self {
+        Self { brief: true, ..Self::new() }
     }
 
     fn line(&self, text: &str) {
@@ -57,6 +64,10 @@ impl Progress for Lines {
     fn update(&mut self, update: Update<'_>) {
         match update {
             Update::Note(note) => self.line(note),
+            Update::Packaged(packages) if self.brief => {
+                let built = packages.iter().filter(|package| package.built).cloned();
+                package::report(&built.collect::<Vec<_>>());
+            }
             Update::Packaged(packages) => package::report(packages),
             Update::Uploaded { key, bytes } => self.line(&format!("uploaded {key} ({} kB)", bytes / 1000)),
             Update::StackStarted { stack, doing } => {
