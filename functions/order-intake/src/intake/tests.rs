@@ -66,7 +66,11 @@ async fn logged(
 
 /// What the queues of the three participants have, each so much.
 fn backlog(count: u32) -> Vec<Answer> {
-    let has = || Answer::ok(json!({ "Attributes": { "ApproximateNumberOfMessages": count.to_string() } }));
+    let has = || {
+        Answer::ok(json!({ "Attributes": {
+            "ApproximateNumberOfMessages": count.to_string(), "ApproximateNumberOfMessagesNotVisible": "0",
+        }}))
+    };
     (0..3).map(|_| has()).collect()
 }
 
