@@ -14,6 +14,12 @@ pub const ORDER_INTAKE: &str = "order-intake";
 /// name.
 pub const NOTIFICATION: &str = "notification";
 
+/// The variable with the name of the table of claims; see [`crate::claims_table`].
+pub const CLAIMS_TABLE: &str = "FLYOVER_CLAIMS_TABLE";
+
+/// The variable with how long a claim is kept, in whole seconds.
+pub const CLAIM_TTL_SECONDS: &str = "FLYOVER_CLAIM_TTL_SECONDS";
+
 /// The name of the queue that keeps refused orders; its URL is in `saga::environment::queue` of this name.
 pub const REFUSED_ORDERS: &str = "refused-orders";
 

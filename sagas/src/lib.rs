@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cancel;
+pub mod claims_table;
 pub mod customer;
 pub mod entities;
 pub mod environment;

@@ -3,7 +3,7 @@
 use crate::{
     checks::{self, SynthError},
     constructs::{
-        consumer::{AT_ONCE, Consumer, consumer, consumer_of},
+        consumer::{AT_ONCE, Consumer, consumer_of},
         function::{Program, Variable},
         participant::{participant, queue_policies},
         queue::{self, queue_with_dead_letter},
@@ -32,8 +32,9 @@ use sagas::{
     ParticipantSpec,
     entities::LedgerEntry,
     environment::{
-        EMAIL_FROM, GATEWAY_URL, MAX_REFUND_PERCENT, MAX_REFUNDS, NOTIFICATION, RECONCILIATION_GRACE_SECONDS,
-        RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS, SAGA_LONGEST_SECONDS,
+        CLAIM_TTL_SECONDS, CLAIMS_TABLE, EMAIL_FROM, GATEWAY_URL, MAX_REFUND_PERCENT, MAX_REFUNDS,
+        NOTIFICATION, RECONCILIATION_GRACE_SECONDS, RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS,
+        SAGA_LONGEST_SECONDS,
     },
     intakes::OrderIntake,
 };
@@ -276,10 +277,23 @@ fn longest_saga(stage: Stage, machines: &[Machine]) -> Result<Duration, SynthErr
 /// Outcomes become e-mails and text messages. Gives the queue of the function that sends them.
 fn notification(draft: &mut Draft, program: &Program, events: &Handle<Topic>) -> Handle<Queue> {
     let sender = draft.template.parameter(parameters::EMAIL_FROM, parameters::email_from());
-    let variables: [Variable; 1] = [(EMAIL_FROM.to_owned(), Value::from(&sender))];
+    let timing = draft.timing();
+    // As long as a notice can come back: from its queue, from the dead letters, and from its queue again.
+    let claimed = timing.queue_retention() + timing.dead_letter_retention() + timing.queue_retention();
+    let line = queue_with_dead_letter(draft, NOTIFICATION, AT_ONCE.delay);
+    let variables: [Variable; 4] = [
+        (EMAIL_FROM.to_owned(), Value::from(&sender)),
+        (CLAIMS_TABLE.to_owned(), draft.handed(StackId::Data, outputs::CLAIMS_TABLE_NAME)),
+        (CLAIM_TTL_SECONDS.to_owned(), claimed.as_secs().to_string().into()),
+        (environment::queue(NOTIFICATION), line.queue.url().into()),
+    ];
     let description = "Tells customers by e-mail or text message how their order ended";
-    let notification = consumer(draft, program, NOTIFICATION, description, variables);
+    let notification = consumer_of(draft, program, NOTIFICATION, description, variables, line, &AT_ONCE);
     subscribe(draft, events, &notification);
+    // It puts notices back whose letters were refused.
+    draft.template.grant(&notification.role, notification.queue.grant_send_messages());
+    let claims: Value<Arn<Table>> = draft.handed(StackId::Data, outputs::CLAIMS_TABLE_ARN);
+    draft.template.grant(&notification.role, claims.grant_update_items());
     draft.template.grant(&notification.role, grants::send_text_messages());
     let mails = send_mails(draft, &sender);
     draft.template.grant(&notification.role, mails);

@@ -10,9 +10,20 @@ use crate::{
     synth::{Stack, StackId},
 };
 use saga::{fence_table, parked_table};
-use sagas::ParticipantSpec;
+use sagas::{ParticipantSpec, claims_table, environment::NOTIFICATION};
 
 pub(crate) fn stack(stage: Stage, participants: &[ParticipantSpec]) -> Result<Stack, SynthError> {
+    let mut draft = tables(stage, participants);
+    claims(&mut draft);
+    draft.build()
+}
+
+/// The stack of a deployment that has nothing but sagas.
+pub(crate) fn stack_of_sagas(stage: Stage, participants: &[ParticipantSpec]) -> Result<Stack, SynthError> {
+    tables(stage, participants).build()
+}
+
+fn tables(stage: Stage, participants: &[ParticipantSpec]) -> Draft {
     let mut draft = Draft::new(stage, StackId::Data, "the tables");
     for participant in participants {
         for entity in participant.entities {
@@ -25,7 +36,7 @@ pub(crate) fn stack(stage: Stage, participants: &[ParticipantSpec]) -> Result<St
         fences(&mut draft, participant.name);
     }
     parked(&mut draft);
-    draft.build()
+    draft
 }
 
 /// The fences of a participant stand beside its entities, because both are written in one transaction.
@@ -49,4 +60,14 @@ fn parked(draft: &mut Draft) {
     let table = table(draft, "ParkedTable", &spec);
     draft.output(outputs::PARKED_TABLE_NAME, table.name(), "The name of the table of parked sagas");
     draft.output(outputs::PARKED_TABLE_ARN, table.arn(), "The ARN of the table of parked sagas");
+}
+
+/// How often a letter to a customer may have been sent.
+fn claims(draft: &mut Draft) {
+    let (key, ttl) = (claims_table::LETTER, Some(claims_table::EXPIRES_AT));
+    let spec = TableSpec { service: NOTIFICATION, key, sort: None, ttl };
+    let table = table(draft, "ClaimsTable", &spec);
+    let what = "the table of claims to send letters";
+    draft.output(outputs::CLAIMS_TABLE_NAME, table.name(), format!("The name of {what}"));
+    draft.output(outputs::CLAIMS_TABLE_ARN, table.arn(), format!("The ARN of {what}"));
 }

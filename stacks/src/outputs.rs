@@ -10,6 +10,12 @@ pub const PARKED_TABLE_NAME: &str = "ParkedTableName";
 /// `data`: the ARN of the table of parked sagas.
 pub const PARKED_TABLE_ARN: &str = "ParkedTableArn";
 
+/// `data`: the name of the table of claims to send letters.
+pub const CLAIMS_TABLE_NAME: &str = "ClaimsTableName";
+
+/// `data`: the ARN of the table of claims to send letters.
+pub const CLAIMS_TABLE_ARN: &str = "ClaimsTableArn";
+
 /// `app`: the ARN of the topic that customers publish orders and cancellations on.
 pub const ORDER_TOPIC_ARN: &str = "OrderTopicArn";
 

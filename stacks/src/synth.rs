@@ -133,7 +133,7 @@ pub fn synth_sagas(
     let consumers = app::consumers_of_sagas(participants);
     let Compiled { schemas, written, machines } = compiled(stage, sagas, participants, &consumers)?;
     let stacks = vec![
-        data::stack(stage, participants)?,
+        data::stack_of_sagas(stage, participants)?,
         app::stack_of_sagas(stage, participants, &machines, &schemas)?,
     ];
     let functions = assets(consumers, Trigger::Queue).collect();

@@ -16,6 +16,7 @@ pub(crate) fn cases() -> Vec<Case> {
         a_run_and_an_undo_of_a_compensated_saga_delivered_again_change_nothing,
         a_run_that_comes_after_its_undo_has_no_effect,
         a_run_delivered_ten_times_at_once_reserves_once,
+        a_notice_that_comes_five_times_is_told_twice_at_most,
     ]
 }
 
@@ -113,5 +114,27 @@ async fn a_run_delivered_ten_times_at_once_reserves_once(world: &World) -> Resul
     world.system.send_to_participant("inventory", &step.undo()?).await?;
     world.log_lines("inventory", &id, &[("message", "served"), ("op", "undo")], 1).await?;
     assert_eq!(world.stock(&tea).await?, (100, 0));
+    Ok(())
+}
+
+/// As when those who told it died each time: it is not known whether it was told.
+async fn a_notice_that_comes_five_times_is_told_twice_at_most(world: &World) -> Result<()> {
+    let order = world.draft("told").order();
+    let id = order.order_id.as_str();
+    let placed = json!({
+        "order_id": id, "customer": order.customer, "lines": [], "payment_token": order.payment_token,
+        "total": { "minor": 100, "currency": order.currency },
+    });
+    let reason = json!({ "step": "reserve-stock", "error": "OutOfStock", "cause": "{}" });
+    let notice = json!({
+        "v": 2, "type": "OrderRejected", "saga": "order", "id": id, "input": { "order": placed }, "reason": reason,
+    });
+    let notice = notice.to_string();
+    world.system.send_batch_to_participant("notification", &[notice.as_str(); 5]).await?;
+    world.log_lines("notification", id, &[("outcome", "unknown")], 3).await?;
+    world.log_lines("notification", id, &[("outcome", "sent")], 2).await?;
+    let mails = world.system.mails().await?;
+    let told = mails.iter().filter(|mail| mail.to.contains(&order.customer.email)).count();
+    assert_eq!(told, 2, "{mails:?}");
     Ok(())
 }

@@ -72,8 +72,8 @@ async fn payment_can_do_what_it_needs_and_nothing_else(world: &World) -> Result<
 
 /// Mails are asked for by the functional tests: they arrive, so they are allowed.
 async fn notification_can_do_what_it_needs_and_nothing_else(world: &World) -> Result<()> {
-    expect_allowed(world, "notification", consuming("NotificationQueue").chain(owned(["text somebody"])))
-        .await
+    let more = ["send to NotificationQueue", "text somebody", "update ClaimsTable"];
+    expect_allowed(world, "notification", consuming("NotificationQueue").chain(owned(more))).await
 }
 
 async fn reconciliation_can_do_what_it_needs_and_nothing_else(world: &World) -> Result<()> {

@@ -6,6 +6,7 @@
 use crate::{
     Error, Variables,
     deadline::{Deadline, Repeatable, Tried, Unanswered, once, persist},
+    sendable_json,
 };
 use aws_sdk_dynamodb::{
     config::{
@@ -36,21 +37,15 @@ pub fn config(variables: &Variables) -> Result<SdkConfig, Error> {
 }
 
 /// Sends a message to a queue, again and again while the queue is busy and there is time. When an answer is lost the
-/// message can be in the queue twice, as it can be delivered twice: whoever takes it must be able to bear that.
+/// message can be in the queue twice, as it can be delivered twice: whoever takes it must be able to bear that. Characters
+/// that no queue takes are escaped in its body, as in JSON.
 ///
 /// # Errors
 /// Why SQS did not take it: only the code, because messages of AWS can quote what was sent.
 pub async fn send(request: SendMessageFluentBuilder, deadline: Deadline) -> Result<(), String> {
+    let body = request.get_message_body().as_deref().map(|body| sendable_json(body).into_owned());
+    let request = request.set_message_body(body);
     ask(deadline, Repeatable(|| request.clone().send())).await.map(|_| ())
-}
-
-/// Sends a message to a queue that must not have it twice: again only while it is refused with 'not now'. An answer is waited
-/// for as long as there is time.
-///
-/// # Errors
-/// Why SQS did not take it, and whether it may have: only the code, because messages of AWS can quote what was sent.
-pub async fn send_once(request: SendMessageFluentBuilder, deadline: Deadline) -> Result<(), Unanswered> {
-    ask_once(deadline, || request.clone().send()).await?.map(drop).map_err(Unanswered::NotNow)
 }
 
 /// Makes a call that must not be repeated: again only while it is refused with 'not now'. The inner error is a refusal for

@@ -3,7 +3,7 @@
 use crate::deadline::Deadline;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeMap};
 use tokio::time::timeout;
 
 /// A message of an SQS queue.
@@ -15,16 +15,21 @@ pub struct Message {
     pub body: String,
     /// How often it has been delivered, this time included.
     pub receive_count: u32,
+    /// The attributes that it was sent with, by name: those that are texts and numbers.
+    pub attributes: BTreeMap<String, String>,
 }
 
 impl From<SqsMessage> for Message {
     fn from(message: SqsMessage) -> Self {
         let received = message.attributes.get("ApproximateReceiveCount");
+        let attributes = message.message_attributes.into_iter();
+        let attributes = attributes.filter_map(|(name, value)| Some((name, value.string_value?)));
         Self {
             // SQS always gives one. Lambda takes a failed item without an id to mean the whole batch: safe.
             id: message.message_id.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
             receive_count: received.and_then(|count| count.parse().ok()).unwrap_or(1),
+            attributes: attributes.collect(),
         }
     }
 }
@@ -143,13 +148,22 @@ mod tests {
     async fn only_the_failed_messages_of_a_batch_are_reported() {
         let event = json!({ "Records": [
             { "messageId": "a", "body": "fine", "attributes": { "ApproximateReceiveCount": "1" } },
-            { "messageId": "b", "body": "bad", "attributes": { "ApproximateReceiveCount": "3" } },
+            {
+                "messageId": "b", "body": "bad", "attributes": { "ApproximateReceiveCount": "3" },
+                "messageAttributes": {
+                    "times": { "stringValue": "7", "dataType": "Number" },
+                    "raw": { "binaryValue": "AA==", "dataType": "Binary" },
+                },
+            },
             { "messageId": "c", "body": "fine" },
         ]});
         let event: SqsEvent = serde_json::from_value(event).unwrap();
         let response = each_message(event, in_four_seconds(), async |message| {
             match (message.body.as_str(), message.receive_count) {
-                ("bad", 3) => Verdict::deliver_again("bad"),
+                ("bad", 3) => {
+                    assert_eq!(message.attributes, BTreeMap::from([("times".to_owned(), "7".to_owned())]));
+                    Verdict::deliver_again("bad")
+                }
                 ("fine", 1) => Verdict::Acknowledge,
                 other => panic!("{other:?}"),
             }
@@ -217,7 +231,12 @@ mod tests {
 
     #[test]
     fn any_two_that_come_together_twice_have_come_in_both_orders() {
-        let message = |id: &str, receive_count| Message { id: id.into(), body: String::new(), receive_count };
+        let message = |id: &str, receive_count| Message {
+            id: id.into(),
+            body: String::new(),
+            receive_count,
+            attributes: BTreeMap::new(),
+        };
         for (one, other) in [(2, 2), (2, 3), (2, 4), (3, 3), (3, 4), (4, 2), (4, 4)] {
             let order = |more: u32| turn_about(&message("a", one + more), &message("b", other + more));
             assert_eq!(order(0), order(1).reverse(), "{one} {other}");

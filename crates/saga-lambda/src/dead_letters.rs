@@ -4,6 +4,7 @@ use crate::{
     Error, Variables, aws,
     batch::{Message, Verdict},
     deadline::Deadline,
+    is_sendable,
 };
 use aws_sdk_sqs::{Client, error::BuildError, types::MessageAttributeValue};
 use aws_types::SdkConfig;
@@ -78,13 +79,9 @@ fn number(value: u32) -> Result<MessageAttributeValue, BuildError> {
     MessageAttributeValue::builder().data_type("Number").string_value(value.to_string()).build()
 }
 
-/// A reason as SQS takes it: not empty, not endless, and without the characters that
-/// [it refuses](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html).
+/// A reason as SQS takes it: not empty, not endless, and without the characters that it refuses.
 fn sendable(reason: &str) -> String {
-    let allowed = |c: &char| {
-        !matches!(c, '\u{FFFE}' | '\u{FFFF}') && (!c.is_control() || matches!(c, '\t' | '\n' | '\r'))
-    };
-    let reason: String = reason.chars().filter(allowed).take(REASON_CHARS).collect();
+    let reason: String = reason.chars().filter(|c| is_sendable(*c)).take(REASON_CHARS).collect();
     if reason.is_empty() { "none given".to_owned() } else { reason }
 }
 
@@ -93,7 +90,7 @@ mod tests {
     use super::*;
     use crate::replay::{Answer, Call, Log, Replay};
     use serde_json::json;
-    use std::time::Duration;
+    use std::{collections::BTreeMap, time::Duration};
 
     async fn concluded(receive_count: u32, verdict: Verdict, answers: Vec<Answer>) -> (Verdict, Vec<Call>) {
         let _log = Log::keep();
@@ -105,7 +102,8 @@ mod tests {
         .into_iter()
         .collect();
         let dead_letters = DeadLetters::from_variables(&replay.config(), &variables).unwrap();
-        let message = Message { id: "m-1".into(), body: "{oops".into(), receive_count };
+        let message =
+            Message { id: "m-1".into(), body: "{oops".into(), receive_count, attributes: BTreeMap::new() };
         let deadline = Deadline::after(Duration::from_secs(2));
         (dead_letters.conclude(&message, verdict, deadline).await, replay.calls())
     }
@@ -150,7 +148,7 @@ mod tests {
     #[test]
     fn a_reason_is_made_fit_to_be_sent() {
         assert_eq!(sendable(""), "none given");
-        assert_eq!(sendable("a\u{0}b\u{7}\tc"), "ab\tc");
+        assert_eq!(sendable("a\u{0}b\u{7}\tc\u{ffff}"), "ab\tc");
         assert_eq!(sendable(&"é".repeat(2_000)), "é".repeat(1_000));
     }
 }

@@ -29,6 +29,7 @@ mod participant;
 #[cfg(any(test, feature = "replay"))]
 pub mod replay;
 mod reply;
+mod sendable;
 mod variables;
 
 pub use batch::{Message, Verdict, each_message};
@@ -38,4 +39,5 @@ pub use error::Error;
 pub use function::{run, serve_queue, serve_schedule};
 pub use log::elapsed_ms;
 pub use saga::redacted;
+pub use sendable::{is_sendable, sendable_json};
 pub use variables::Variables;

@@ -11,7 +11,7 @@ use aws_types::SdkConfig;
 use serde_json::{Value as Json, json};
 use std::{
     collections::VecDeque,
-    io,
+    fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -54,21 +54,38 @@ pub struct Call {
     pub body: Json,
 }
 
-/// Answers in order, and remembers what was asked. After the last answer every connection breaks.
-#[derive(Debug, Clone, Default)]
+/// Answers what is asked, and remembers it.
+#[derive(Debug, Clone)]
 pub struct Replay(Arc<Mutex<State>>);
 
-#[derive(Debug, Default)]
 struct State {
-    answers: VecDeque<Answer>,
+    answering: Box<dyn FnMut(&Call) -> Answer + Send>,
     calls: Vec<Call>,
 }
 
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("calls", &self.calls).finish_non_exhaustive()
+    }
+}
+
+/// Every connection breaks.
+impl Default for Replay {
+    fn default() -> Self {
+        Self::of([])
+    }
+}
+
 impl Replay {
-    /// Answers with these, in order.
+    /// Answers with these, in order. After the last one every connection breaks.
     pub fn of(answers: impl IntoIterator<Item = Answer>) -> Self {
-        let answers = answers.into_iter().collect();
-        Self(Arc::new(Mutex::new(State { answers, calls: Vec::new() })))
+        let mut answers: VecDeque<_> = answers.into_iter().collect();
+        Self::answering(move |_| answers.pop_front().unwrap_or(Answer::Lost))
+    }
+
+    /// Answers by what is asked.
+    pub fn answering(answering: impl FnMut(&Call) -> Answer + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(State { answering: Box::new(answering), calls: Vec::new() })))
     }
 
     /// The configuration of clients that ask here.
@@ -108,8 +125,9 @@ impl HttpConnector for Replay {
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
         let body = serde_json::from_str(&body).unwrap_or(Json::String(body));
         let mut state = self.lock();
-        state.calls.push(Call { target, body });
-        let answer = state.answers.pop_front().unwrap_or(Answer::Lost);
+        let call = Call { target, body };
+        let answer = (state.answering)(&call);
+        state.calls.push(call);
         HttpConnectorFuture::new(async move {
             let mut answer = answer;
             while let Answer::Slow(after, late) = answer {

@@ -79,6 +79,9 @@ impl Settling {
 
 impl StartInput {
     /// The input of the execution that begins a saga.
+    ///
+    /// Its texts go on into the messages of the saga. Whoever takes them from outside refuses what a queue does not carry
+    /// (on SQS U+FFFE, U+FFFF and most control characters): nothing can be escaped on the way, and no step would be asked.
     pub fn begin(id: SagaId, input: Json) -> Self {
         Self { v: WIRE_VERSION, id, run: Some(RunDigest::of(&input)), input, asked: None, settle: None }
     }

@@ -1,19 +1,23 @@
 //! One notice: told to its customer, and in one line of the log.
 
-use crate::letter::{self, Letter};
+use crate::{
+    claims::{Claim, Claims},
+    letter::{self, Letter},
+    own_queue::OwnQueue,
+};
 use aws_sdk_sesv2::{
     error::BuildError,
     types::{Body, Content, Destination, EmailContent, Message as Email},
 };
 use aws_types::SdkConfig;
-use saga::NoticeMessage;
+use saga::{NoticeMessage, RunDigest};
 use saga_lambda::{Deadline, Error, Message, Unanswered, Variables, Verdict, aws, elapsed_ms, redacted};
 use sagas::{customer::Channel, environment::EMAIL_FROM};
-use std::time::Instant;
+use serde_json::Value as Json;
+use std::time::{Duration, Instant};
 
-/// How often a notice is sent at most when it is not known whether it was. Each delivery ends with the first such
-/// sending, and the queue counts deliveries, so from this delivery on the sending is the last.
-const MOST_SENT: u32 = 2;
+/// What is kept of the time to give a claim back and to put the notice back.
+const AFTER_A_REFUSAL: Duration = Duration::from_millis(600);
 
 /// Why a letter was not sent.
 enum Unsent {
@@ -32,11 +36,27 @@ impl From<Unanswered> for Unsent {
     }
 }
 
+/// What became of a notice.
+enum Outcome {
+    /// There is nothing to tell.
+    NothingToTell,
+    /// It is told.
+    Sent,
+    /// It was not sent, and comes again as a new message.
+    PutBack(String),
+    /// It was not sent, or may have been sent for the first time: it is delivered again.
+    Again(String),
+    /// It may have been sent as often as it may be.
+    NotAgain(String),
+}
+
 /// Tells customers.
 #[derive(Debug)]
 pub struct Notifier {
     ses: aws_sdk_sesv2::Client,
     sns: aws_sdk_sns::Client,
+    claims: Claims,
+    own_queue: OwnQueue,
     from: String,
 }
 
@@ -44,76 +64,79 @@ impl Notifier {
     /// Sends as the stack says.
     ///
     /// # Errors
-    /// When a variable is missing.
+    /// When a variable is missing or invalid.
     pub fn from_variables(variables: &Variables) -> Result<Self, Error> {
         Self::new(&aws::config(variables)?, variables)
     }
 
     fn new(config: &SdkConfig, variables: &Variables) -> Result<Self, Error> {
-        let (ses, sns) = (aws_sdk_sesv2::Client::new(config), aws_sdk_sns::Client::new(config));
-        Ok(Self { ses, sns, from: variables.text(EMAIL_FROM)?.into() })
+        Ok(Self {
+            ses: aws_sdk_sesv2::Client::new(config),
+            sns: aws_sdk_sns::Client::new(config),
+            claims: Claims::from_variables(aws_sdk_dynamodb::Client::new(config), variables)?,
+            own_queue: OwnQueue::from_variables(aws_sdk_sqs::Client::new(config), variables)?,
+            from: variables.text(EMAIL_FROM)?.into(),
+        })
     }
 
     /// Handles one message. The log line has neither the customer nor the text in it.
     pub async fn handle(&self, message: &Message, deadline: Deadline) -> Verdict {
         let began = Instant::now();
-        let (message_id, receive_count) = (message.id.as_str(), message.receive_count);
-        let malformed = |reason: &str| {
-            tracing::error!(
-                outcome = "malformed",
-                reason,
-                receive_count,
-                message_id,
-                "left to the dead-letter queue"
-            );
-            Verdict::deliver_again(reason)
-        };
-        let notice: NoticeMessage = match serde_json::from_str(&message.body) {
-            Ok(notice) => notice,
-            Err(error) => return malformed(&format!("not a notice: {}", redacted(&error.to_string()))),
-        };
-        let letter = match letter::about(&notice) {
-            Ok(letter) => letter,
-            Err(untellable) => return malformed(&untellable.to_string()),
-        };
-        let channel = letter.as_ref().map(|letter| channel_of(letter).0);
-        let sent = match &letter {
-            Some(letter) => self.send(letter, deadline).await,
-            None => Ok(()),
-        };
-        let NoticeMessage { notice, saga, id, .. } = &notice;
-        let (saga, saga_id, duration_ms) = (saga.as_str(), id.as_str(), elapsed_ms(began));
-        /// One log line with the members that every line about a notice has.
-        macro_rules! line {
-            ($level:ident, $text:literal, $outcome:expr, $reason:expr) => {
-                tracing::$level!(
-                    notice,
-                    saga,
-                    saga_id,
-                    channel,
-                    outcome = $outcome,
-                    reason = $reason,
-                    duration_ms,
+        let (notice, digest, letter) = match read(&message.body) {
+            Ok(read) => read,
+            Err(reason) => {
+                let (message_id, receive_count) = (message.id.as_str(), message.receive_count);
+                let reason = reason.as_str();
+                tracing::error!(
+                    outcome = "malformed",
+                    reason,
                     receive_count,
                     message_id,
-                    $text
-                )
-            };
+                    "left to the dead-letter queue"
+                );
+                return Verdict::deliver_again(reason);
+            }
+        };
+        let outcome = match &letter {
+            Some(letter) => self.tell(letter, digest, message, deadline).await,
+            None => Outcome::NothingToTell,
+        };
+        let channel = letter.as_ref().map(|letter| channel_of(letter).0);
+        conclude(outcome, &notice, channel, message, elapsed_ms(began))
+    }
+
+    /// Sends a letter that is claimed. A refusal gives the claim back; whatever else happens leaves it there.
+    async fn tell(
+        &self,
+        letter: &Letter,
+        digest: RunDigest,
+        message: &Message,
+        deadline: Deadline,
+    ) -> Outcome {
+        let sending = deadline.earlier(AFTER_A_REFUSAL);
+        let claim = match self.claims.claim(digest, message, sending).await {
+            Ok(Some(claim)) => claim,
+            Ok(None) => return Outcome::NotAgain("it may have been sent as often as it may be".into()),
+            Err(unclaimed) => {
+                let reason = unclaimed.to_string();
+                return self.refused(&unclaimed.claim, reason, message, deadline).await;
+            }
+        };
+        match self.send(letter, sending).await {
+            Ok(()) => Outcome::Sent,
+            Err(Unsent::Refused(reason)) => self.refused(&claim, reason, message, deadline).await,
+            Err(Unsent::Unknown(reason)) if claim.is_last => Outcome::NotAgain(reason),
+            Err(Unsent::Unknown(reason)) => Outcome::Again(reason),
         }
-        match sent {
-            Ok(()) => {
-                let outcome = if letter.is_some() { "sent" } else { "nothing_to_tell" };
-                line!(info, "notice told", outcome, None::<&str>);
-                Verdict::Acknowledge
-            }
-            Err(Unsent::Unknown(reason)) if receive_count >= MOST_SENT => {
-                line!(error, "not sent again: it may have been told", "unknown", reason);
-                Verdict::Acknowledge
-            }
-            Err(Unsent::Refused(reason) | Unsent::Unknown(reason)) => {
-                line!(warn, "delivered again", "retry", reason);
-                Verdict::deliver_again(reason)
-            }
+    }
+
+    /// Nothing was sent on a claim: it is given back, and the notice put back. When that cannot be done, or was done often
+    /// enough, the message is delivered again, and kept as a dead letter at last.
+    async fn refused(&self, claim: &Claim, reason: String, message: &Message, deadline: Deadline) -> Outcome {
+        self.claims.give_back(claim, deadline.earlier(deadline.remaining() / 2)).await;
+        match self.own_queue.put_back(message, deadline).await {
+            Ok(()) => Outcome::PutBack(reason),
+            Err(why) => Outcome::Again(format!("{reason}; {why}")),
         }
     }
 
@@ -135,6 +158,60 @@ impl Notifier {
             }
         }
     }
+}
+
+/// A notice, its digest, and the letter about it if there is something to say; or why it cannot be told.
+fn read(body: &str) -> Result<(NoticeMessage, RunDigest, Option<Letter>), String> {
+    let no_notice = |error: serde_json::Error| format!("not a notice: {}", redacted(&error.to_string()));
+    let json: Json = serde_json::from_str(body).map_err(no_notice)?;
+    let digest = RunDigest::of(&json);
+    let notice: NoticeMessage = serde_json::from_value(json).map_err(no_notice)?;
+    let letter = letter::about(&notice).map_err(|untellable| untellable.to_string())?;
+    Ok((notice, digest, letter))
+}
+
+/// The verdict on a notice, and its line in the log.
+fn conclude(
+    outcome: Outcome,
+    notice: &NoticeMessage,
+    channel: Option<&str>,
+    message: &Message,
+    duration_ms: f64,
+) -> Verdict {
+    let NoticeMessage { notice, saga, id, .. } = notice;
+    let (saga, saga_id) = (saga.as_str(), id.as_str());
+    /// One log line with the members that every line about a notice has.
+    macro_rules! line {
+        ($level:ident, $text:literal, $outcome:literal, $reason:expr) => {
+            tracing::$level!(
+                notice,
+                saga,
+                saga_id,
+                channel,
+                outcome = $outcome,
+                reason = $reason,
+                duration_ms,
+                receive_count = message.receive_count,
+                message_id = message.id.as_str(),
+                $text
+            )
+        };
+    }
+    match outcome {
+        Outcome::NothingToTell => line!(info, "notice told", "nothing_to_tell", None::<&str>),
+        Outcome::Sent => line!(info, "notice told", "sent", None::<&str>),
+        Outcome::PutBack(reason) => {
+            line!(warn, "put back: it was not sent, and comes again", "put_back", reason);
+        }
+        Outcome::NotAgain(reason) => {
+            line!(error, "not sent again: it may have been told", "unknown", reason);
+        }
+        Outcome::Again(reason) => {
+            line!(warn, "delivered again", "retry", reason.as_str());
+            return Verdict::deliver_again(reason);
+        }
+    }
+    Verdict::Acknowledge
 }
 
 /// How to reach the customer: the channel's name, and the number for an SMS.

@@ -50,7 +50,10 @@ pub(crate) struct Brake {
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     at: Instant,
+    /// How many messages the participant has that has most of those that are known.
     backlog: u64,
+    /// Every participant's is known.
+    is_known: bool,
 }
 
 /// The queue did not take an event back.
@@ -80,7 +83,8 @@ impl Brake {
     pub(crate) async fn is_released(&self, deadline: Deadline) -> bool {
         let patience = deadline.earlier(deadline.remaining() / 2);
         loop {
-            if self.backlog(deadline).await < self.max_backlog {
+            // The brake protects from a flood; an outage of counting must not be one of orders.
+            if self.look(deadline).await.backlog < self.max_backlog {
                 return true;
             }
             if patience.remaining() <= BELIEVED {
@@ -91,12 +95,21 @@ impl Brake {
     }
 
     /// Whether orders may stand in line here that came long ago: they are held back, some that were have not come again, or
-    /// more wait than this function works on at once.
+    /// more wait than this function works on at once. Where that is not known there may be a line.
     pub(crate) async fn has_line(&self, deadline: Deadline) -> bool {
-        let own = async |counted| self.count(&self.own_queue, counted, deadline).await.unwrap_or(0);
-        self.backlog(deadline).await >= self.max_backlog
-            || own(DELAYED).await > 0
-            || own(WAITING).await > LINE
+        let own_is_more =
+            async |than: u64, counted| match self.count(&self.own_queue, counted, deadline).await {
+                Ok(count) => count > than,
+                Err(reason) => {
+                    tracing::warn!(reason, "whether there is a line is not known");
+                    true
+                }
+            };
+        let seen = self.look(deadline).await;
+        !seen.is_known
+            || seen.backlog >= self.max_backlog
+            || own_is_more(0, DELAYED).await
+            || own_is_more(LINE, WAITING).await
     }
 
     /// Puts an order back, as a new message: its deliveries are not used up by waiting.
@@ -118,25 +131,28 @@ impl Brake {
         aws::send(request.delay_seconds(delay_seconds), deadline).await.map_err(NotHeld)
     }
 
-    /// How many messages the participant has that has most: those that wait, and those that it works on.
-    async fn backlog(&self, deadline: Deadline) -> u64 {
+    /// What participants have before them: the messages that wait, and those that they work on.
+    async fn look(&self, deadline: Deadline) -> Seen {
         // Whoever comes while somebody looks waits for what that one sees.
-        let mut seen = self.seen.lock().await;
-        if let Some(Seen { at, backlog }) = *seen
-            && at.elapsed() < BELIEVED
+        let mut last = self.seen.lock().await;
+        if let Some(seen) = *last
+            && seen.at.elapsed() < BELIEVED
         {
-            return backlog;
+            return seen;
         }
-        let mut backlog = 0;
+        let (mut backlog, mut is_known) = (0, true);
         for queue in &self.participants {
             match self.count(queue, AT_HAND, deadline).await {
                 Ok(count) => backlog = backlog.max(count),
-                // The brake protects from a flood; an outage of counting must not be one of orders.
-                Err(reason) => tracing::warn!(reason, "a backlog is not known, and holds nothing back"),
+                Err(reason) => {
+                    tracing::warn!(reason, "a backlog is not known");
+                    is_known = false;
+                }
             }
         }
-        *seen = Some(Seen { at: Instant::now(), backlog });
-        backlog
+        let seen = Seen { at: Instant::now(), backlog, is_known };
+        *last = Some(seen);
+        seen
     }
 
     async fn count(
@@ -150,8 +166,11 @@ impl Brake {
         let limit = deadline.earlier(deadline.remaining().saturating_sub(LONGEST_LOOK));
         let answer = aws::ask(limit, Repeatable(|| request.clone().send())).await?;
         let attributes = answer.attributes.unwrap_or_default();
-        let number = |name| attributes.get(name).and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
-        Ok(counted.iter().map(number).sum())
+        let number = |name: &QueueAttributeName| {
+            let count = attributes.get(name).and_then(|count| count.parse::<u64>().ok());
+            count.ok_or_else(|| format!("SQS does not say `{}`", name.as_str()))
+        };
+        counted.iter().map(number).sum()
     }
 }
 
@@ -229,6 +248,23 @@ mod tests {
         ] {
             let replay = Replay::of(answers);
             assert_eq!(brake(&replay).has_line(Deadline::after(Duration::from_secs(6))).await, has_line);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_it_is_not_known_there_may_be_a_line() {
+        let denied = || Answer::error("AccessDenied");
+        let silent = || Answer::ok(json!({ "Attributes": {} }));
+        for answers in [
+            vec![denied(), has(0, 0), delayed(0), has(0, 0)],
+            vec![has(0, 0), denied(), delayed(0), has(0, 0)],
+            vec![has(0, 0), has(0, 0), denied(), has(0, 0)],
+            vec![has(0, 0), has(0, 0), delayed(0), denied()],
+            vec![has(0, 0), has(0, 0), delayed(0), silent()],
+        ] {
+            let _log = Log::keep();
+            let replay = Replay::of(answers.clone());
+            assert!(brake(&replay).has_line(Deadline::after(Duration::from_secs(6))).await, "{answers:?}");
         }
     }
 

@@ -146,17 +146,16 @@ impl Intake {
     }
 
     /// Keeps a refused event, and before that has the customer told; in this order, because what fails is done again as
-    /// a whole, and a notice twice is better than none.
+    /// a whole, and a notice that comes twice is known again. Telling may take half of the time, so that there is some left.
     async fn refuse(
         &self,
         body: &str,
         problems: &[Problem],
         telling: Option<&Telling>,
-        receive_count: u32,
         deadline: Deadline,
     ) -> Result<(), String> {
         if let Some(telling) = telling {
-            let told = self.notifications.tell(telling, receive_count, deadline).await;
+            let told = self.notifications.tell(telling, deadline.earlier(deadline.remaining() / 2)).await;
             told.map_err(|error| error.to_string())?;
         }
         self.refused.keep(body, problems, deadline).await.map_err(|error| error.to_string())
@@ -197,7 +196,7 @@ impl Intake {
             Outcome::Later(why) => return again(why, message, duration_ms()),
         };
         let telling = telling.as_deref();
-        match self.refuse(&message.body, &problems, telling, receive_count, deadline).await {
+        match self.refuse(&message.body, &problems, telling, deadline).await {
             Ok(()) => {
                 let (event, reasons, duration_ms) = (ORDER_REFUSED_EVENT, problems.len(), duration_ms());
                 tracing::warn!(event, reasons, duration_ms, receive_count, message_id, "event refused");

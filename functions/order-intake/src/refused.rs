@@ -2,7 +2,7 @@
 
 use crate::validate::Problem;
 use aws_sdk_sqs::Client;
-use saga_lambda::{Deadline, aws};
+use saga_lambda::{Deadline, aws, sendable_json};
 use serde_json::{Value as Json, json};
 
 /// The most bytes of a message that every SQS queue takes.
@@ -38,8 +38,10 @@ impl RefusedOrders {
 fn letter(event: &str, reasons: &[Problem]) -> String {
     let json = serde_json::from_str(event).unwrap_or_else(|_| Json::String(event.into()));
     let whole = json!({ "reasons": reasons, "event": json }).to_string();
+    // What is escaped to be sent counts.
+    let whole = sendable_json(&whole);
     if whole.len() <= MAX_BYTES {
-        return whole;
+        return whole.into_owned();
     }
     // A JSON string takes at most six bytes for one of its text.
     let cut = &event[..event.floor_char_boundary(MAX_BYTES / 16)];
@@ -55,13 +57,15 @@ fn letter(event: &str, reasons: &[Problem]) -> String {
         shown.push(json);
     }
     let left_out = reasons.len() - shown.len();
-    json!({ "reasons": shown, "reasons_left_out": left_out, "event": cut, "event_bytes": event.len() })
-        .to_string()
+    let cut =
+        json!({ "reasons": shown, "reasons_left_out": left_out, "event": cut, "event_bytes": event.len() });
+    sendable_json(&cut.to_string()).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use saga_lambda::is_sendable;
 
     #[test]
     fn a_letter_has_every_reason_and_the_event_as_it_came() {
@@ -76,6 +80,23 @@ mod tests {
     fn what_is_no_json_is_kept_as_text() {
         let letter: Json = serde_json::from_str(&letter("{oops", &[])).unwrap();
         assert_eq!(letter["event"], "{oops");
+    }
+
+    /// An event can have any text in a member that nobody reads, and SQS not any text in a message.
+    #[test]
+    fn every_event_is_kept_as_sqs_takes_it() {
+        for event in ["{\"note\":\"\\uffff\"}", "{\"\u{fffe}\":1}", "{oops \u{ffff}"] {
+            let letter = letter(event, &[Problem::new("order_id", "taken")]);
+            assert!(letter.chars().all(is_sendable), "{letter}");
+            let letter: Json = serde_json::from_str(&letter).unwrap();
+            let kept = serde_json::from_str(event).unwrap_or_else(|_| json!(event));
+            assert_eq!(letter["event"], kept);
+        }
+        // Escaped it is twice as large.
+        let event = json!({ "note": "\u{ffff}".repeat(60_000) }).to_string();
+        assert!(event.len() < MAX_BYTES);
+        let letter = letter(&event, &[]);
+        assert!(letter.len() <= MAX_BYTES && letter.chars().all(is_sendable), "{}", letter.len());
     }
 
     #[test]

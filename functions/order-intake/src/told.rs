@@ -2,12 +2,8 @@
 
 use aws_sdk_sqs::Client;
 use saga::{Notice, NoticeMessage, Reason, SagaId, SagaName, Value, WIRE_VERSION};
-use saga_lambda::{Deadline, Unanswered, aws};
+use saga_lambda::{Deadline, aws};
 use serde_json::{Map, Value as Json};
-
-/// How often a notice is sent at most when it is not known whether it was. Each delivery ends with the first such sending,
-/// so from this delivery on the sending is the last.
-const MOST_SENT: u32 = 2;
 
 /// The queue of the function that tells customers.
 #[derive(Debug, Clone)]
@@ -36,19 +32,11 @@ impl Telling {
 }
 
 impl Notifications {
-    /// Has the customer told, by the delivery of this number. A notice that the queue may have taken is sent once more at most:
-    /// whoever tells customers cannot know that two notices are one.
-    pub(crate) async fn tell(
-        &self,
-        telling: &Telling,
-        receive_count: u32,
-        deadline: Deadline,
-    ) -> Result<(), Untold> {
+    /// Has the customer told. The notice may be in the queue any number of times: whoever tells customers knows it by its body,
+    /// which is the same for the same event, and tells it once more at most.
+    pub(crate) async fn tell(&self, telling: &Telling, deadline: Deadline) -> Result<(), Untold> {
         let body = serde_json::to_string(&telling.0).map_err(|error| Untold(error.to_string()))?;
         let request = self.client.send_message().queue_url(&self.url).message_body(body);
-        match aws::send_once(request, deadline).await {
-            Err(Unanswered::Unknown(_)) if receive_count >= MOST_SENT => Ok(()),
-            sent => sent.map_err(|unanswered| Untold(unanswered.to_string())),
-        }
+        aws::send(request, deadline).await.map_err(Untold)
     }
 }

@@ -76,6 +76,9 @@ fn each_role_names_its_own_tables_only() {
     let compared = [outputs::table_arn(LedgerEntry::NAME), outputs::fence_table_arn("payment")];
     assert_eq!(tables(&resources["ReconciliationRole"]), compared.into(), "reconciliation");
     seen.insert("ReconciliationRole".to_owned());
+    let claims = BTreeSet::from([outputs::CLAIMS_TABLE_ARN.to_owned()]);
+    assert_eq!(tables(&resources["NotificationRole"]), claims, "notification");
+    seen.insert("NotificationRole".to_owned());
     let parked = BTreeSet::from([outputs::PARKED_TABLE_ARN.to_owned()]);
     for (id, role) in of_type(&app, "AWS::IAM::Role").into_iter().filter(|(id, _)| !seen.contains(id)) {
         let parks = id.ends_with("StateMachineRole") || id == "RescueRole";
@@ -242,6 +245,24 @@ fn order_intake_counts_what_participants_have_and_puts_back_into_its_own_queue_o
     assert_eq!((&most["Default"], &most["MinValue"]), (&json!("4500"), &json!(1)), "{most}");
     let variables = &resources["OrderIntakeFunction"]["Properties"]["Environment"]["Variables"];
     assert_eq!(variables["FLYOVER_MAX_BACKLOG"], json!({ "Ref": "MaxBacklog" }));
+}
+
+#[test]
+fn notification_claims_letters_and_puts_notices_back_into_its_own_queue_only() {
+    let app = app(Stage::Prod);
+    let resources = &template(&app, "app")["Resources"];
+    let allowed = resources_by_action(&resources["NotificationRole"], &["sqs:", "dynamodb:"]);
+    let queue = |name: &str| json!({ "Fn::GetAtt": [format!("{name}Queue"), "Arn"] }).to_string();
+    let queues = |names: &[&str]| names.iter().map(|name| queue(name)).collect::<BTreeSet<_>>();
+    assert_eq!(allowed["sqs:SendMessage"], queues(&["Notification", "NotificationDeadLetter"]));
+    assert_eq!(allowed["sqs:ReceiveMessage"], queues(&["Notification"]));
+    let claims = json!({ "Ref": outputs::CLAIMS_TABLE_ARN }).to_string();
+    let on_tables: Vec<_> = allowed.iter().filter(|(action, _)| action.starts_with("dynamodb:")).collect();
+    assert_eq!(on_tables, [(&"dynamodb:UpdateItem", &BTreeSet::from([claims]))]);
+    let variables = &resources["NotificationFunction"]["Properties"]["Environment"]["Variables"];
+    let own = json!({ "Fn::GetAtt": ["NotificationQueue", "QueueUrl"] });
+    assert_eq!(variables["FLYOVER_QUEUE_NOTIFICATION"], own);
+    assert_eq!(variables["FLYOVER_CLAIMS_TABLE"], json!({ "Ref": outputs::CLAIMS_TABLE_NAME }));
 }
 
 /// On what a role may do each action that begins so.

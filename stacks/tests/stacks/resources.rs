@@ -2,6 +2,7 @@
 
 use crate::templates::{app, list, of_type, referred, resources, template};
 use saga::fence_table;
+use sagas::claims_table;
 use serde_json::{Value as Json, json};
 use stacks::{Stage, Trigger};
 use std::collections::BTreeSet;
@@ -10,7 +11,7 @@ use std::collections::BTreeSet;
 fn each_table_can_be_restored_and_is_encrypted() {
     for stage in Stage::ALL {
         let tables = of_type(&app(stage), "AWS::DynamoDB::Table");
-        assert_eq!(tables.len(), 7, "three entities, three fence tables, the parked sagas");
+        assert_eq!(tables.len(), 8, "three entities, three fence tables, the parked sagas, the claims");
         for (id, table) in tables {
             let properties = &table["Properties"];
             assert_eq!(
@@ -78,6 +79,17 @@ fn fences_have_the_key_and_the_expiry_that_functions_write() {
             json!({ "AttributeName": fence_table::EXPIRES_AT, "Enabled": true })
         );
     }
+}
+
+#[test]
+fn claims_have_the_key_and_the_expiry_that_the_function_writes() {
+    let app = app(Stage::Prod);
+    let claims = &template(&app, "data")["Resources"]["ClaimsTable"]["Properties"];
+    assert_eq!(claims["KeySchema"], json!([{ "AttributeName": claims_table::LETTER, "KeyType": "HASH" }]));
+    assert_eq!(
+        claims["TimeToLiveSpecification"],
+        json!({ "AttributeName": claims_table::EXPIRES_AT, "Enabled": true })
+    );
 }
 
 #[test]

@@ -180,7 +180,12 @@ fn each_documented_output_is_there() {
             "{stack} has no output {output}"
         );
     };
-    for output in [outputs::PARKED_TABLE_NAME, outputs::PARKED_TABLE_ARN] {
+    for output in [
+        outputs::PARKED_TABLE_NAME,
+        outputs::PARKED_TABLE_ARN,
+        outputs::CLAIMS_TABLE_NAME,
+        outputs::CLAIMS_TABLE_ARN,
+    ] {
         has("data", output);
     }
     for participant in sagas::participants() {

@@ -77,6 +77,8 @@ fn variables() -> BTreeMap<String, String> {
         (saga::environment::FENCE_TABLE, "fences"),
         (saga::environment::FENCE_TTL_SECONDS, "60"),
         (saga::environment::MAX_RECEIVE_COUNT, "5"),
+        (sagas::environment::CLAIMS_TABLE, "claims"),
+        (sagas::environment::CLAIM_TTL_SECONDS, "60"),
         (sagas::environment::EMAIL_FROM, "orders@example.com"),
         (sagas::environment::GATEWAY_URL, "http://127.0.0.1:9"),
     ];

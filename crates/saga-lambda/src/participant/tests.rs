@@ -10,6 +10,7 @@ use saga::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 
 // ---- a participant with one step ----
 
@@ -115,7 +116,7 @@ fn request(sku: &str) -> Json {
 }
 
 fn message(request: &Json, receive_count: u32) -> Message {
-    Message { id: "m-1".into(), body: request.to_string(), receive_count }
+    Message { id: "m-1".into(), body: request.to_string(), receive_count, attributes: BTreeMap::new() }
 }
 
 struct Told {

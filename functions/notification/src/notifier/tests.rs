@@ -1,7 +1,12 @@
 use super::*;
 use saga_lambda::replay::{Answer, Call, Log, Replay};
+use sagas::environment::{CLAIM_TTL_SECONDS, CLAIMS_TABLE};
 use serde_json::{Value as Json, json};
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 fn notice(name: &str, customer: &Json) -> String {
     let order = json!({
@@ -13,39 +18,157 @@ fn notice(name: &str, customer: &Json) -> String {
     json!({ "v": 1, "type": name, "saga": "order", "id": "o-1", "input": input }).to_string()
 }
 
-async fn told(body: String, answers: Vec<Answer>) -> (Verdict, Vec<Call>) {
-    delivered(1, body, &Replay::of(answers)).await
+/// The table of claims, SES, SNS and the queue, as they are on AWS.
+#[derive(Default)]
+struct World {
+    /// By letter, the sendings that are claimed.
+    claims: BTreeMap<String, BTreeSet<String>>,
+    /// What SES and SNS answer; after the last one, that it is sent.
+    answers: VecDeque<Answer>,
+    /// What the table of claims answers instead of what it should, for as long as there is something.
+    of_claims: VecDeque<Answer>,
+    /// What the queue answers instead.
+    of_queue: VecDeque<Answer>,
+    /// The letters that SES and SNS were asked to send.
+    letters: Vec<Call>,
+    /// The messages that were put back.
+    put_back: Vec<Json>,
 }
 
-/// What becomes of a delivery, and all that was asked so far.
-async fn delivered(receive_count: u32, body: String, replay: &Replay) -> (Verdict, Vec<Call>) {
+impl World {
+    fn answer(&mut self, call: &Call) -> Answer {
+        match call.target.as_str() {
+            "DynamoDB_20120810.UpdateItem" => {
+                let answer = self.claimed(&call.body);
+                self.of_claims.pop_front().unwrap_or(answer)
+            }
+            "AmazonSQS.SendMessage" => {
+                self.put_back.push(call.body.clone());
+                self.of_queue.pop_front().unwrap_or_else(mailed)
+            }
+            _ => {
+                self.letters.push(call.clone());
+                let is_mail = call.target.ends_with("/v2/email/outbound-emails");
+                self.answers.pop_front().unwrap_or_else(if is_mail { mailed } else { published })
+            }
+        }
+    }
+
+    /// What DynamoDB does: the two updates of the function are known by their conditions.
+    fn claimed(&mut self, update: &Json) -> Answer {
+        assert_eq!(
+            (&update["TableName"], &update["ExpressionAttributeNames"]["#sendings"]),
+            (&json!("claims"), &json!("sendings"))
+        );
+        let values = &update["ExpressionAttributeValues"];
+        let sending = values[":sending"]["S"].as_str().unwrap().to_owned();
+        let sendings =
+            self.claims.entry(update["Key"]["letter"]["S"].as_str().unwrap().to_owned()).or_default();
+        let holds = match update["ConditionExpression"].as_str().unwrap() {
+            "attribute_not_exists(#sendings) OR size(#sendings) < :most OR contains(#sendings, :sending)" => {
+                assert_eq!(update["UpdateExpression"], "SET #expires_at = :expires_at ADD #sendings :added");
+                assert_eq!(values[":added"]["SS"], json!([sending]));
+                assert_eq!(values[":most"]["N"], "2");
+                let holds = sendings.len() < 2 || sendings.contains(&sending);
+                holds.then(|| sendings.insert(sending)).is_some()
+            }
+            "contains(#sendings, :sending)" => {
+                assert_eq!(update["UpdateExpression"], "DELETE #sendings :taken");
+                assert_eq!(values[":taken"]["SS"], json!([sending]));
+                sendings.remove(&sending)
+            }
+            other => panic!("{other}"),
+        };
+        let all = json!({ "Attributes": { "sendings": { "SS": sendings.iter().collect::<Vec<_>>() } } });
+        if holds { Answer::ok(all) } else { Answer::error("ConditionalCheckFailedException") }
+    }
+}
+
+/// What becomes of the only delivery of a notice, and the letters that SES and SNS were asked to send.
+async fn told(body: String, answers: Vec<Answer>) -> (Verdict, Vec<Call>) {
+    let world = World { answers: answers.into(), ..World::default() };
+    let (verdict, world) = delivered(1, &body, world).await;
+    (verdict, world.letters)
+}
+
+async fn delivered(receive_count: u32, body: &str, world: World) -> (Verdict, World) {
+    let message = Message { id: "m-1".into(), body: body.into(), receive_count, attributes: BTreeMap::new() };
+    handled(message, world).await
+}
+
+/// What becomes of a message.
+async fn handled(message: Message, world: World) -> (Verdict, World) {
     let log = Log::keep();
-    let variables: Variables = [(EMAIL_FROM, "orders@example.com")].into_iter().collect();
+    let world = Arc::new(Mutex::new(world));
+    let asked = world.clone();
+    let replay = Replay::answering(move |call| asked.lock().unwrap().answer(call));
+    let variables: Variables = [
+        (EMAIL_FROM, "orders@example.com"),
+        (CLAIMS_TABLE, "claims"),
+        (CLAIM_TTL_SECONDS, "60"),
+        ("FLYOVER_QUEUE_NOTIFICATION", "https://sqs.eu-central-1.amazonaws.com/123456789012/notification"),
+    ]
+    .into_iter()
+    .collect();
     let notifier = Notifier::new(&replay.config(), &variables).unwrap();
-    let message = Message { id: "m-1".into(), body, receive_count };
     let verdict = notifier.handle(&message, Deadline::after(Duration::from_secs(19))).await;
     for personal in ["maria", "ALFKI", "+4930123456", "5400"] {
         assert!(!log.text().contains(personal), "{personal} is in the log: {}", log.text());
     }
-    (verdict, replay.calls())
+    let world = std::mem::take(&mut *world.lock().unwrap());
+    (verdict, world)
 }
 
 /// How often it was sent until the queue has it no more, given these answers, and what became of each delivery.
 async fn sent_in_all(customer: &Json, answers: Vec<Answer>) -> (usize, Vec<Verdict>) {
-    let replay = Replay::of(answers);
+    let mut world = World { answers: answers.into(), ..World::default() };
     let mut verdicts = Vec::new();
     for receive_count in 1..=5 {
-        let body = notice("OrderConfirmed", customer);
-        verdicts.push(delivered(receive_count, body, &replay).await.0);
+        let verdict;
+        (verdict, world) = delivered(receive_count, &notice("OrderConfirmed", customer), world).await;
+        verdicts.push(verdict);
         if verdicts.ends_with(&[Verdict::Acknowledge]) {
             break;
         }
     }
-    (replay.calls().len(), verdicts)
+    (world.letters.len(), verdicts)
+}
+
+/// What becomes of a notice that is put back again and again, as its queue delivers it: the deliveries, how it ended, and
+/// the world.
+async fn until_the_end(mut world: World) -> (usize, Verdict, World) {
+    let body = notice("OrderConfirmed", &by_mail());
+    let mut message = Message { id: "m-0".into(), body, receive_count: 1, attributes: BTreeMap::new() };
+    for deliveries in 1.. {
+        let (verdict, after) = handled(message.clone(), world).await;
+        world = after;
+        match (&verdict, world.put_back.pop()) {
+            (Verdict::Acknowledge, Some(sent)) => {
+                assert!(sent["QueueUrl"].as_str().unwrap().ends_with("/notification"), "{sent}");
+                assert_eq!(sent["MessageBody"], message.body);
+                assert!((1..=900).contains(&sent["DelaySeconds"].as_i64().unwrap()), "{sent}");
+                let refusals = &sent["MessageAttributes"]["refusals"];
+                assert_eq!(refusals["DataType"], "Number");
+                let refusals = refusals["StringValue"].as_str().unwrap().to_owned();
+                message.attributes.insert("refusals".into(), refusals);
+                (message.id, message.receive_count) = (format!("m-{deliveries}"), 1);
+            }
+            (Verdict::DeliverAgain { .. }, None) if message.receive_count < 5 => message.receive_count += 1,
+            (_, None) => return (deliveries, verdict, world),
+            other => panic!("{other:?}"),
+        }
+    }
+    unreachable!("there is no last delivery")
 }
 
 fn mailed() -> Answer {
     Answer::ok(json!({ "MessageId": "1" }))
+}
+
+fn published() -> Answer {
+    let published =
+        "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
+    Answer::Text(200, published.into())
 }
 
 fn by_sms() -> Json {
@@ -71,10 +194,7 @@ async fn an_e_mail_is_sent_from_the_sender_to_the_customer() {
 
 #[tokio::test(start_paused = true)]
 async fn who_prefers_sms_gets_one() {
-    let published =
-        "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
-    let (verdict, calls) =
-        told(notice("OrderConfirmed", &by_sms()), vec![Answer::Text(200, published.into())]).await;
+    let (verdict, calls) = told(notice("OrderConfirmed", &by_sms()), vec![published()]).await;
     assert_eq!((verdict, calls.len()), (Verdict::Acknowledge, 1));
     let form = calls[0].body.as_str().unwrap();
     assert!(form.starts_with("Action=Publish&"), "{form}");
@@ -85,10 +205,7 @@ async fn who_prefers_sms_gets_one() {
 async fn a_slow_answer_is_waited_for_and_a_letter_is_sent_once() {
     let slow = |answer| Answer::Slow(Duration::from_secs(18), Box::new(answer));
     assert_eq!(sent_in_all(&by_mail(), vec![slow(mailed())]).await, (1, vec![Verdict::Acknowledge]));
-    let published =
-        "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
-    let published = Answer::Text(200, published.into());
-    assert_eq!(sent_in_all(&by_sms(), vec![slow(published)]).await, (1, vec![Verdict::Acknowledge]));
+    assert_eq!(sent_in_all(&by_sms(), vec![slow(published())]).await, (1, vec![Verdict::Acknowledge]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,6 +226,44 @@ async fn a_letter_that_may_have_been_sent_is_sent_once_more_at_most() {
     assert_eq!((sent, verdicts.len()), (3, 2), "{verdicts:?}");
 }
 
+/// Whoever sent it died then, so it comes again each time.
+#[tokio::test(start_paused = true)]
+async fn a_letter_that_is_sent_and_never_acknowledged_is_sent_once_more_at_most() {
+    for customer in [by_mail(), by_sms()] {
+        let (mut world, mut verdicts) = (World::default(), Vec::new());
+        for receive_count in 1..=5 {
+            let verdict;
+            (verdict, world) = delivered(receive_count, &notice("OrderConfirmed", &customer), world).await;
+            verdicts.push(verdict);
+        }
+        assert_eq!((world.letters.len(), world.put_back.len()), (2, 0));
+        assert_eq!(verdicts, vec![Verdict::Acknowledge; 5]);
+    }
+}
+
+/// Intake, a state machine or an operator published it again: other messages with the same body.
+#[tokio::test(start_paused = true)]
+async fn a_notice_that_is_published_five_times_is_told_twice_at_most() {
+    let mut world = World::default();
+    for n in 0..5 {
+        let body = notice("OrderRejected", &by_mail());
+        let attributes = BTreeMap::new();
+        (_, world) =
+            handled(Message { id: format!("m-{n}"), body, receive_count: 1, attributes }, world).await;
+    }
+    assert_eq!(world.letters.len(), 2);
+    // Another notice is another letter.
+    (_, world) = delivered(1, &notice("OrderConfirmed", &by_mail()), world).await;
+    assert_eq!(world.letters.len(), 3);
+}
+
+/// Lambda had no function free for the first four.
+#[tokio::test(start_paused = true)]
+async fn deliveries_that_never_came_to_sending_cost_no_letter() {
+    let (verdict, world) = delivered(5, &notice("OrderConfirmed", &by_mail()), World::default()).await;
+    assert_eq!((verdict, world.letters.len()), (Verdict::Acknowledge, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_letter_that_was_not_sent_is_tried_again() {
     let not_now = [
@@ -119,17 +274,70 @@ async fn a_letter_that_was_not_sent_is_tried_again() {
     ];
     let answers = not_now.into_iter().chain([mailed()]).collect();
     assert_eq!(sent_in_all(&by_mail(), answers).await, (5, vec![Verdict::Acknowledge]));
-    // It is refused for all the time of the first delivery; the next one may still send.
-    let busy = vec![Answer::Json(503, json!({})); 500];
-    let (verdict, _) = told(notice("OrderConfirmed", &by_mail()), busy).await;
-    assert!(matches!(verdict, Verdict::DeliverAgain { .. }), "{verdict:?}");
+}
+
+/// One refusal for good each time, or 'not now' for all the time of the function.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_uses_up_no_delivery_and_ends_in_one_letter() {
+    let answers = vec![Answer::error("MessageRejected"); 20].into();
+    let (deliveries, verdict, world) = until_the_end(World { answers, ..World::default() }).await;
+    assert_eq!((deliveries, verdict, world.letters.len()), (21, Verdict::Acknowledge, 21));
+    assert!(world.claims.values().all(|sendings| sendings.len() == 1), "{:?}", world.claims);
+
+    let busy = vec![Answer::Json(503, json!({})); 100].into();
+    let (deliveries, verdict, world) = until_the_end(World { answers: busy, ..World::default() }).await;
+    assert!((2..20).contains(&deliveries), "{deliveries}");
+    assert_eq!((verdict, world.letters.len()), (Verdict::Acknowledge, 101));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_sent_comes_again() {
-    let (verdict, calls) =
-        told(notice("OrderConfirmed", &by_mail()), vec![Answer::error("MessageRejected")]).await;
-    assert_eq!((verdict, calls.len()), (Verdict::deliver_again("MessageRejected"), 1));
+async fn a_refusal_for_good_ends_in_the_dead_letter_queue_with_its_reason() {
+    let answers = vec![Answer::error("MessageRejected"); 99].into();
+    let (deliveries, verdict, world) = until_the_end(World { answers, ..World::default() }).await;
+    // What is delivered again after the last delivery is kept there by `saga_lambda`.
+    assert_eq!(
+        (deliveries, verdict),
+        (25, Verdict::deliver_again("MessageRejected; it was put back 20 times"))
+    );
+    assert!(world.claims.values().all(BTreeSet::is_empty), "{:?}", world.claims);
+}
+
+/// Each was refused after one that may have been sent, and is a new message since then.
+#[tokio::test(start_paused = true)]
+async fn what_may_have_been_sent_is_remembered_when_a_notice_is_put_back() {
+    let refused = || Answer::error("MessageRejected");
+    let answers = vec![Answer::Lost, refused(), Answer::Silence, refused(), mailed()].into();
+    let (_, verdict, world) = until_the_end(World { answers, ..World::default() }).await;
+    assert_eq!((verdict, world.letters.len()), (Verdict::Acknowledge, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_claimed_is_not_sent_and_comes_again() {
+    let denied = || Answer::error("AccessDeniedException");
+    let of_claims = [denied(), denied()].into();
+    let body = notice("OrderConfirmed", &by_mail());
+    let (verdict, world) = delivered(1, &body, World { of_claims, ..World::default() }).await;
+    assert_eq!((verdict, world.letters.len(), world.put_back.len()), (Verdict::Acknowledge, 0, 1));
+    // The answer of a claim that is there was lost: it is claimed again, and counts once.
+    let of_claims = [Answer::Lost, Answer::Lost].into();
+    let (verdict, world) = delivered(1, &body, World { of_claims, ..World::default() }).await;
+    assert_eq!((verdict, world.letters.len(), world.put_back.len()), (Verdict::Acknowledge, 1, 0));
+    assert!(world.claims.values().all(|sendings| sendings.len() == 1), "{:?}", world.claims);
+    // All of them are lost: given back, for nothing was sent.
+    let of_claims = vec![Answer::Silence; 40].into();
+    let (verdict, world) = delivered(1, &body, World { of_claims, ..World::default() }).await;
+    assert_eq!((verdict, world.letters.len(), world.put_back.len()), (Verdict::Acknowledge, 0, 1));
+    assert!(world.claims.values().all(BTreeSet::is_empty), "{:?}", world.claims);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_put_back_is_delivered_again() {
+    let (answers, of_queue) =
+        ([Answer::error("MessageRejected")].into(), [Answer::error("AccessDenied")].into());
+    let world = World { answers, of_queue, ..World::default() };
+    let (verdict, world) = delivered(1, &notice("OrderConfirmed", &by_mail()), world).await;
+    assert_eq!(verdict, Verdict::deliver_again("MessageRejected; the queue of notices: AccessDenied"));
+    assert!(world.claims.values().all(BTreeSet::is_empty), "{:?}", world.claims);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Whether a customer can be known and reached.
 
-use super::Problems;
+use super::{Problems, is_printable};
 use sagas::customer::{Channel, Customer};
 
 pub(super) fn check(problems: &mut Problems, customer: &Customer) {
@@ -27,7 +27,7 @@ pub(super) fn check(problems: &mut Problems, customer: &Customer) {
 fn is_plausible_email(email: &str) -> bool {
     let Some((local, domain)) = email.split_once('@') else { return false };
     let labels_fit = domain.contains('.') && domain.split('.').all(|label| !label.is_empty());
-    let characters_fit = email.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    let characters_fit = email.chars().all(|c| !c.is_whitespace() && is_printable(c));
     email.chars().count() <= 254 && !local.is_empty() && !domain.contains('@') && labels_fit && characters_fit
 }
 
@@ -52,7 +52,19 @@ mod tests {
         }
         let long = format!("{}@example.com", "a".repeat(243));
         for not in [
-            "", "a", "@b.co", "a@", "a@b", "a@.co", "a@b.", "a@b..co", "a@b@c.co", "a b@c.co", "a@b.co\n",
+            "",
+            "a",
+            "@b.co",
+            "a@",
+            "a@b",
+            "a@.co",
+            "a@b.",
+            "a@b..co",
+            "a@b@c.co",
+            "a b@c.co",
+            "a@b.co\n",
+            "a\u{ffff}@b.co",
+            "a@b\u{fffe}.co",
             &long,
         ] {
             assert!(!is_plausible_email(not), "{not}");

@@ -6,6 +6,7 @@ mod lines;
 mod tests;
 
 use saga::{SagaId, Value};
+use saga_lambda::is_sendable;
 use sagas::{
     cancel::CancelOrder,
     events::{CancelRequested, OrderPlaced},
@@ -39,13 +40,14 @@ impl Problems {
         self.0.push(Problem::new(field, problem));
     }
 
-    /// Text of 1 to `most` characters, none of them a control character.
+    /// Text of 1 to `most` characters, none of them a control character or one that no queue takes: it goes on into the
+    /// messages of the saga, and SQS would refuse each of them each time.
     fn check_text(&mut self, field: impl Into<String>, text: &str, most: usize) {
         let count = text.chars().count();
         if !(1..=most).contains(&count) {
             self.add(field, format!("it has {count} characters: 1 to {most} are allowed"));
-        } else if text.chars().any(char::is_control) {
-            self.add(field, "it has control characters: none are allowed");
+        } else if !text.chars().all(is_printable) {
+            self.add(field, "it has control characters, U+FFFE or U+FFFF: none are allowed");
         }
     }
 
@@ -108,4 +110,9 @@ fn check_size<V: Value>(problems: &mut Problems, value: Option<&V>) {
     if bytes > V::MAX_BYTES {
         problems.add("event", format!("it has {bytes} bytes as JSON: at most {} are allowed", V::MAX_BYTES));
     }
+}
+
+/// Whether a character of an event can go into a saga.
+fn is_printable(character: char) -> bool {
+    !character.is_control() && is_sendable(character)
 }

@@ -2,7 +2,7 @@ use super::*;
 use saga_executions::MAX_ATTEMPTS;
 use saga_lambda::replay::{Answer, Log, Replay};
 use serde_json::{Value as Json, json};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 mod sweeps;
 
@@ -79,7 +79,8 @@ impl Case {
     }
 
     async fn handle(&self, body: impl Into<String>) -> Verdict {
-        let message = Message { id: "m-1".into(), body: body.into(), receive_count: 1 };
+        let message =
+            Message { id: "m-1".into(), body: body.into(), receive_count: 1, attributes: BTreeMap::new() };
         let verdict = self.rescue.handle(&message, Deadline::after(Duration::from_secs(2))).await;
         assert!(!self.log.text().contains("maria"), "{}", self.log.text());
         verdict
