@@ -676,6 +676,6 @@ async fn it_never_takes_a_charge_from_a_running_saga_nor_leaves_one_behind() {
         race(&shop, seed, &mut ends).await;
     }
     // Without these the test could pass without a race.
-    assert!(ends.committed > 20 && ends.undone > 20 && ends.run_was_too_late > 20, "{ends:?}");
-    assert!(ends.refunded > 0, "{ends:?}");
+    let seen = [ends.committed, ends.undone, ends.run_was_too_late, ends.refunded];
+    assert!(seen.iter().all(|seen| *seen > 20), "{ends:?}");
 }
