@@ -27,10 +27,9 @@ use cfn::{
     sns::{Subscription, SubscriptionRedrivePolicy, Topic},
     sqs::{Queue, queue_policy},
 };
-use saga::{Entity, Intake, Startables, budget::Budget, environment, schema::Schemas};
+use saga::{Intake, Startables, budget::Budget, environment, schema::Schemas};
 use sagas::{
     ParticipantSpec,
-    entities::LedgerEntry,
     environment::{
         CLAIM_TTL_SECONDS, CLAIMS_TABLE, EMAIL_FROM, GATEWAY_URL, MAX_REFUND_PERCENT, MAX_REFUNDS,
         NOTIFICATION, RECONCILIATION_GRACE_SECONDS, RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS,
@@ -231,7 +230,6 @@ fn order_intake(
 fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest: Duration) {
     let timing = draft.timing();
     let fences = draft.handed(StackId::Data, outputs::fence_table_name(PAYMENT));
-    let ledger = draft.handed(StackId::Data, outputs::table_name(LedgerEntry::NAME));
     let seconds = |name: &str, duration: Duration| (name.to_owned(), duration.as_secs().to_string().into());
     let max_refunds = draft.template.parameter(parameters::MAX_REFUNDS, parameters::max_refunds());
     let max_percent =
@@ -241,7 +239,6 @@ fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest
         (MAX_REFUNDS.to_owned(), Value::from(&max_refunds)),
         (MAX_REFUND_PERCENT.to_owned(), Value::from(&max_percent)),
         (environment::FENCE_TABLE.to_owned(), fences),
-        (environment::table(LedgerEntry::NAME), ledger),
         seconds(environment::FENCE_TTL_SECONDS, timing.fence_ttl()),
         seconds(RECONCILIATION_GRACE_SECONDS, timing.reconciliation_grace()),
         seconds(RECONCILIATION_WINDOW_SECONDS, timing.reconciliation_window()),
@@ -253,13 +250,8 @@ fn reconciliation(draft: &mut Draft, program: &Program, gateway: &Param, longest
     let description = "Refunds charges of the payment gateway that no order wants";
     let role = scheduled::scheduled(draft, program, RECONCILIATION, description, &schedule, variables);
     let fences: Value<Arn<Table>> = draft.handed(StackId::Data, outputs::fence_table_arn(PAYMENT));
-    let ledger: Value<Arn<Table>> = draft.handed(StackId::Data, outputs::table_arn(LedgerEntry::NAME));
-    // It reads a fence and, where there is none, the ledger; then it puts one, on the condition that the ledger has no
-    // entry.
+    // It looks at fences, and writes none.
     draft.template.grant(&role, fences.grant_get_items());
-    draft.template.grant(&role, fences.grant_put_items());
-    draft.template.grant(&role, ledger.grant_get_items());
-    draft.template.grant(&role, ledger.grant_check_items());
 }
 
 /// The longest that a saga with a charge can take.

@@ -33,8 +33,8 @@ pub const GATEWAY_URL: &str = "GatewayUrl";
 /// `app`: how many charges one sweep of reconciliation refunds at most, 0 to 100,000; would it be more, it refunds none
 /// and an alarm goes off. Default: 50. 0 holds every refund.
 ///
-/// More orphans than that within a day come from an outage of the gateway, after which somebody looks anyway, or are none:
-/// both payment tables restored to one point in time make orphans of everything that was sold since.
+/// More orphans than that within a day come from an outage of the gateway, after which somebody looks anyway, or from a
+/// mistake of ours.
 pub const MAX_REFUNDS: &str = "MaxRefunds";
 
 /// `app`: what share of this deployment's charges of the last day one sweep of reconciliation refunds at most, in

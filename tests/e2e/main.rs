@@ -16,7 +16,7 @@
 //! | `operations` | an operator sees what happened and does what makes sense |
 //! | `flood` | more orders than participants get done wait before they begin, and all commit |
 //! | `throttling` | an account with few functions at a time slows sagas and compensates none |
-//! | `reconciliation` | a charge that no order wants is found on a schedule and refunded, an order's is kept, and too many refunds are withheld |
+//! | `reconciliation` | a charge that no order wants is found on a schedule and refunded, an order's is kept, one without a fence is left alone, and too many refunds are withheld |
 //! | `security` | with IAM enforced, each function can do what it needs and nothing else |
 //! | `releases` | a saga, an entity and a participant can be taken away and put back |
 //! | `hotswap` | code and state machines change without a stack update, and the next deployment straightens it |

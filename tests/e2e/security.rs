@@ -77,13 +77,7 @@ async fn notification_can_do_what_it_needs_and_nothing_else(world: &World) -> Re
 }
 
 async fn reconciliation_can_do_what_it_needs_and_nothing_else(world: &World) -> Result<()> {
-    let needs = [
-        "check LedgerTable",
-        "get LedgerTable",
-        "get PaymentFenceTable",
-        "put PaymentFenceTable",
-        "send to ReconciliationDeadLetterQueue",
-    ];
+    let needs = ["get PaymentFenceTable", "send to ReconciliationDeadLetterQueue"];
     expect_allowed(world, "reconciliation", owned(needs)).await
 }
 

@@ -20,6 +20,8 @@ pub(crate) enum Edge {
     AbandonedIsUndone,
     /// What is under way counts as undone.
     StartedIsUndone,
+    /// What is not there counts as undone.
+    AbsentIsUndone,
     /// The recorded inverse leaves a field as it is.
     InverseLeavesAFieldOut,
     /// An undo deletes what the item has become.
@@ -81,7 +83,11 @@ impl Edged {
 
 impl Store for Edged {
     async fn read_fence(&self, key: &StepKey) -> Result<Option<Recorded>, Unavailable> {
-        Ok(self.io.read_fence(key).await?.map(|recorded| self.seen(recorded)))
+        let found = self.io.read_fence(key).await?;
+        if found.is_none() && self.edge == Edge::AbsentIsUndone {
+            return Ok(Some(Recorded { run: None, turn: 0, fence: Fence::Undone }));
+        }
+        Ok(found.map(|recorded| self.seen(recorded)))
     }
 
     async fn read_row(&self, key: &RowKey) -> Result<Option<Row>, Unavailable> {

@@ -13,9 +13,8 @@ const EXAMPLES: usize = 10;
 
 /// How much one sweep may refund. Would it be more, it refunds nothing, and people are told.
 ///
-/// Orphans are rare, while a payment service whose fences and ledger were both restored to one point in time makes
-/// orphans of everything that was sold since. Charge by charge the two look the same; only how many they are tells them
-/// apart.
+/// Orphans are rare, and a refund cannot be taken back. What makes many of them at once, an outage of the gateway or a
+/// mistake of ours, is for people to look at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Brake {
     /// At most so many charges; 0 refunds nothing.
@@ -44,7 +43,7 @@ impl Brake {
     /// Tells that nothing is refunded, and why. `unseen`: charges that could not be looked at, and may be orphans too.
     pub(crate) fn tell(self, orphans: &Orphans, unseen: u64, charges: u64) {
         let Self { charges: max_refunds, percent: max_percent } = self;
-        let Orphans { rejected, undone, absent, .. } = *orphans;
+        let Orphans { rejected, undone, .. } = *orphans;
         tracing::error!(
             event = REFUND_BRAKE_EVENT,
             orphans = orphans.count(),
@@ -54,7 +53,6 @@ impl Brake {
             max_percent,
             rejected,
             undone,
-            absent,
             examples = orphans.examples(),
             "these would be too many refunds: none is made"
         );
@@ -80,7 +78,6 @@ pub(crate) struct Orphans {
     keeps: usize,
     rejected: u64,
     undone: u64,
-    absent: u64,
 }
 
 impl Orphans {
@@ -93,7 +90,6 @@ impl Orphans {
         let counter = match why {
             Orphan::Rejected => &mut self.rejected,
             Orphan::Undone => &mut self.undone,
-            Orphan::Unclaimed => &mut self.absent,
         };
         *counter += 1;
         if self.kept.len() < self.keeps {
@@ -102,7 +98,7 @@ impl Orphans {
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.rejected + self.undone + self.absent
+        self.rejected + self.undone
     }
 
     /// All of them, if the brake does not hold.
@@ -182,7 +178,7 @@ mod tests {
         for (most, kept) in [(0, EXAMPLES), (12, 12), (2_000, 1_000)] {
             let mut orphans = Orphans::within(Brake { charges: most, percent: 100 });
             for n in 0..1_000 {
-                orphans.add(Orphan::Unclaimed, charge(n));
+                orphans.add(Orphan::Undone, charge(n));
             }
             assert_eq!((orphans.count(), orphans.charges().len()), (1_000, kept));
             assert_eq!(orphans.examples(), "o-0 o-1 o-2 o-3 o-4 o-5 o-6 o-7 o-8 o-9");

@@ -52,7 +52,7 @@ impl OurCharge {
         match verdict {
             Verdict::Unsettled => self.tell_unsettled("its saga has not decided about it for too long"),
             Verdict::FenceLost => {
-                self.tell_unsettled("the ledger has it, or another run has its fence, but its fence is gone");
+                self.tell_unsettled("its fence is gone, so nothing says whether it was sold");
             }
             // Known to whoever abandoned it: told for the record in each sweep, so nothing may alarm on it.
             Verdict::Abandoned => {

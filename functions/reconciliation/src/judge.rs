@@ -13,7 +13,7 @@ pub enum Verdict {
     Unsettled,
     /// An operator went on without the step, and knows what became of the money.
     Abandoned,
-    /// The ledger has it, or another run has its fence, but its own is gone: for people to look at. No fence says this.
+    /// Its own fence is gone, so nothing says whether it was sold: for people to look at.
     FenceLost,
     /// It must not be there, and nothing can make it right any more.
     Orphan(Orphan),
@@ -26,8 +26,6 @@ pub enum Orphan {
     Rejected,
     /// The step was undone.
     Undone,
-    /// No run claims it: it is an orphan once none can any more.
-    Unclaimed,
 }
 
 impl Orphan {
@@ -36,12 +34,11 @@ impl Orphan {
         match self {
             Self::Rejected => "rejected",
             Self::Undone => "undone",
-            Self::Unclaimed => "absent",
         }
     }
 }
 
-/// Judges a charge by its fence. `overdue`: it is so old that its saga must have decided.
+/// Judges a charge by its own fence. `overdue`: it is so old that its saga must have decided.
 pub fn judge(fence: Option<&Fence>, overdue: bool) -> Verdict {
     match fence {
         Some(Fence::Done { .. }) => Verdict::Kept,
@@ -50,7 +47,7 @@ pub fn judge(fence: Option<&Fence>, overdue: bool) -> Verdict {
         Some(Fence::Abandoned { .. }) => Verdict::Abandoned,
         Some(Fence::Rejected(_)) => Verdict::Orphan(Orphan::Rejected),
         Some(Fence::Undone) => Verdict::Orphan(Orphan::Undone),
-        None => Verdict::Orphan(Orphan::Unclaimed),
+        None => Verdict::FenceLost,
     }
 }
 
@@ -71,7 +68,7 @@ mod tests {
             (Some(Fence::Undone), Verdict::Orphan(Orphan::Undone)),
             (abandoned(None), Verdict::Abandoned),
             (abandoned(Some(FenceState::Undone)), Verdict::Abandoned),
-            (None, Verdict::Orphan(Orphan::Unclaimed)),
+            (None, Verdict::FenceLost),
         ];
         for (fence, verdict) in cases {
             for overdue in [false, true] {

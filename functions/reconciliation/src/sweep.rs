@@ -9,13 +9,10 @@ use crate::{
 use futures::{StreamExt, stream};
 use gateway::{Charge, ChargeQuery, ChargeStatus};
 use payment::{Peer, PeerError};
-use saga::{Deployment, Entities, Participant, Store};
+use saga::{Deployment, Store};
 use saga_lambda::{Deadline, DynamoStore, Error, Tables, Variables, aws, elapsed_ms};
-use sagas::{
-    environment::{
-        GATEWAY_URL, RECONCILIATION_GRACE_SECONDS, RECONCILIATION_WINDOW_SECONDS, SAGA_LONGEST_SECONDS,
-    },
-    participants,
+use sagas::environment::{
+    GATEWAY_URL, RECONCILIATION_GRACE_SECONDS, RECONCILIATION_WINDOW_SECONDS, SAGA_LONGEST_SECONDS,
 };
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::time::timeout;
@@ -106,8 +103,8 @@ impl Reconciliation {
             longest: seconds(SAGA_LONGEST_SECONDS)?,
         };
         let brake = Brake::from_variables(variables)?;
-        let entities = <<participants::Payment as Participant>::Entities as Entities>::SPECS;
-        let tables = Tables::from_variables(variables, entities)?;
+        // It looks at fences and at nothing else.
+        let tables = Tables::from_variables(variables, &[])?;
         let client = aws_sdk_dynamodb::Client::new(&aws::config(variables)?);
         let store = DynamoStore::new(client, tables, Deadline::after(Duration::ZERO));
         Ok((Self::new(peer, variables.deployment()?, span, brake), store))

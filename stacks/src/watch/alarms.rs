@@ -193,16 +193,16 @@ fn of_charges(draft: &mut Draft, operators: &Handle<Topic>) -> [Handle<Alarm>; 3
         metric: metrics::unsettled_charges(draft),
         threshold: 1.0,
         description: "A charge at the payment gateway cannot be judged: its saga should have decided about it long ago, or \
-                      the ledger has it but its fence is gone. It is left as it is. The log of reconciliation names the \
-                      saga and the reason; settle the saga, or restore the fence, or refund the charge by hand."
+                      its fence is gone, as when its table was restored. It is left as it is, because it may be that of \
+                      an order that was sold. The log of reconciliation names the saga and the reason; settle the saga, or \
+                      bring the fence back, or refund the charge by hand; docs/operations.md says how to tell."
             .to_owned(),
     };
     let brake = Spec {
         id: "RefundBrakeAlarm".to_owned(),
         metric: metrics::refund_brakes(draft),
         threshold: 1.0,
-        description: "Reconciliation found so many charges that no order wants that it refunded none. If the tables of the \
-                      payment service were restored, these are orders' charges: restore their fences. If they are orphans, \
+        description: "Reconciliation found so many charges that no order wants that it refunded none. If they are orphans, \
                       raise MaxRefunds and MaxRefundPercent for one sweep, within a day, and lower them again. The log of \
                       reconciliation says how many they are and names a few; docs/operations.md says how to tell."
             .to_owned(),

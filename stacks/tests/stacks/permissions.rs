@@ -1,8 +1,8 @@
 //! What roles may do: what they need, on what is theirs.
 
 use crate::templates::{app, list, of_type, role_statements, template};
-use saga::{Entity, Intake, Startables};
-use sagas::{entities::LedgerEntry, intakes::OrderIntake};
+use saga::{Intake, Startables};
+use sagas::intakes::OrderIntake;
 use serde_json::{Value as Json, json};
 use stacks::{Stage, Trigger, outputs};
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,8 +73,8 @@ fn each_role_names_its_own_tables_only() {
         assert_eq!(tables(&resources[&role]), own, "{role}");
         seen.insert(role);
     }
-    let compared = [outputs::table_arn(LedgerEntry::NAME), outputs::fence_table_arn("payment")];
-    assert_eq!(tables(&resources["ReconciliationRole"]), compared.into(), "reconciliation");
+    let compared = BTreeSet::from([outputs::fence_table_arn("payment")]);
+    assert_eq!(tables(&resources["ReconciliationRole"]), compared, "reconciliation");
     seen.insert("ReconciliationRole".to_owned());
     let claims = BTreeSet::from([outputs::CLAIMS_TABLE_ARN.to_owned()]);
     assert_eq!(tables(&resources["NotificationRole"]), claims, "notification");
@@ -170,9 +170,9 @@ fn participants_read_and_put_fences_and_never_delete_them() {
     }
 }
 
-/// It may fence off and refund, and no more: it can neither take a fence away nor write the ledger.
+/// It refunds at the gateway, and what a saga knows stays as it is.
 #[test]
-fn reconciliation_only_reads_and_fences_off() {
+fn reconciliation_only_reads_fences() {
     let app = app(Stage::Prod);
     let role = &template(&app, "app")["Resources"]["ReconciliationRole"];
     let on_tables: BTreeSet<_> = role_statements(role)
@@ -181,10 +181,7 @@ fn reconciliation_only_reads_and_fences_off() {
         .filter_map(Json::as_str)
         .filter(|action| action.starts_with("dynamodb:"))
         .collect();
-    assert_eq!(
-        on_tables,
-        BTreeSet::from(["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"])
-    );
+    assert_eq!(on_tables, BTreeSet::from(["dynamodb:GetItem"]));
 }
 
 /// It starts and looks at executions, and takes away what dead ones left parked; it stops none and answers for none.

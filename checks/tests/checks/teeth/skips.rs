@@ -58,6 +58,11 @@ fn charge_under_way_that_is_refunded_by_reconciliation() {
 }
 
 #[test]
+fn charge_without_a_fence_that_is_refunded_by_reconciliation() {
+    insta::assert_snapshot!(found(Scenario::of_orders(1), &reconciles_with(Edge::AbsentIsUndone), &order()));
+}
+
+#[test]
 fn answer_for_some_steps_that_drops_the_others() {
     let machine = order_with(|states| {
         for step in ["create-order", "reserve-stock", "charge-payment"] {

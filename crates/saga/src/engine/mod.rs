@@ -61,7 +61,8 @@ pub(crate) async fn recorded(
     }
 }
 
-/// Runs a step with an outside effect: absent, started, done.
+/// Runs a step with an outside effect: absent, started, done. It calls only once the fence is known to say `started`, so that
+/// no effect stands without a fence.
 ///
 /// A rejection is recorded before what the call did is reversed: reversed first, a crash in between would let the next
 /// delivery take the peer's old answer for a charge that is no longer there.
@@ -75,11 +76,11 @@ pub(crate) async fn run_outside<S: Step, H: HandleOutside<S>>(
     let first = claimed.is_ok();
     let mut started = Recorded { run: cx.run().cloned(), turn: 0, fence: Fence::Started };
     if let Err(refused) = claimed {
-        let now = moved(refused)?;
-        if on_run(now.as_ref(), cx.run()) != OnRun::Run {
-            return answer_outside(handler, store, cx, now).await;
+        let Some(now) = moved(refused)? else { return Err(not_claimed()) };
+        if on_run(Some(&now), cx.run()) != OnRun::Run {
+            return answer_outside(handler, store, cx, Some(now)).await;
         }
-        started = now.unwrap_or(started);
+        started = now;
     }
     let decided = decide::<S>(handler.call(cx, input).await)?;
     let may_have_landed = decided.is_ok() || !first;
@@ -296,6 +297,12 @@ async fn renew(
         Ok(()) => Ok(None),
         Err(refused) => moved(refused).map(Some),
     }
+}
+
+/// A store that tells no more than this has lost the fence in between, or contradicts itself. Without a fence nobody would
+/// reverse the call.
+fn not_claimed() -> Retry {
+    Retry("the fence was not written though none was in its way: the call is not made".into())
 }
 
 fn fence_kept_moving() -> Retry {

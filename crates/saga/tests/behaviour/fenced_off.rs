@@ -181,6 +181,36 @@ fn what_a_run_did_outside_stays_when_its_fence_is_gone_and_its_id_comes_back() {
     assert_eq!(world.network.standing(), 1);
 }
 
+/// A store that refuses to write a fence, and says that none is in its way.
+struct Contradicting;
+
+impl Store for Contradicting {
+    async fn read_fence(&self, _: &StepKey) -> Result<Option<Recorded>, Unavailable> {
+        Ok(None)
+    }
+
+    async fn read_row(&self, _: &RowKey) -> Result<Option<Row>, Unavailable> {
+        Ok(None)
+    }
+
+    async fn apply(&self, _: &Transaction) -> Result<(), Refused> {
+        Err(Refused::Fence(None))
+    }
+}
+
+/// Reconciliation leaves a charge alone that has no fence, so nothing would take it back.
+#[test]
+fn no_call_is_made_while_no_fence_says_that_it_may_have_been() {
+    let world = World::with_a_patient_network();
+    for v in [1, 2] {
+        let request = Request { v, ..request("charge-card", Op::Run) };
+        let unserved = block_on(serve(&world.bank.0, &Contradicting, &Deployment::in_memory(), &request));
+        let Err(Unserved::Retry(why)) = unserved else { panic!("{unserved:?}") };
+        assert!(why.0.contains("the call is not made"), "{why}");
+        assert_eq!(world.network.standing(), 0);
+    }
+}
+
 #[test]
 fn a_message_of_version_2_says_of_which_run_it_is() {
     let mut request = json!(request("charge-card", Op::Run));

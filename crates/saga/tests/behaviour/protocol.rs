@@ -189,7 +189,13 @@ proptest! {
                 world.bank.1.apply_now(&forget(&entry)).unwrap();
             }
         };
-        play(&mut queue, ops.len(), &events, cash_is_taken_back, || ());
+        let card = StepKey::at(trip_id(), "trip/charge-card").unwrap();
+        // So an absent fence never means a charge that nobody wants, and nobody refunds one for that.
+        let claimed = || assert!(
+            world.network.standing() == 0 || world.bank.1.fence(&card).is_some(),
+            "charged before the fence says so"
+        );
+        play(&mut queue, ops.len(), &events, cash_is_taken_back, claimed);
         check_answers(&queue.answers);
         let done = !undone(&queue.answers) && runs(&queue.answers).any(is_success);
         prop_assert_eq!(world.network.standing(), usize::from(done), "{:?}", queue.answers);
