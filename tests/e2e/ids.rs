@@ -5,7 +5,7 @@ use crate::{
     endings::expect_committed,
     refusals::refused,
     releases::{destroy, options},
-    world::World,
+    world::{World, report},
 };
 use anyhow::{Context, Result};
 use saga::{OTHER_RUN, RunDigest, StartInput, TOO_LATE};
@@ -82,7 +82,7 @@ async fn another_order_that_is_published_when_its_name_was_forgotten_is_turned_b
     world: &World,
 ) -> Result<()> {
     if world.system.peer() == Peer::LocalStack {
-        eprintln!("not tried: LocalStack remembers the executions of a state machine that was deleted");
+        report("NOT TRIED: LocalStack remembers the executions of a state machine that was deleted");
         return Ok(());
     }
     let options = options(world, "fo").await;

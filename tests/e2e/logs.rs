@@ -10,8 +10,9 @@ use infra_gen::{
     logs::{LogLine, Logs, Selection},
 };
 use stacks::Stage;
-use std::{collections::BTreeSet, sync::Mutex};
+use std::collections::BTreeSet;
 use system::{SystemConfig, eventually};
+use tokio::sync::Mutex;
 
 pub(crate) fn cases() -> Vec<Case> {
     cases!["logs":
@@ -28,14 +29,12 @@ async fn the_lines_of_a_saga_come_from_all_functions_and_once_each(world: &World
 
     let selection = Selection { saga_id: Some(order.order_id.clone()), ..Selection::default() };
     let config = world.system.sdk_config().await;
-    let mut logs = Logs::open(&target(), Some(&config), selection).await?;
-    let seen: Mutex<Vec<LogLine>> = Mutex::default();
-    let logs = tokio::sync::Mutex::new(&mut logs);
+    let logs = Logs::open(&target(), Some(&config), selection).await?;
+    let heard = Mutex::new((logs, Vec::new()));
     eventually("lines of every function", world.soon(), || async {
-        let news = logs.lock().await.news().await?;
-        let mut seen = seen.lock().unwrap();
-        seen.extend(news);
-        let functions: BTreeSet<&str> = seen.iter().map(|line| line.function.as_str()).collect();
+        let (logs, seen) = &mut *heard.lock().await;
+        seen.extend(logs.news().await?);
+        let functions: BTreeSet<&str> = seen.iter().map(|line: &LogLine| line.function.as_str()).collect();
         let all = ["inventory", "order-intake", "orders", "payment"];
         Ok(if all.iter().all(|name| functions.contains(name)) {
             Ok(())
@@ -46,9 +45,8 @@ async fn the_lines_of_a_saga_come_from_all_functions_and_once_each(world: &World
     .await?;
 
     // A moment more: what is told twice would be told now.
-    let news = logs.lock().await.news().await?;
-    let mut seen = seen.into_inner().unwrap();
-    seen.extend(news);
+    let (mut logs, mut seen) = heard.into_inner();
+    seen.extend(logs.news().await?);
     ensure!(seen.iter().all(|line| line.saga_id() == Some(&order.order_id)), "{seen:?}");
     let steps: BTreeSet<&str> = seen.iter().filter_map(|line| line.text_of("step")).collect();
     for step in ["create-order", "reserve-stock", "charge-payment", "confirm-order"] {

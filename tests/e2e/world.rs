@@ -270,7 +270,7 @@ impl World {
 }
 
 /// A line for whoever runs it.
-fn report(line: &str) {
+pub(crate) fn report(line: &str) {
     // Without standard error there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "  {line}");
 }
