@@ -19,13 +19,13 @@ package: venv ## build the Lambda functions and zip them
 	cargo run -q -p infra-gen -- package
 
 deploy: venv ## package and deploy to AWS (STAGE=dev, GATEWAY_URL=, EMAIL_FROM=, OPERATOR_EMAIL=, ALLOW_INCOMPATIBLE=1)
-	cargo run -q -p infra-gen --features aws -- deploy --stage $(STAGE) $(if $(GATEWAY_URL),--gateway-url $(GATEWAY_URL)) $(if $(EMAIL_FROM),--email-from $(EMAIL_FROM)) $(if $(OPERATOR_EMAIL),--operator-email $(OPERATOR_EMAIL)) $(if $(ALLOW_INCOMPATIBLE),--allow-incompatible)
+	@$(PYTHON) tools/run.py infra-gen deploy --stage $(STAGE) $(if $(GATEWAY_URL),--gateway-url $(GATEWAY_URL)) $(if $(EMAIL_FROM),--email-from $(EMAIL_FROM)) $(if $(OPERATOR_EMAIL),--operator-email $(OPERATOR_EMAIL)) $(if $(ALLOW_INCOMPATIBLE),--allow-incompatible)
 
 destroy: ## delete from AWS what deploy made (STAGE=dev, YES=1 without asking, STOP_EXECUTIONS=1)
-	cargo run -q -p infra-gen --features aws -- destroy --stage $(STAGE) $(if $(YES),--yes) $(if $(STOP_EXECUTIONS),--stop-executions)
+	@$(PYTHON) tools/run.py infra-gen destroy --stage $(STAGE) $(if $(YES),--yes) $(if $(STOP_EXECUTIONS),--stop-executions)
 
 ops: ## look at sagas and answer parked ones (ARGS="list", STAGE=dev; without ARGS it lists the verbs)
-	@cargo run -q -p infra-gen --features aws -- ops --stage $(STAGE) $(or $(ARGS),help)
+	@$(PYTHON) tools/run.py infra-gen ops --stage $(STAGE) $(or $(ARGS),help)
 
 demo: ## run the order saga on the emulator (ORDERS=, STOCK=)
 	@$(PYTHON) tools/run.py demo $(if $(ORDERS),--orders $(ORDERS)) $(if $(STOCK),--stock $(STOCK))

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Builds what runs on this machine, says how far it is, and runs one of the programs: `tools/run.py demo --orders x.jsonl`.
 
-The whole workspace is one build, because cargo unites the features of what it builds together: whatever is started this way,
-and every Lambda function for the emulator, is compiled once. The emulator is installed while cargo compiles. Python's own
-library is all that is there before anything is built.
+Always of the whole workspace, because cargo unites the features of what it builds together: whatever is started this way, and
+every Lambda function for the emulator, is compiled once. `infra-gen` needs nothing but itself; for any other program all are
+built, and the emulator is installed meanwhile. Python's own library is all that is there before anything is built.
 """
 
 import json
@@ -21,6 +21,10 @@ ESCAPES = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
 # How long nothing may be said where nothing can move.
 SILENCE_SECONDS = 10
 TAIL_LINES = 40
+# What is built sooner is not worth a word.
+WORTH_TELLING_SECONDS = 1
+# What runs on AWS as well, where there is no emulator and nothing is demonstrated.
+ALONE = "infra-gen"
 
 
 class Job(threading.Thread):
@@ -67,12 +71,12 @@ class Job(threading.Thread):
 class Build(Job):
     """Cargo, which says how many of how many crates are compiled to a terminal only, and is told that this is one."""
 
-    def __init__(self):
+    def __init__(self, program):
         self.done, self.all, self.at, self.programs = 0, 0, "", {}
         # When cargo had counted what was compiled before, and how much that was.
         self.first = None
-        command = ["cargo", "build", "--workspace", "--bins", "--locked"]
-        command.append("--message-format=json-render-diagnostics")
+        chosen = ["--bin", program] if program == ALONE else ["--bins"]
+        command = ["cargo", "build", "--workspace", *chosen, "--locked", "--message-format=json-render-diagnostics"]
         super().__init__(command, CARGO_TERM_PROGRESS_WHEN="always", CARGO_TERM_PROGRESS_WIDTH="120")
 
     def listen(self):
@@ -108,15 +112,21 @@ class Build(Job):
         return f"{text}: {self.at}" if self.at else text
 
 
-def wait(jobs, build, begun):
-    """Until every job has ended or one has failed, with a line that moves, or one line after the other."""
-    moves, last, width = sys.stderr.isatty(), 0.0, 0
+def wait(jobs, build, begun, intro):
+    """Until every job has ended or one has failed, with a line that moves, or one line after the other. False: too short to tell."""
+    moves, last, width, told = sys.stderr.isatty(), 0.0, 0, False
     while True:
         failed = [job for job in jobs.values() if job.process.poll() not in (None, 0)]
         running = [name for name, job in jobs.items() if job.is_alive()]
         if failed or not running:
             break
         now = time.monotonic()
+        if not told and now - begun < WORTH_TELLING_SECONDS:
+            time.sleep(0.05)
+            continue
+        if not told:
+            sys.stderr.write(f"{intro}\n")
+            told = True
         if moves or now - last >= SILENCE_SECONDS:
             others = [name for name in running if jobs[name] is not build]
             text = build.tell() if build.is_alive() else "compiled"
@@ -132,20 +142,24 @@ def wait(jobs, build, begun):
         time.sleep(0.2)
     if width:
         sys.stderr.write("\r" + " " * (width + 2) + "\r")
+    return told
 
 
-def built(what):
-    """Builds everything, installs the emulator, and answers the programs by name; ends the process when one fails."""
+def built(program):
+    """Builds what the program needs, and answers the programs by name; ends the process when that fails."""
     begun = time.monotonic()
-    sys.stderr.write(f"building {what} and the functions; the first time that takes some minutes, Ctrl-C keeps what is done\n")
-    sys.stderr.flush()
+    what = program if program == ALONE else f"{program} and the functions"
+    intro = f"building {what}; the first time that takes some minutes, Ctrl-C keeps what is done"
     try:
-        build = Build()
+        build = Build(program)
     except FileNotFoundError:
         sys.exit("cargo is not there: install Rust, https://rustup.rs")
-    jobs = {"cargo": build, "the emulator": Job(["make", "--no-print-directory", ".venv/stamp", f"PYTHON={sys.executable}"], MAKEFLAGS="")}
+    jobs = {"cargo": build}
+    if program != ALONE:
+        install = ["make", "--no-print-directory", ".venv/stamp", f"PYTHON={sys.executable}"]
+        jobs["the emulator"] = Job(install, MAKEFLAGS="")
     try:
-        wait(jobs, build, begun)
+        told = wait(jobs, build, begun, intro)
     except KeyboardInterrupt:
         for job in jobs.values():
             job.stop()
@@ -156,8 +170,9 @@ def built(what):
                 other.stop()
             job.join(5)
             sys.exit("\n".join([*job.said, f"{name} failed ({job.process.returncode})"]))
-    sys.stderr.write(f"built in {time.monotonic() - begun:.1f} s\n")
-    sys.stderr.flush()
+    if told:
+        sys.stderr.write(f"built in {time.monotonic() - begun:.1f} s\n")
+        sys.stderr.flush()
     return build.programs
 
 

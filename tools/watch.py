@@ -36,7 +36,7 @@ def gateway(program):
 
 
 def main(arguments):
-    programs = run.built("infra-gen")
+    programs = run.built("watch")
     environment = {**LOCAL, **os.environ, "AWS_ENDPOINT_URL": emulator(programs["emulator"])}
     process, url = gateway(programs["gateway"])
     print(f"the payment gateway is at {url}", flush=True)
