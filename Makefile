@@ -3,7 +3,7 @@ PYTHON ?= python3
 LINTERS := .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv synth package deploy destroy ops demo up watch down test test-fast chaos test-localstack test-store venv-localstack lint lint-templates bench bench-build bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
+.PHONY: help venv synth package deploy destroy ops demo up watch down test test-fast test-tools chaos test-localstack test-store venv-localstack lint lint-templates bench bench-check bench-build bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
 # cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
 package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -39,14 +39,17 @@ watch: ## deploy to the emulator of up, started if need be, and again whatever i
 down: ## stop the emulator that up started
 	cargo run -q -p emulator -- down
 
-test: venv lint ## run everything that CI runs
+test: venv lint test-tools ## run everything that CI runs
 	PYTHON=$(CURDIR)/.venv/bin/python cargo test --workspace
 	$(MAKE) --no-print-directory lint-templates
 
 # All tests but those that need an emulator.
 FAST := behaviour behaviours check checks compile_fail facts functions graph load pyyaml runner snapshots stacks template trip ui upgrade
-test-fast: venv ## run what needs no emulator: unit, property and compile-fail tests, snapshots, checker, runner
+test-fast: venv test-tools ## run what needs no emulator: unit, property and compile-fail tests, snapshots, checker, runner
 	PYTHON=$(CURDIR)/.venv/bin/python cargo test -q --workspace --lib --bins $(addprefix --test ,$(FAST))
+
+test-tools: ## test what `make` runs of Python
+	$(PYTHON) -m unittest discover -q -s tests/tools
 
 chaos: export FLYOVER_PROFILE ?= release
 chaos: venv ## run sagas in a storm of faults, on the functions as they are shipped (SAGAS=150, SECONDS=600, SEED= of a run before)
@@ -68,24 +71,26 @@ lint: ## check formatting and lints
 lint-templates: venv $(LINTERS) ## check the emitted templates and state machines with four linters
 	PATH="$(CURDIR)/.venv-checkov/bin:$$PATH" .venv/bin/python stacks/lint/lint.py
 
-bench: package ## measure: the in-memory runner, the emulator's throughput, and size, memory and start of each function
-	cargo bench -q -p saga --bench runner
-	cargo bench -q -p tests --profile dev
+bench: ## measure everything that the README quotes and print its table (ONLY=steno,checker for parts of it)
+	@$(PYTHON) tools/bench.py $(if $(ONLY),--only "$(ONLY)")
+
+bench-check: ## measure what the README quotes as 'N times', and fail when it is worse by more than a tenth (ONLY=steno)
+	@$(PYTHON) tools/bench_check.py $(if $(ONLY),--only "$(ONLY)")
 
 bench-cdk: venv $(LINTERS) benches/peers/cdk/node_modules/.package-lock.json ## measure synth and validation beside aws-cdk-lib's (needs hyperfine)
-	cargo build -q --release -p infra-gen
-	cargo build -q --release -p cfn --example synth_500 --example order_saga
-	PATH="$(CURDIR)/.venv-checkov/bin:$$PATH" .venv/bin/python benches/peers/cdk/bench.py
+	cargo build --release -p infra-gen
+	cargo build --release -p cfn --example synth_500 --example order_saga
+	PATH="$(CURDIR)/.venv-checkov/bin:$$PATH" .venv/bin/python benches/peers/cdk/bench.py $(ARGS)
 
 bench-steno: ## measure the in-memory runner beside crate steno's executor, and fail when it is not 5 times as fast
-	cargo run -q --release --locked --manifest-path benches/peers/steno/Cargo.toml --target-dir target/bench-steno
+	cargo run --release --locked --manifest-path benches/peers/steno/Cargo.toml --target-dir target/bench-steno -- $(ARGS)
 
 bench-build: ## measure what it takes to compile everything from nothing, and what is compiled twice
-	@$(PYTHON) tools/bench_build.py
+	@$(PYTHON) tools/bench_build.py $(ARGS)
 
 bench-cfn: ## measure how long cfn takes to compile, with default and with all features (several minutes, 5 GB of memory)
-	benches/cfn_compile.sh
-	benches/cfn_compile.sh all
+	benches/cfn_compile.sh $(ARGS)
+	benches/cfn_compile.sh $(ARGS) all
 
 cfn-spec: ## fetch AWS's facts about all resource types again (crates/cfn/spec/services)
 	$(PYTHON) crates/cfn/spec/generate.py
