@@ -1,25 +1,14 @@
 STAGE ?= dev
 PYTHON ?= python3
-# What the emulator needs; tools/doctor.sh and .ci/run read it here.
-LEAST_PYTHON := 3.10
 LINTERS := .venv-checkov/stamp stacks/lint/node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help doctor python venv synth package deploy destroy ops demo up watch down test test-fast test-tools chaos test-localstack test-store venv-localstack lint lint-templates bench bench-check bench-build bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
+.PHONY: help venv synth package deploy destroy ops demo up watch down test test-fast test-tools chaos test-localstack test-store venv-localstack lint lint-templates bench bench-check bench-build bench-cdk bench-steno bench-cfn cfn-spec cfn-authorization test-cfn-all clean
 # cargo finds cargo-lambda, and cargo-lambda finds zig, through the PATH.
 package deploy: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  \1#/p' $(firstword $(MAKEFILE_LIST)) | tr '#' '\t' | expand -t 20
-
-doctor: ## look whether this machine has what is needed, and say what to do about what it has not
-	@PYTHON=$(PYTHON) PORT=$(PORT) sh tools/doctor.sh
-
-# The first thing that is missed on a bare machine; the rest is told by tools/run.py.
-python:
-	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "there is no $(PYTHON): install Python $(LEAST_PYTHON) or later, or set PYTHON to another; make doctor tells more" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < tuple(map(int, "$(LEAST_PYTHON)".split("."))))' || { echo "$(PYTHON) is $$($(PYTHON) --version 2>&1), and $(LEAST_PYTHON) or later is needed: set PYTHON to another; make doctor tells more" >&2; exit 1; }
-	@if [ -L .venv/bin/python ] && ! .venv/bin/python -c '' 2>/dev/null; then echo ".venv is broken, its Python is gone: it is made again" >&2; rm -f .venv/stamp .venv/tools; fi
 
 venv: .venv/stamp .venv/tools ## install the Python tools (emulator, cargo-lambda, cfn-lint) into .venv
 
@@ -32,19 +21,19 @@ package: venv ## build the Lambda functions and zip them
 deploy: venv ## package and deploy to AWS (STAGE=dev, GATEWAY_URL=, EMAIL_FROM=, OPERATOR_EMAIL=, ALLOW_INCOMPATIBLE=1)
 	@$(PYTHON) tools/run.py infra-gen deploy --stage $(STAGE) $(if $(GATEWAY_URL),--gateway-url $(GATEWAY_URL)) $(if $(EMAIL_FROM),--email-from $(EMAIL_FROM)) $(if $(OPERATOR_EMAIL),--operator-email $(OPERATOR_EMAIL)) $(if $(ALLOW_INCOMPATIBLE),--allow-incompatible)
 
-destroy: python ## delete from AWS what deploy made (STAGE=dev, YES=1 without asking, STOP_EXECUTIONS=1)
+destroy: ## delete from AWS what deploy made (STAGE=dev, YES=1 without asking, STOP_EXECUTIONS=1)
 	@$(PYTHON) tools/run.py infra-gen destroy --stage $(STAGE) $(if $(YES),--yes) $(if $(STOP_EXECUTIONS),--stop-executions)
 
-ops: python ## look at sagas and answer parked ones (ARGS="list", STAGE=dev; without ARGS it lists the verbs)
+ops: ## look at sagas and answer parked ones (ARGS="list", STAGE=dev; without ARGS it lists the verbs)
 	@$(PYTHON) tools/run.py infra-gen ops --stage $(STAGE) $(or $(ARGS),help)
 
-demo: python ## run the order saga on the emulator (ORDERS=, STOCK=)
+demo: ## run the order saga on the emulator (ORDERS=, STOCK=)
 	@$(PYTHON) tools/run.py demo $(if $(ORDERS),--orders $(ORDERS)) $(if $(STOCK),--stock $(STOCK))
 
-up: python ## start the emulator in the background, IAM enforced (PORT=4566, NO_IAM=1, EMULATOR=ministack or localstack)
+up: ## start the emulator in the background, IAM enforced (PORT=4566, NO_IAM=1, EMULATOR=ministack or localstack)
 	@$(PYTHON) tools/run.py emulator up $(if $(PORT),--port $(PORT)) $(if $(NO_IAM),--no-iam) $(if $(EMULATOR),--emulator $(EMULATOR))
 
-watch: python ## deploy to the emulator of up, started if need be, and again whatever is saved; with logs (SAGA_ID=, FUNCTION=)
+watch: ## deploy to the emulator of up, started if need be, and again whatever is saved; with logs (SAGA_ID=, FUNCTION=)
 	@$(PYTHON) tools/watch.py $(if $(SAGA_ID),--saga-id $(SAGA_ID)) $(if $(FUNCTION),--function $(FUNCTION))
 
 down: ## stop the emulator that up started
@@ -59,7 +48,7 @@ FAST := behaviour behaviours check checks compile_fail facts functions graph loa
 test-fast: venv test-tools ## run what needs no emulator: unit, property and compile-fail tests, snapshots, checker, runner
 	PYTHON=$(CURDIR)/.venv/bin/python cargo test -q --workspace --lib --bins $(addprefix --test ,$(FAST))
 
-test-tools: python ## test what `make` runs of Python
+test-tools: ## test what `make` runs of Python
 	$(PYTHON) -m unittest discover -q -s tests/tools
 
 chaos: export FLYOVER_PROFILE ?= release
@@ -122,7 +111,7 @@ clean: ## delete everything that was built or installed
 	cargo clean
 	rm -rf .venv .venv-checkov .venv-localstack .flyover stacks/lint/node_modules benches/peers/cdk/node_modules
 
-.venv/stamp: tests/emulator/requirements.txt | python
+.venv/stamp: tests/emulator/requirements.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian and Ubuntu: apt install python3-venv), or set PYTHON to another Python" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/pip install -q --disable-pip-version-check -r $<

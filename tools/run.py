@@ -15,8 +15,6 @@ import sys
 import threading
 import time
 
-from causes import cause
-
 # Cargo's progress bar: "Building [====>    ] 123/456: aws-sdk-sqs, tokio(build.rs)".
 PROGRESS = re.compile(rb"Building \[[^\]]*\] (\d+)/(\d+): (.*)")
 ESCAPES = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
@@ -155,7 +153,7 @@ def built(program):
     try:
         build = Build(program)
     except FileNotFoundError:
-        sys.exit("there is no cargo: https://rustup.rs installs Rust; make doctor looks for whatever else is missing")
+        sys.exit("cargo is not there: install Rust, https://rustup.rs")
     jobs = {"cargo": build}
     if program != ALONE:
         install = ["make", "--no-print-directory", ".venv/stamp", f"PYTHON={sys.executable}"]
@@ -171,8 +169,7 @@ def built(program):
             for other in jobs.values():
                 other.stop()
             job.join(5)
-            advice = cause(job.said) or "make doctor looks for what is missing on this machine"
-            sys.exit("\n".join([*job.said, f"{name} failed ({job.process.returncode}): {advice}"]))
+            sys.exit("\n".join([*job.said, f"{name} failed ({job.process.returncode})"]))
     if told:
         sys.stderr.write(f"built in {time.monotonic() - begun:.1f} s\n")
         sys.stderr.flush()
