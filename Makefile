@@ -43,10 +43,14 @@ test: venv lint test-tools ## run everything that CI runs
 	PYTHON=$(CURDIR)/.venv/bin/python cargo test --workspace
 	$(MAKE) --no-print-directory lint-templates
 
-# All tests but those that need an emulator.
-FAST := behaviour behaviours check checks compile_fail facts functions graph load pyyaml runner snapshots stacks template trip ui upgrade
+# All tests but those that need an emulator. The searches of the checker take longer than all others together, and cargo runs
+# one test program after the other.
+SEARCHES := --test checks --test trip
+OTHERS := --lib --bins $(addprefix --test ,behaviour behaviours check compile_fail facts functions graph load pyyaml runner snapshots stacks template ui upgrade)
+test-fast: export PYTHON := $(CURDIR)/.venv/bin/python
 test-fast: venv test-tools ## run what needs no emulator: unit, property and compile-fail tests, snapshots, checker, runner
-	PYTHON=$(CURDIR)/.venv/bin/python cargo test -q --workspace --lib --bins $(addprefix --test ,$(FAST))
+	cargo test -q --workspace $(SEARCHES) $(OTHERS) --no-run
+	@$(PYTHON) tools/beside.py "cargo test -q --workspace $(SEARCHES)" "cargo test -q --workspace $(OTHERS)"
 
 test-tools: ## test what `make` runs of Python
 	$(PYTHON) -m unittest discover -q -s tests/tools
