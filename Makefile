@@ -45,7 +45,7 @@ FAST := behaviour behaviours check checks compile_fail facts functions graph loa
 test-fast: venv test-tools ## run what needs no emulator: unit, property and compile-fail tests, snapshots, checker, runner
 	PYTHON=$(CURDIR)/.venv/bin/python cargo test -q --workspace --lib --bins $(addprefix --test ,$(FAST))
 
-test-tools: ## test what `make` runs of Python
+test-tools: ## test what `make` runs of Python and of the shell
 	$(PYTHON) -m unittest discover -q -s tests/tools
 
 chaos: export FLYOVER_PROFILE ?= release
