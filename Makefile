@@ -52,7 +52,7 @@ test-fast: venv test-tools ## run what needs no emulator: unit, property and com
 	cargo test -q --workspace $(SEARCHES) $(OTHERS) --no-run
 	@$(PYTHON) tools/beside.py "cargo test -q --workspace $(SEARCHES)" "cargo test -q --workspace $(OTHERS)"
 
-test-tools: ## test what `make` runs of Python
+test-tools: ## test what `make` runs of Python and of the shell
 	$(PYTHON) -m unittest discover -q -s tests/tools
 
 chaos: export FLYOVER_PROFILE ?= release
