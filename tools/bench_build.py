@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Builds everything from nothing, first what `make demo` needs and then what `make test` needs, and says what that took.
+"""Builds from nothing what `make synth` needs, then from nothing again what `make demo` needs, and after that what `make test`
+needs, and says what that took: as a table, or with `--json` a line of JSON each, which `make bench` reads.
 
-A crate of others that both compile is compiled twice: its features, or those of what it is built on, differ.
+A crate of others that demo and tests both compile is compiled twice: its features, or those of what it is built on, differ.
 """
 
 import json
@@ -13,10 +14,13 @@ import sys
 import time
 
 FOLDER = "target/bench-build"
-STEPS = {
-    "`make demo`: every program": ["cargo", "build", "--workspace", "--bins"],
-    "`make test` after it: every test": ["cargo", "test", "--workspace", "--no-run"],
-}
+# What is built, its short name, the command, and whether it begins with nothing.
+STEPS = [
+    ("`make synth`: infra-gen", "infra-gen", ["cargo", "build", "-p", "infra-gen"], True),
+    ("`make demo`: every program", "programs", ["cargo", "build", "--workspace", "--bins"], True),
+    ("`make test` after it: every test", "tests", ["cargo", "test", "--workspace", "--no-run"], False),
+]
+SAY_EVERY_SECONDS = 10
 
 
 def compiled(command):
@@ -24,26 +28,40 @@ def compiled(command):
     begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [*command, "--locked", "--quiet", "--message-format=json-render-diagnostics"]
     environment = {**os.environ, "CARGO_TARGET_DIR": FOLDER, "CARGO_INCREMENTAL": "0"}
+    new, said = [], begun
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as cargo:
-        messages = [json.loads(line) for line in cargo.stdout]
+        for line in cargo.stdout:
+            message = json.loads(line)
+            if message["reason"] == "compiler-artifact" and not message["fresh"]:
+                new.append(message)
+            if time.monotonic() - said > SAY_EVERY_SECONDS:
+                said = time.monotonic()
+                print(f"{len(new)} units compiled after {said - begun:.0f} s", file=sys.stderr, flush=True)
     if cargo.returncode:
         sys.exit(f"{' '.join(command)} failed ({cargo.returncode})")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    new = [m for m in messages if m["reason"] == "compiler-artifact" and not m["fresh"]]
     others = {(m["package_id"], m["target"]["name"]) for m in new if m["package_id"].startswith("registry+")}
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return others, len(new), processor, time.monotonic() - begun
 
 
 def main():
+    as_json = "--json" in sys.argv[1:]
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    print("| what is built, from nothing | units | crates of others | of those compiled before | processor s | s |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    if not as_json:
+        print("| what is built, from nothing | units | crates of others | of those compiled before | processor s | s |")
+        print("| --- | ---: | ---: | ---: | ---: | ---: |")
     seen = set()
-    for what, command in STEPS.items():
+    for what, name, command, is_from_nothing in STEPS:
+        if is_from_nothing:
+            shutil.rmtree(FOLDER, ignore_errors=True)
+            seen = set()
         others, units, processor, seconds = compiled(command)
-        print(f"| {what} | {units} | {len(others)} | {len(others & seen)} | {processor:.0f} | {seconds:.0f} |", flush=True)
+        if as_json:
+            took = {"processor_seconds": processor, "seconds": seconds}
+            print(json.dumps({"what": name, "units": units, "crates": len(others), "again": len(others & seen), **took}), flush=True)
+        else:
+            print(f"| {what} | {units} | {len(others)} | {len(others & seen)} | {processor:.0f} | {seconds:.0f} |", flush=True)
         for package, _ in sorted(others & seen):
             print(f"compiled twice: {package}", file=sys.stderr)
         seen |= others

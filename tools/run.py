@@ -6,14 +6,19 @@ every Lambda function for the emulator, is compiled once. `infra-gen` needs noth
 built, and the emulator is installed meanwhile. Python's own library is all that is there before anything is built.
 """
 
+import errno
+import fcntl
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+
+from why import missing, why
 
 # Cargo's progress bar: "Building [====>    ] 123/456: aws-sdk-sqs, tokio(build.rs)".
 PROGRESS = re.compile(rb"Building \[[^\]]*\] (\d+)/(\d+): (.*)")
@@ -25,6 +30,10 @@ TAIL_LINES = 40
 WORTH_TELLING_SECONDS = 1
 # What runs on AWS as well, where there is no emulator and nothing is demonstrated.
 ALONE = "infra-gen"
+# Where the emulator of `make up` listens unless another port is said, and the file that it locks.
+DEFAULT_PORT = 4566
+LAST_PORT = 65535
+PID_FILE = ".flyover/emulator.pid"
 
 
 class Job(threading.Thread):
@@ -145,19 +154,55 @@ def wait(jobs, build, begun, intro):
     return told
 
 
+def taken_port(arguments):
+    """What keeps `emulator up` from its port, in a line, before minutes are spent on building it; None when nothing does."""
+    asked = next((after for name, after in zip(arguments, arguments[1:]) if name == "--port"), str(DEFAULT_PORT))
+    if not asked.isdecimal() or int(asked) > LAST_PORT:
+        return f"{asked!r} is no port: use 1 to {LAST_PORT}, or 0 for any free one"
+    port = int(asked)
+    if is_locked(PID_FILE):
+        # It runs already, and says so itself.
+        return None
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                look = f"lsof -nP -iTCP:{port} -sTCP:LISTEN"
+                return f"port {port} is taken (`{look}` says by whom): end that, or take any that is free: make up PORT=0"
+            return f"port {port} cannot be used ({error.strerror}): take any that is free: make up PORT=0"
+    return None
+
+
+def is_locked(path):
+    """Whether somebody holds the lock on a file: the emulator that runs in the background holds that on its pid file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def built(program):
     """Builds what the program needs, and answers the programs by name; ends the process when that fails."""
     begun = time.monotonic()
     what = program if program == ALONE else f"{program} and the functions"
     intro = f"building {what}; the first time that takes some minutes, Ctrl-C keeps what is done"
+    jobs = {}
     try:
-        build = Build(program)
-    except FileNotFoundError:
-        sys.exit("cargo is not there: install Rust, https://rustup.rs")
-    jobs = {"cargo": build}
-    if program != ALONE:
-        install = ["make", "--no-print-directory", ".venv/stamp", f"PYTHON={sys.executable}"]
-        jobs["the emulator"] = Job(install, MAKEFLAGS="")
+        jobs["cargo"] = build = Build(program)
+        if program != ALONE:
+            install = ["make", "--no-print-directory", ".venv/stamp", f"PYTHON={sys.executable}"]
+            jobs["the emulator"] = Job(install, MAKEFLAGS="")
+    except OSError as error:
+        for job in jobs.values():
+            job.stop()
+        sys.exit(missing(["rust", "make"]) or f"cannot run {error.filename}: {error.strerror}")
     try:
         told = wait(jobs, build, begun, intro)
     except KeyboardInterrupt:
@@ -169,7 +214,8 @@ def built(program):
             for other in jobs.values():
                 other.stop()
             job.join(5)
-            sys.exit("\n".join([*job.said, f"{name} failed ({job.process.returncode})"]))
+            reason = why(job.said) or f"with exit code {job.process.returncode}"
+            sys.exit("\n".join([*job.said, f"{name} failed: {reason}"]))
     if told:
         sys.stderr.write(f"built in {time.monotonic() - begun:.1f} s\n")
         sys.stderr.flush()
@@ -177,6 +223,9 @@ def built(program):
 
 
 def main(program, arguments):
+    if [program, *arguments[:1]] == ["emulator", "up"]:
+        if problem := taken_port(arguments):
+            sys.exit(problem)
     programs = built(program)
     if program not in programs:
         sys.exit(f"there is no program {program!r}: use one of {', '.join(sorted(programs))}")

@@ -14,6 +14,7 @@ import ctypes
 import fcntl
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,8 @@ PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 # Blocked, and waited for at one place: a handler could cut the clean-up short when a second signal comes.
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+# An emulator has hundreds of files open. macOS allows 256 unless asked for more, and never more than this.
+OPEN_FILES = 10_240
 LOCK_TRIES = 20
 LOCK_PAUSE_SECONDS = 0.05
 
@@ -35,6 +38,14 @@ def before_exec():
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def allow_open_files():
+    """As many as an emulator needs, or as many as this process may allow itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def lock(file):
@@ -115,6 +126,7 @@ def main():
     options = parser.parse_args()
 
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    allow_open_files()
     held = None
     try:
         if options.pid_file:

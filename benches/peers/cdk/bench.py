@@ -1,5 +1,8 @@
 """Measures our synth beside aws-cdk-lib's, in one run of hyperfine, and fails when an aim is missed.
 
+    bench.py [--json [NAME...]]     --json prints a line of JSON for each of COMMANDS, or of those named, and leaves the aims to
+                                    the reader, which is `make bench`
+
 Like with like: crates/cfn/examples/order_saga.rs is the stack of the CDK app. Shown beside it is what this project has
 become since: one stage and both, each three stacks with twice the resources, the state machines, schemas and pictures.
 The validator that the CDK runs by default is cloudformation-validate, so
@@ -50,7 +53,9 @@ def main():
     if not shutil.which("hyperfine"):
         sys.exit("hyperfine is needed: apt-get install hyperfine")
     (OUT / "same" / "prod").mkdir(parents=True, exist_ok=True)
-    results = measure()
+    if sys.argv[1:2] == ["--json"]:
+        return print_json(sys.argv[2:] or list(COMMANDS))
+    results = measure(COMMANDS)
     print(f"\nThe CDK app has {theirs()} resources, the same stack in Rust {same()}; one stage of this project has {ours()}.\n")
     print("| what | median | least | runs | CPU |\n| --- | ---: | ---: | ---: | ---: |")
     for name, result in results.items():
@@ -66,15 +71,28 @@ def main():
     return 1 if missed else 0
 
 
-def measure():
+def print_json(names):
+    if unknown := set(names) - set(COMMANDS):
+        sys.exit(f"{sorted(unknown)} are not measured: use some of {list(COMMANDS)}")
+    for name, result in measure(names).items():
+        seconds = {"median_seconds": result["median"], "least_seconds": result["min"]}
+        seconds["processor_seconds"] = result["user"] + result["system"]
+        print(json.dumps({"what": name, **seconds}))
+    print(json.dumps({"what": "to load the validator", "seconds": load_seconds()}))
+    print(json.dumps({"what": "resources of one stage", "resources": ours()}))
+    return 0
+
+
+def measure(names):
     export = OUT / "hyperfine.json"
-    names = [part for name in COMMANDS for part in ("--command-name", name)]
+    titles = [part for name in names for part in ("--command-name", name)]
     # Everything is written anew in each run.
     clean = f"rm -rf {OUT}/ours {OUT}/both {OUT}/app {OUT}/cli {OUT}/same/prod/order.yaml"
     options = ["--shell", "none", "--warmup", "1", "--min-runs", "3", "--prepare", clean, "--style", "basic"]
-    hyperfine = ["hyperfine", *options, "--export-json", export, *names, *COMMANDS.values()]
-    subprocess.run(hyperfine, check=True, cwd=ROOT)
-    return dict(zip(COMMANDS, json.loads(export.read_text())["results"]))
+    hyperfine = ["hyperfine", *options, "--export-json", export, *titles, *(COMMANDS[name] for name in names)]
+    # What it says on the way is not the result.
+    subprocess.run(hyperfine, check=True, cwd=ROOT, stdout=sys.stderr)
+    return dict(zip(names, json.loads(export.read_text())["results"]))
 
 
 def load_seconds():

@@ -1,8 +1,12 @@
 //! The numbers of the README: `cargo test -p checks --test checks -- --ignored --nocapture measured`.
+//!
+//! With `MEASURED=json` it prints a line of JSON for each, which `make bench` reads; with `MEASURED="1 2"` that of one order
+//! and two faults.
 
 use crate::machines::{cancel, order};
 use checks::{Bank, Scenario, handlers, order_check};
 use saga_check::{Report, Verdict};
+use serde_json::{Value, json};
 use std::process::Command;
 
 /// Where a search is cut off.
@@ -29,49 +33,84 @@ fn bytes_a_state(report: &Report, before_kilobytes: u64) -> u64 {
     peak_kilobytes().saturating_sub(before_kilobytes) * 1_024 / unique.max(1)
 }
 
-/// Names the orders and faults to measure: each has a process of its own, because memory that is freed is kept.
-const ONE: &str = "MEASURED";
+/// How, or which orders and faults: each has a process of its own, because memory that is freed is kept.
+const ASKED: &str = "MEASURED";
 
 #[test]
 #[ignore = "takes minutes: it measures"]
 fn measured() {
-    if let Ok(one) = std::env::var(ONE) {
-        let (orders, faults) = one.split_once(' ').expect("orders and faults");
-        println!("\n{}", measure(orders.parse().expect("orders"), faults.parse().expect("faults")));
-        return;
+    let asked = std::env::var(ASKED).ok();
+    match asked.as_deref() {
+        None => {
+            println!(
+                "| orders | faults | states | with repeats | seconds | processor s | repeats per processor s | peak MB | bytes a state | of them in the queue |"
+            );
+            println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+            in_processes(|measured| println!("{}", row(&measured)));
+        }
+        Some("json") => {
+            // Behind what the harness has said in this line.
+            println!();
+            in_processes(|measured| println!("{measured}"));
+        }
+        Some(one) => {
+            let (orders, faults) = one.split_once(' ').expect("`json`, or orders and faults");
+            let measured = measure(orders.parse().expect("orders"), faults.parse().expect("faults"));
+            println!("\n{measured}");
+        }
     }
-    println!(
-        "| orders | faults | states | with repeats | seconds | processor s | repeats per processor s | peak MB | bytes a state | of them in the queue |"
-    );
+}
+
+fn in_processes(tell: impl Fn(Value)) {
     let this = std::env::current_exe().expect("this test");
     for orders in 1..=2 {
         for faults in 0..=3 {
             let mut one = Command::new(&this);
             one.args(["--ignored", "--nocapture", "--exact", "measured::measured"]);
-            let output = one.env(ONE, format!("{orders} {faults}")).output().expect("it runs");
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+            let output = one.env(ASKED, format!("{orders} {faults}")).output().expect("it runs");
             let told = String::from_utf8_lossy(&output.stdout);
-            told.lines().filter(|line| line.starts_with('|')).for_each(|line| println!("{line}"));
+            assert!(output.status.success(), "{told}");
+            let line = told.lines().find(|line| line.starts_with('{')).expect("a line of JSON");
+            tell(serde_json::from_str(line).expect("JSON"));
         }
     }
 }
 
-fn measure(orders: u32, faults: u8) -> String {
+fn measure(orders: u32, faults: u8) -> Value {
     let check = order_check(Scenario::of_orders(orders), handlers(Bank::DECLINES), &order(), &cancel());
     let before = peak_kilobytes();
     let report = check.faults(faults).at_most(MOST_STATES).run().expect("the check is set up right");
     let processor = processor_seconds();
     assert!(!matches!(report.verdict, Verdict::Broken(_)), "{report}");
-    let cut = if report.holds() { "" } else { " (cut off)" };
-    #[allow(clippy::cast_precision_loss)]
-    let rate = report.states as f64 / processor.max(0.01);
-    let seconds = report.milliseconds as f64 / 1_000.0;
+    json!({
+        "what": format!("orders {orders}, faults {faults}"),
+        "orders": orders,
+        "faults": faults,
+        "states": report.unique,
+        "with_repeats": report.states,
+        "is_cut_off": !report.holds(),
+        "seconds": f64::from(u32::try_from(report.milliseconds).unwrap_or(u32::MAX)) / 1_000.0,
+        "processor_seconds": processor,
+        "peak_kilobytes": peak_kilobytes(),
+        "bytes_a_state": bytes_a_state(&report, before),
+        "bytes_a_queued_state": report.state_bytes,
+    })
+}
+
+fn row(measured: &Value) -> String {
+    let number = |name: &str| measured[name].as_f64().expect("a number");
+    let cut = if measured["is_cut_off"] == true { " (cut off)" } else { "" };
+    let processor = number("processor_seconds");
     format!(
-        "| {orders} | {faults} | {}{cut} | {} | {seconds:.1} | {processor:.1} | {rate:.0} | {} | {} | {} |",
-        report.unique,
-        report.states,
-        peak_kilobytes() / 1_024,
-        bytes_a_state(&report, before),
-        report.state_bytes,
+        "| {} | {} | {}{cut} | {} | {:.1} | {processor:.1} | {:.0} | {:.0} | {} | {} |",
+        measured["orders"],
+        measured["faults"],
+        measured["states"],
+        measured["with_repeats"],
+        number("seconds"),
+        number("with_repeats") / processor.max(0.01),
+        number("peak_kilobytes") / 1_024.0,
+        measured["bytes_a_state"],
+        measured["bytes_a_queued_state"],
     )
 }

@@ -18,9 +18,10 @@ pub(crate) fn find(needs: &Needs) -> Vec<Vec<String>> {
         remove_free(needs, &mut removed);
         let Some(start) = needs.keys().find(|name| !removed.contains(name.as_str())) else { break };
         let mut path = vec![start.as_str()];
+        let mut places = BTreeMap::from([(start.as_str(), 0)]);
         // What is left needs something that is left, so a step always leads on, and in the end to where it was.
         while let Some(next) = path.last().and_then(|last| next(needs, &removed, last)) {
-            if let Some(first) = path.iter().position(|seen| *seen == next) {
+            if let Some(first) = places.insert(next, path.len()) {
                 path.drain(..first);
                 break;
             }

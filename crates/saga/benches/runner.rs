@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p saga --bench runner` runs the trip saga of the tests, which has a parallel group, an outside effect, a
 //! pivot and a retriable step, to its commit and to its compensation. Every run has a saga id of its own, so the fences
-//! of the runs before are there; putting the room, the seat and the fare back is measured with it.
+//! of the runs before are there; putting the room, the seat and the fare back is measured with it. With `-- --json` it prints
+//! a line of JSON for each, which `make bench` reads.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a benchmark panics where it is wrong")]
 
@@ -19,6 +20,7 @@ mod delivery {
 
 use futures::executor::block_on;
 use saga::{Entity, MemoryStore, Outcome, Runner, SagaId};
+use serde_json::json;
 use std::{
     io::Write,
     sync::Arc,
@@ -31,14 +33,22 @@ const MEASURED: Duration = Duration::from_secs(3);
 
 fn main() {
     let mut out = std::io::stdout();
-    writeln!(out, "| in-memory runner, one core | sagas/s | a saga takes |\n| --- | ---: | ---: |").unwrap();
+    let json = std::env::args().any(|argument| argument == "--json");
+    if !json {
+        writeln!(out, "| in-memory runner, one core | sagas/s | a saga takes |\n| --- | ---: | ---: |")
+            .unwrap();
+    }
     for (name, fare) in [("committing", "open"), ("compensating from the pivot", "expired")] {
         let mut trips = Trips::new(fare);
         trips.run_for(WARM_UP);
         let (sagas, took) = trips.run_for(MEASURED);
         let per_second = f64::from(sagas) / took.as_secs_f64();
         let micros = 1e6 / per_second;
-        writeln!(out, "| {name} | {per_second:.0} | {micros:.1} µs |").unwrap();
+        if json {
+            writeln!(out, "{}", json!({ "what": name, "sagas_per_second": per_second })).unwrap();
+        } else {
+            writeln!(out, "| {name} | {per_second:.0} | {micros:.1} µs |").unwrap();
+        }
     }
 }
 

@@ -4,16 +4,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-/// A text of a fixed spelling.
+/// A text of a fixed spelling. It is shared: every message, fence and transaction of a run has a copy.
 macro_rules! spelt {
     ($(#[$doc:meta])* $name:ident, $error:ident, $pattern:literal, $told:literal, |$text:ident| $allowed:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
         #[schemars(extend("pattern" = $pattern))]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// As text.
@@ -32,7 +32,7 @@ macro_rules! spelt {
             type Error = $error;
 
             fn try_from($text: String) -> Result<Self, $error> {
-                if $allowed { Ok(Self($text)) } else { Err($error($text)) }
+                if $allowed { Ok(Self($text.into())) } else { Err($error($text)) }
             }
         }
 
@@ -46,7 +46,7 @@ macro_rules! spelt {
 
         impl From<$name> for String {
             fn from(value: $name) -> Self {
-                value.0
+                value.as_str().to_owned()
             }
         }
 
@@ -97,12 +97,15 @@ fn is_id(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-' || c == '_'
 }
 
+const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
+
 impl RunDigest {
     /// The digest of an input: of its JSON with members in order, and without those that are null, which mean the same
     /// as absent ones. So a release that adds an optional member makes no other run of an order that lacks it.
     pub fn of(input: &Json) -> Self {
         let digest = Sha256::digest(canonical(input));
-        Self(digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+        let halves = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 0xf]);
+        Self(halves.map(|half| char::from(HEXADECIMAL[usize::from(half)])).collect::<String>().into())
     }
 
     /// Whether a message and a fence, or two fences, can be of one run. What knows no run is of version 1, which had
@@ -141,8 +144,8 @@ fn canonical(json: &Json) -> String {
 /// at a peer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Deployment {
-    name: String,
-    stage: String,
+    name: Arc<str>,
+    stage: Arc<str>,
 }
 
 impl Deployment {
@@ -151,15 +154,15 @@ impl Deployment {
     /// # Errors
     /// When one of them is not 1 to 40 letters, digits and `-`.
     pub fn new(name: impl Into<String>, stage: impl Into<String>) -> Result<Self, DeploymentError> {
-        let deployment = Self { name: name.into(), stage: stage.into() };
-        for (what, given) in [("deployment", &deployment.name), ("stage", &deployment.stage)] {
+        let (name, stage): (String, String) = (name.into(), stage.into());
+        for (what, given) in [("deployment", &name), ("stage", &stage)] {
             let spelt = (1..=40).contains(&given.len())
                 && given.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
             if !spelt {
                 return Err(DeploymentError { what, given: given.clone() });
             }
         }
-        Ok(deployment)
+        Ok(Self { name: name.into(), stage: stage.into() })
     }
 
     /// The one of stores in memory: `memory/test`.
@@ -250,8 +253,8 @@ impl IdempotencyKey {
     /// The step that a peer knows by this key; `None` for a key of another deployment or of somebody else.
     pub fn step_in(deployment: &Deployment, key: &str) -> Option<StepOfRun> {
         let Deployment { name, stage } = deployment;
-        let ours = key.strip_prefix(name.as_str())?.strip_prefix('/')?;
-        let ours = ours.strip_prefix(stage.as_str())?.strip_prefix('/')?;
+        let ours = key.strip_prefix(&**name)?.strip_prefix('/')?;
+        let ours = ours.strip_prefix(&**stage)?.strip_prefix('/')?;
         let (saga, rest) = ours.split_once('/')?;
         let (id, rest) = rest.split_once('/')?;
         let (saga_id, run) = match id.split_once('.') {

@@ -3,7 +3,8 @@
 //! `cargo bench -p tests --bench throughput` starts an emulator with IAM enforced, deploys, and publishes orders so
 //! that as many are in flight as said. The saga's latency is that of its execution; from publish to end, SNS, SQS and
 //! the intake function come on top. Publishing and watching share the machine with what is measured, and the emulator
-//! is one Python process: the figures are a floor, not AWS.
+//! is one Python process: the figures are a floor, not AWS. With `-- --json` it prints a line of JSON for each level, which
+//! `make bench` reads.
 #![forbid(unsafe_code)]
 
 mod memory;
@@ -13,6 +14,7 @@ use anyhow::{Result, ensure};
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
 use hdrhistogram::Histogram;
 use infra_gen::package::Profile;
+use serde_json::json;
 use std::{io::Write, time::Duration};
 use system::{Books, Moment, System, SystemConfig};
 use traffic::{Measured, Traffic};
@@ -34,8 +36,12 @@ async fn main() -> Result<()> {
     let measured = measure(&system).await;
     let memory = memory::of_functions(&system);
     system.stop().await;
-    let mut out = std::io::stdout();
-    writeln!(out, "{}\n\n{}", throughput_table(&measured?), memory::table(&memory))?;
+    let (measured, mut out) = (measured?, std::io::stdout());
+    if std::env::args().any(|argument| argument == "--json") {
+        measured.iter().try_for_each(|level| writeln!(out, "{}", json_line(level)))?;
+    } else {
+        writeln!(out, "{}\n\n{}", throughput_table(&measured), memory::table(&memory))?;
+    }
     Ok(())
 }
 
@@ -63,24 +69,42 @@ fn throughput_table(measured: &[Measured]) -> Table {
         "publish to end p50",
         "publish to end p99",
     ]);
-    for Measured { in_flight, sagas, took, saga, end_to_end } in measured {
-        #[expect(clippy::cast_precision_loss, reason = "a few thousand sagas")]
-        let per_second = *sagas as f64 / took.as_secs_f64();
+    for level in measured {
+        let Measured { in_flight, sagas, saga, end_to_end, .. } = level;
+        let shown = |histogram, of| format!("{:.2} s", seconds(histogram, of));
         table.add_row([
             in_flight.to_string(),
             sagas.to_string(),
-            format!("{per_second:.1}"),
-            quantile(saga, 0.5),
-            quantile(saga, 0.99),
-            quantile(end_to_end, 0.5),
-            quantile(end_to_end, 0.99),
+            format!("{:.1}", per_second(level)),
+            shown(saga, 0.5),
+            shown(saga, 0.99),
+            shown(end_to_end, 0.5),
+            shown(end_to_end, 0.99),
         ]);
     }
     table
 }
 
-/// Of milliseconds.
-fn quantile(histogram: &Histogram<u64>, quantile: f64) -> String {
-    let shown = Duration::from_millis(histogram.value_at_quantile(quantile));
-    format!("{:.2} s", shown.as_secs_f64())
+fn json_line(level: &Measured) -> serde_json::Value {
+    let Measured { in_flight, sagas, saga, end_to_end, .. } = level;
+    json!({
+        "what": format!("{in_flight} in flight"),
+        "sagas": sagas,
+        "sagas_per_second": per_second(level),
+        "saga_seconds_p50": seconds(saga, 0.5),
+        "saga_seconds_p99": seconds(saga, 0.99),
+        "publish_to_end_seconds_p50": seconds(end_to_end, 0.5),
+        "publish_to_end_seconds_p99": seconds(end_to_end, 0.99),
+    })
+}
+
+fn per_second(Measured { sagas, took, .. }: &Measured) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand sagas")]
+    let sagas = *sagas as f64;
+    sagas / took.as_secs_f64()
+}
+
+/// Of a histogram of milliseconds.
+fn seconds(histogram: &Histogram<u64>, quantile: f64) -> f64 {
+    Duration::from_millis(histogram.value_at_quantile(quantile)).as_secs_f64()
 }

@@ -1,7 +1,7 @@
 //! What happening does.
 
 use super::{
-    actions::{Action, Fate, operator_event},
+    actions::{Action, Fate},
     effects::Held,
     state::{Flight, LEFT_TO_RECONCILIATION, Mark, QUEUED, State, VOID, owner},
     tables::{Asked, FATES, Known, LABELS, Manner, Message, Tables, Work},
@@ -13,6 +13,9 @@ use crate::{
 };
 use saga::{Op, Reply};
 use std::sync::atomic::Ordering;
+
+/// What is counted and is no operation and no state.
+const NAMED: [&str; 6] = ["execution", "sweep", "reconciliation", "fences", "saga id", "somebody else"];
 
 impl Tables {
     /// The state after an action, judged.
@@ -42,7 +45,7 @@ impl Tables {
                     if let Some(asked) = asked.get(usize::from(choice)) {
                         state.verdict = asked.verdict;
                         state.flags |= LEFT_TO_RECONCILIATION;
-                        self.change(&mut state, &known, ask, asked, Manner::Well);
+                        self.change(&mut state, known, ask, asked, Manner::Well);
                     }
                 }
             }
@@ -56,22 +59,16 @@ impl Tables {
             Action::SendFails { slot, branch } => {
                 let token = super::state::token(usize::from(slot), branch);
                 state.flights.retain(|flight| flight.token != token);
-                let (error, cause) = ("SQS.SqsException".into(), "the queue did not take it".into());
-                let event = Event::Failure { branch, error, cause, used_up: true };
-                self.happen(&mut state, usize::from(slot), self.events.id(event), 0);
+                self.happen(&mut state, usize::from(slot), self.unsent(branch), 0);
             }
             Action::Operate { token, skip, only, way } => {
-                let (slot, branch) = owner(token);
+                let (slot, _) = owner(token);
                 if skip {
                     state.blind |= state.expired & 1 << self.standing(state.runs[slot]).saga;
                 } else {
                     state.retries = state.retries.saturating_sub(1);
                 }
-                let event = self.events.id(operator_event(
-                    branch,
-                    skip,
-                    self.only(before.parked, token, only).as_deref(),
-                ));
+                let event = self.operated(before.parked, token, skip, only);
                 self.happen(&mut state, slot, event, usize::from(way));
             }
             Action::Abort { slot } => {
@@ -134,7 +131,7 @@ impl Tables {
         let asked = self.asked_now(state, flight.process, ask, fate.manner());
         let Some(asked) = asked.get(usize::from(choice)) else { return state.add(flight) };
         state.verdict = asked.verdict;
-        self.change(state, &known, ask, asked, fate.manner());
+        self.change(state, known, ask, asked, fate.manner());
         if let Ask::Reply(reply) = ask {
             self.reply(state, &mut flight, reply, way);
         }
@@ -207,7 +204,7 @@ impl Tables {
         if !matches!(of.op, Op::Undo | Op::Abandon) {
             return store;
         }
-        let mut held: Held = (*self.stores.value(store)).clone();
+        let mut held: Held = self.stores.value(store).clone();
         held.close(of);
         self.stores.id(held)
     }
@@ -257,7 +254,7 @@ impl Tables {
 
     fn not_deterministic(&self, message: Id, before: &str, now: &str) -> Id {
         let message = self.messages.value(message);
-        let participant = self.doer(&message);
+        let participant = self.doer(message);
         self.verdicts.id(format!(
             "the handler of `{}` at {participant} is not deterministic: it asked `{before}`, and when it was run again \
              with the same answers `{now}`",
@@ -299,15 +296,21 @@ impl Tables {
                 (standing.waits.first().map_or(0, |waits| Id::from(waits.label)), 18)
             }
             Action::Lose { flight } => (of_flight(flight), 19),
-            Action::Redrive { .. } => (self.labels.id("execution".to_owned()), 20),
-            Action::Sweep => (self.labels.id("sweep".to_owned()), 21),
-            Action::Examine { .. } => (self.labels.id("reconciliation".to_owned()), 22),
-            Action::Expire { .. } => (self.labels.id("fences".to_owned()), 23),
-            Action::Again { late, .. } => (self.labels.id("saga id".to_owned()), if late { 28 } else { 24 }),
-            Action::Beside { .. } => (self.labels.id("execution".to_owned()), 25),
-            Action::Write => (self.labels.id("somebody else".to_owned()), 27),
-            Action::Another { .. } => (self.labels.id("saga id".to_owned()), 26),
+            Action::Redrive { .. } => (self.named("execution"), 20),
+            Action::Sweep => (self.named("sweep"), 21),
+            Action::Examine { .. } => (self.named("reconciliation"), 22),
+            Action::Expire { .. } => (self.named("fences"), 23),
+            Action::Again { late, .. } => (self.named("saga id"), if late { 28 } else { 24 }),
+            Action::Beside { .. } => (self.named("execution"), 25),
+            Action::Write => (self.named("somebody else"), 27),
+            Action::Another { .. } => (self.named("saga id"), 26),
         }
+    }
+
+    /// The label of what is no operation and no state.
+    fn named(&self, what: &'static str) -> Id {
+        let place = NAMED.iter().position(|named| *named == what).unwrap_or(NAMED.len());
+        *self.named.get(place as Id, || self.labels.id(what.to_owned()))
     }
 
     /// Who does it.
@@ -320,7 +323,7 @@ impl Tables {
     }
 
     fn label_of(&self, message: Id) -> Id {
-        self.label_of_message.get(message, || {
+        *self.label_of_message.get(message, || {
             let what = self.messages.value(message).what.clone();
             self.labels.id(what.strip_prefix("run ").map_or(what.clone(), str::to_owned))
         })

@@ -1,6 +1,9 @@
 //! What a process asks next, and every way in which it can be answered.
 
-use super::tables::{Asked, Known, Manner, Message, Process, Tables, Work};
+use super::{
+    executions::about,
+    tables::{Asked, Known, Manner, Message, Process, Tables, Work},
+};
 use crate::{
     intern::Id,
     outside::Outside,
@@ -8,19 +11,18 @@ use crate::{
 };
 use saga::{Refused, Unavailable};
 use serde_json::Value as Json;
-use std::sync::Arc;
 
 impl Tables {
     /// The process that takes up a message.
     pub(crate) fn begin(&self, message: Id) -> Id {
-        self.processes.id(Process::Start(message))
+        *self.begun.get(message, || self.processes.id(Process::Start(message)))
     }
 
     pub(crate) fn then(&self, process: Id, answer: Answer) -> Id {
         self.processes.id(Process::Then(process, answer))
     }
 
-    pub(crate) fn known(&self, process: Id) -> Arc<Known> {
+    pub(crate) fn known(&self, process: Id) -> &Known {
         self.known.get(process, || {
             let (message, answered) = self.log_of(process);
             let changed = answered.last().is_some_and(|(ask, _)| ask.changes());
@@ -28,8 +30,12 @@ impl Tables {
                 |fence: &saga::fence::Recorded| matches!(fence.fence, saga::fence::Fence::Abandoned { .. });
             let abandoned = answered.iter().any(|(_, answer)| answer.fence().is_some_and(told));
             let sent = self.messages.value(message);
-            let progress = self.progress(&sent, answered);
-            Arc::new(Known { message, host: self.host_of(&sent), progress, changed, abandoned })
+            let progress = self.progress(sent, answered);
+            let about = match &progress {
+                Progress::Asks(ask) => about(ask),
+                _ => None,
+            };
+            Known { message, host: self.host_of(sent), progress, changed, abandoned, about }
         })
     }
 
@@ -38,7 +44,7 @@ impl Tables {
         let mut answered = Vec::new();
         let mut at = process;
         let message = loop {
-            match &*self.processes.value(at) {
+            match self.processes.value(at) {
                 Process::Start(message) => break *message,
                 Process::Then(before, answer) => {
                     at = *before;
@@ -86,22 +92,22 @@ impl Tables {
     }
 
     /// Every way a question can be answered. `world`: the store, the peer's memory or the table of parked sagas.
-    pub(crate) fn asked(&self, process: Id, world: Id, manner: Manner) -> Arc<[Asked]> {
+    pub(crate) fn asked(&self, process: Id, world: Id, manner: Manner) -> &[Asked] {
         self.asked.get((process, world, manner), || {
             let known = self.known(process);
-            let Progress::Asks(ask) = &known.progress else { return Arc::default() };
+            let Progress::Asks(ask) = &known.progress else { return Box::default() };
             match ask {
-                Ask::Outside(request) => self.ask_peer(process, &known, request, world, manner),
+                Ask::Outside(request) => self.ask_peer(process, known, request, world, manner),
                 Ask::Reply(_) => {
-                    Arc::new([Asked { world, process: self.then(process, Answer::Replied), verdict: 0 }])
+                    Box::new([Asked { world, process: self.then(process, Answer::Replied), verdict: 0 }])
                 }
                 Ask::ReadFence(_) | Ask::ReadRow(_) | Ask::Apply(_) => {
-                    Arc::new([self.ask_store(process, &known, ask, world, manner)])
+                    Box::new([self.ask_store(process, known, ask, world, manner)])
                 }
-                Ask::RecordsOf(id) => Arc::new([self.ask_records(process, id, world, manner)]),
-                Ask::Forget(id, record) => Arc::new([self.ask_forget(process, id, record, world, manner)]),
+                Ask::RecordsOf(id) => Box::new([self.ask_records(process, id, world, manner)]),
+                Ask::Forget(id, record) => Box::new([self.ask_forget(process, id, record, world, manner)]),
                 // Asked of executions, see `executions.rs`.
-                Ask::Describe(_) | Ask::ListDead { .. } | Ask::Start { .. } => Arc::default(),
+                Ask::Describe(_) | Ask::ListDead { .. } | Ask::Start { .. } => Box::default(),
             }
         })
     }
@@ -113,12 +119,12 @@ impl Tables {
         request: &Json,
         world: Id,
         manner: Manner,
-    ) -> Arc<[Asked]> {
+    ) -> Box<[Asked]> {
         if manner == Manner::Busy {
             let process = self.then(process, Answer::Outside(None));
-            return Arc::new([Asked { world, process, verdict: 0 }]);
+            return Box::new([Asked { world, process, verdict: 0 }]);
         }
-        let ways = self.handlers.peer.take(&self.peers.value(world), request);
+        let ways = self.handlers.peer.take(self.peers.value(world), request);
         let way = |(memory, answer): (Json, Json)| {
             let answer = (manner == Manner::Well).then_some(answer);
             let process = self.then(process, Answer::Outside(answer));

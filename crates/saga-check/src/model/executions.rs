@@ -2,6 +2,7 @@
 
 use super::{
     actions::{Action, small},
+    next::Answers,
     state::{State, VOID},
     tables::{Asked, Manner, Standing, Tables, Waits},
 };
@@ -25,7 +26,7 @@ pub(crate) fn machine_arn(machine: usize) -> String {
 }
 
 impl Tables {
-    pub(crate) fn standing(&self, run: Id) -> Arc<Standing> {
+    pub(crate) fn standing(&self, run: Id) -> &Standing {
         self.standing.get(run, || {
             let value = self.runs.value(run);
             let execution = value.execution();
@@ -36,8 +37,8 @@ impl Tables {
                 times_out: waiting.times_out,
                 retries_timeout: waiting.retries_timeout,
             };
-            let known = described(&value);
-            Arc::new(Standing {
+            let known = described(value);
+            Standing {
                 waits: value.waiting(machine).into_iter().map(waits).collect(),
                 saga: execution.saga,
                 settles: machine.settles(),
@@ -47,7 +48,7 @@ impl Tables {
                 name: known.name,
                 status: known.status,
                 redrives: known.redrives,
-            })
+            }
         })
     }
 
@@ -72,45 +73,22 @@ impl Tables {
     }
 
     /// Every way in which a question about executions can be answered.
-    pub(super) fn asked_executions(
-        &self,
-        state: &State,
-        process: Id,
-        ask: &Ask,
-        manner: Manner,
-    ) -> Arc<[Asked]> {
-        let answered =
-            |answer| Asked { world: state.parked, process: self.then(process, answer), verdict: 0 };
+    pub(super) fn asked_executions(&self, state: &State, process: Id, ask: &Ask, manner: Manner) -> Answers {
         let lost = matches!(manner, Manner::Busy | Manner::Lost);
-        match ask {
-            Ask::Describe(_) if lost => [answered(Answer::Described(Err(unanswered())))].into(),
-            Ask::Describe(arn) => {
-                let now = self.slot_of(state, arn).map(|slot| described(&self.runs.value(state.runs[slot])));
-                let told = if manner == Manner::Stale { before(now) } else { vec![now] };
-                let told = told.into_iter().map(|known| Answer::Described(Ok(known.map(Box::new))));
-                told.map(answered).collect()
-            }
-            Ask::ListDead { .. } if lost => [answered(Answer::Listed(Err(unanswered())))].into(),
-            Ask::ListDead { state_machine, death, .. } => {
-                let page = self.listed(state, state_machine, *death);
-                [answered(Answer::Listed(Ok(page)))].into()
-            }
-            Ask::Start { .. } if lost => [answered(Answer::Started(Err(unanswered())))].into(),
-            Ask::Start { state_machine, name, input } => {
-                let known = known::Execution::new(state_machine, name, Status::Running, input.clone());
-                let started = match self.slot_of(state, &known.arn) {
-                    None => Started::Now,
-                    Some(slot) => {
-                        // As AWS: the same input of an execution that still runs is a success.
-                        let there = self.runs.value(state.runs[slot]);
-                        let same = there.end().is_none() && there.execution().input == *input;
-                        if same { Started::Now } else { Started::NameTaken }
-                    }
-                };
-                [answered(Answer::Started(Ok(started)))].into()
-            }
-            _ => Arc::default(),
+        if let (Ask::ListDead { state_machine, death, .. }, false) = (ask, lost) {
+            let page = self.listed(state, state_machine, *death);
+            let process = self.then(process, Answer::Listed(Ok(page)));
+            return [Asked { world: state.parked, process, verdict: 0 }].into_iter().collect();
         }
+        let about = self.known(process).about.as_deref();
+        let there = about.and_then(|arn| self.slot_of(state, arn)).map(|slot| state.runs[slot]);
+        let answers = self.answered.get((process, manner, there), || {
+            let there = there.map(|run| self.runs.value(run));
+            let answers = if lost { [not_answered(ask)].into() } else { answers(ask, there, manner) };
+            let answered = |answer| Asked { world: 0, process: self.then(process, answer), verdict: 0 };
+            answers.into_iter().map(answered).collect()
+        });
+        answers.iter().map(|asked| Asked { world: state.parked, ..*asked }).collect()
     }
 
     fn listed(&self, state: &State, state_machine: &str, death: Death) -> Page {
@@ -148,10 +126,13 @@ impl Tables {
             return;
         }
         for saga in 0..self.at_first {
-            let beside = self.beside(saga);
-            let settles = self.machines[beside.machine].1.settles();
-            let there = self.slot_of(state, &beside.arn()).is_some();
-            if settles && !there && state.expired >> saga & 1 == 0 && !self.is_forgotten(state, saga) {
+            let settles = self.machines[self.starts[saga].machine].1.settles();
+            let (_, arn) = self.beside(saga);
+            if settles
+                && state.expired >> saga & 1 == 0
+                && self.slot_of(state, arn).is_none()
+                && !self.is_forgotten(state, saga)
+            {
                 actions.push(Action::Beside { saga: small(saga) });
             }
         }
@@ -159,18 +140,27 @@ impl Tables {
 
     /// Starts another execution for a saga that goes forward too.
     pub(super) fn go_beside(&self, state: &mut State, saga: usize) {
-        self.begin_execution(state, self.beside(saga));
+        self.begin_run(state, self.beside(saga).0);
     }
 
     /// An execution begins, whatever is there already.
     pub(super) fn begin_execution(&self, state: &mut State, execution: Execution) {
-        state.runs.push(self.runs.id(Run::new(execution)));
+        self.begin_run(state, self.runs.id(Run::new(execution)));
+    }
+
+    fn begin_run(&self, state: &mut State, run: Id) {
+        state.runs.push(run);
         self.happen(state, state.runs.len() - 1, self.events.id(Event::Start), 0);
     }
 
-    fn beside(&self, saga: usize) -> Execution {
-        let first = &self.starts[saga];
-        Execution { name: format!("{}-beside", first.name), ..first.clone() }
+    /// The execution that goes forward too, before it starts, and its ARN.
+    fn beside(&self, saga: usize) -> &(Id, String) {
+        self.besides.get(saga as Id, || {
+            let first = &self.starts[saga];
+            let execution = Execution { name: format!("{}-beside", first.name), ..first.clone() };
+            let arn = execution.arn();
+            (self.runs.id(Run::new(execution)), arn)
+        })
     }
 
     pub(super) fn ask_records(&self, process: Id, id: &SagaId, parked: Id, manner: Manner) -> Asked {
@@ -230,6 +220,44 @@ impl Tables {
                 .value(state.parked)
                 .values()
                 .any(|record| is_left(record) && record.0[EXECUTION_ARN]["S"] == standing.arn.as_str())
+    }
+}
+
+/// The execution that a question is about, by its ARN.
+pub(super) fn about(ask: &Ask) -> Option<String> {
+    match ask {
+        Ask::Describe(arn) => Some(arn.clone()),
+        Ask::Start { state_machine, name, .. } => {
+            Some(known::Execution::new(state_machine, name, Status::Running, Json::Null).arn)
+        }
+        _ => None,
+    }
+}
+
+/// Every answer to a question about an execution, which is there or not.
+fn answers(ask: &Ask, there: Option<&Run>, manner: Manner) -> Vec<Answer> {
+    match ask {
+        Ask::Describe(_) => {
+            let now = there.map(described);
+            let told = if manner == Manner::Stale { before(now) } else { vec![now] };
+            told.into_iter().map(|known| Answer::Described(Ok(known.map(Box::new)))).collect()
+        }
+        Ask::Start { input, .. } => {
+            // As AWS: the same input of an execution that still runs is a success.
+            let same = |there: &Run| there.end().is_none() && there.execution().input == *input;
+            let now = there.is_none_or(same);
+            vec![Answer::Started(Ok(if now { Started::Now } else { Started::NameTaken }))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// No answer to a question about executions.
+fn not_answered(ask: &Ask) -> Answer {
+    match ask {
+        Ask::Describe(_) => Answer::Described(Err(unanswered())),
+        Ask::ListDead { .. } => Answer::Listed(Err(unanswered())),
+        _ => Answer::Started(Err(unanswered())),
     }
 }
 

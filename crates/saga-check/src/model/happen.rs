@@ -14,11 +14,11 @@ use serde_json::{Value as Json, json};
 use std::sync::Arc;
 
 impl Tables {
-    pub(crate) fn moves(&self, run: Id, event: Id) -> Arc<[Move]> {
+    pub(crate) fn moves(&self, run: Id, event: Id) -> &[Move] {
         self.moves.get((run, event), || {
             let before = self.runs.value(run);
             let machine = self.machine_of(before.execution());
-            let moved = before.moves(machine, &self.events.value(event), self.limits.retries);
+            let moved = before.moves(machine, self.events.value(event), self.limits.retries);
             let in_numbers = |moved: Moved| Move {
                 effects: moved.effects.into_iter().map(|effect| self.done(&moved.run, effect)).collect(),
                 failed: moved.failed,
@@ -86,15 +86,15 @@ impl Tables {
 
     /// Lets an event happen to an execution. `way`: see [`Run::moves`].
     pub(super) fn happen(&self, state: &mut State, slot: usize, event: Id, way: usize) {
-        let moves = self.moves(state.runs[slot], event);
-        let Some(moved) = moves.get(way) else { return };
+        let before = (state.runs[slot], event, way);
+        let Some(moved) = self.moves(state.runs[slot], event).get(way) else { return };
         state.runs[slot] = moved.run;
         state.verdict = state.verdict.max(moved.broken);
         self.report(state, slot);
         if moved.failed.is_some() {
             state.flags |= INTEGRATION_FAILED;
         }
-        for effect in &moved.effects {
+        for (place, effect) in moved.effects.iter().enumerate() {
             match effect {
                 Done::Send { branch, message, answerable } => {
                     let token = if *answerable { token(slot, *branch) } else { VOID };
@@ -102,31 +102,22 @@ impl Tables {
                 }
                 Done::Lost { why } => state.verdict = self.verdicts.id(why.clone()),
                 Done::Publish { notice, fails } => self.publish(state, notice, *fails),
-                Done::Park { branch, key, item } => {
-                    self.park(state, |parked| {
-                        parked.insert(key.clone(), (item.clone(), token(slot, *branch)));
-                    });
-                }
-                Done::Put { key, item } => self.park(state, |parked| {
-                    parked.insert(key.clone(), (item.clone(), VOID));
-                }),
-                Done::Set { key, attributes } => self.park(state, |parked| {
-                    let (item, _) = parked.entry(key.clone()).or_insert_with(|| (Arc::default(), VOID));
-                    for (name, value) in attributes {
-                        Arc::make_mut(item)[name] = value.clone();
-                    }
-                }),
-                Done::Delete { key } => self.park(state, |parked| {
-                    parked.remove(key);
-                }),
                 Done::Void { branch } => {
                     let token = token(slot, *branch);
                     state.void(token);
                     state.parked = self.voided.get((state.parked, token), || {
-                        let mut parked = (*self.parked.value(state.parked)).clone();
+                        let mut parked = self.parked.value(state.parked).clone();
                         for (_, answers) in parked.values_mut().filter(|(_, answers)| *answers == token) {
                             *answers = VOID;
                         }
+                        self.parked.id(parked)
+                    });
+                }
+                Done::Park { .. } | Done::Put { .. } | Done::Set { .. } | Done::Delete { .. } => {
+                    let key = (state.parked, before, slot, place);
+                    state.parked = self.parkings.get(key, || {
+                        let mut parked = self.parked.value(state.parked).clone();
+                        park(&mut parked, slot, effect);
                         self.parked.id(parked)
                     });
                 }
@@ -138,16 +129,34 @@ impl Tables {
     fn report(&self, state: &mut State, slot: usize) {
         let standing = self.standing(state.runs[slot]);
         let (Status::Dead(death), true) = (standing.status, standing.settles) else { return };
-        let report = Report { execution: standing.arn.clone(), death, redrives: standing.redrives };
-        let saga_id = standing.name.clone();
-        let message = Message { work: Work::Report(report), what: "rescue".into(), saga_id };
-        state.add(Flight::new(self.messages.id(message), VOID));
+        let message = self.reports.get(state.runs[slot], || {
+            let report = Report { execution: standing.arn.clone(), death, redrives: standing.redrives };
+            let saga_id = standing.name.clone();
+            self.messages.id(Message { work: Work::Report(report), what: "rescue".into(), saga_id })
+        });
+        state.add(Flight::new(*message, VOID));
     }
+}
 
-    pub(super) fn park(&self, state: &mut State, change: impl FnOnce(&mut Parked)) {
-        let mut parked = (*self.parked.value(state.parked)).clone();
-        change(&mut parked);
-        state.parked = self.parked.id(parked);
+/// What an effect of the execution in this place does to the table of parked sagas.
+fn park(parked: &mut Parked, slot: usize, effect: &Done) {
+    match effect {
+        Done::Park { branch, key, item } => {
+            parked.insert(key.clone(), (item.clone(), token(slot, *branch)));
+        }
+        Done::Put { key, item } => {
+            parked.insert(key.clone(), (item.clone(), VOID));
+        }
+        Done::Set { key, attributes } => {
+            let (item, _) = parked.entry(key.clone()).or_insert_with(|| (Arc::default(), VOID));
+            for (name, value) in attributes {
+                Arc::make_mut(item)[name] = value.clone();
+            }
+        }
+        Done::Delete { key } => {
+            parked.remove(key);
+        }
+        Done::Send { .. } | Done::Lost { .. } | Done::Publish { .. } | Done::Void { .. } => {}
     }
 }
 

@@ -15,7 +15,6 @@ use crate::{
 use saga::{OTHER_RUN, fence::FenceState, parked_table::WHAT};
 use serde_json::Value as Json;
 use smallvec::SmallVec;
-use std::sync::Arc;
 
 /// What the moments and the ends are told apart by, beside the numbers.
 const MOMENT: Id = 0;
@@ -89,15 +88,15 @@ impl Tables {
         let peer = self.peers.value(state.peer);
         let stores = held.iter().map(|held| &held.memory).collect();
         let written_meanwhile = !sagas.is_empty() && state.flags & WRITTEN_MEANWHILE != 0;
-        look(&World { stores, peer: &peer, sagas, written_meanwhile })
+        look(&World { stores, peer, sagas, written_meanwhile })
     }
 
-    pub(crate) fn held(&self, state: &State) -> Vec<Arc<Held>> {
+    pub(crate) fn held(&self, state: &State) -> Vec<&Held> {
         state.stores.iter().map(|store| self.stores.value(*store)).collect()
     }
 
     fn judge_end(&self, state: &State) -> Option<String> {
-        let runs: Vec<Arc<Run>> = state.runs.iter().map(|run| self.runs.value(*run)).collect();
+        let runs: Vec<&Run> = state.runs.iter().map(|run| self.runs.value(*run)).collect();
         let held = self.held(state);
         let mut sagas = Vec::new();
         for (saga, start) in self.starts.iter().enumerate() {
@@ -150,7 +149,7 @@ impl Tables {
     }
 
     /// How the executions that acted for a saga ended: the first that has an outcome, or else the last.
-    fn outcome<'a>(&self, state: &State, runs: &'a [Arc<Run>], acting: &[usize]) -> Outcome<'a> {
+    fn outcome<'a>(&self, state: &State, runs: &[&'a Run], acting: &[usize]) -> Outcome<'a> {
         let outcome = |slot: &usize| match runs[*slot].end() {
             Some(End::Succeeded(output)) => outcome_of(output),
             _ => None,
@@ -194,13 +193,7 @@ impl Tables {
     }
 
     /// An id that is used again means another run: it has no effect, for as long as there are fences of the first.
-    fn used_again(
-        &self,
-        state: &State,
-        ended: &Ended<'_>,
-        saga: usize,
-        held: &[Arc<Held>],
-    ) -> Option<String> {
+    fn used_again(&self, state: &State, ended: &Ended<'_>, saga: usize, held: &[&Held]) -> Option<String> {
         let first = self.first_of(saga)?;
         if state.expired >> first & 1 == 1 {
             return None;
@@ -226,7 +219,7 @@ impl Tables {
         }
     }
 
-    fn judge_saga(&self, ended: &Ended<'_>, held: &[Arc<Held>]) -> Option<String> {
+    fn judge_saga(&self, ended: &Ended<'_>, held: &[&Held]) -> Option<String> {
         let Ended { end, skipped, start, expired, blind } = ended;
         let SagaEnd { saga, id, .. } = end;
         let mut steps = self.machines[start.machine].1.steps();
@@ -317,7 +310,7 @@ fn outcome_of(output: &Json) -> Option<Outcome<'_>> {
 }
 
 /// Two executions that act for one saga never end it in two ways.
-fn two_ways(end: &SagaEnd<'_>, runs: &[Arc<Run>], acting: &[usize]) -> Option<String> {
+fn two_ways(end: &SagaEnd<'_>, runs: &[&Run], acting: &[usize]) -> Option<String> {
     let outcome = |slot: &usize| match runs[*slot].end() {
         Some(End::Succeeded(output)) => output["outcome"].as_str(),
         _ => None,

@@ -9,7 +9,7 @@ use saga::{
     RunDigest, StepKey,
     fence::{Fence, FenceState},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 /// What is left of a step.
 pub(super) struct Left {
@@ -32,7 +32,7 @@ pub(super) struct Ended<'a> {
 }
 
 /// What is left of a step of this run.
-pub(super) fn left(held: &[Arc<Held>], ended: &Ended<'_>, step: &str) -> Left {
+pub(super) fn left(held: &[&Held], ended: &Ended<'_>, step: &str) -> Left {
     let Ended { end, start, .. } = ended;
     let run = start.input["run"].as_str();
     let of_id =
@@ -81,7 +81,7 @@ impl Left {
 }
 
 /// The steps that its executions say they went on without.
-pub(super) fn skipped<'a>(runs: &'a [Arc<Run>], acting: &[usize]) -> BTreeSet<&'a str> {
+pub(super) fn skipped<'a>(runs: &[&'a Run], acting: &[usize]) -> BTreeSet<&'a str> {
     let of = |slot: &usize| match runs[*slot].end() {
         Some(End::Succeeded(output)) => output["skipped"].as_object(),
         _ => None,

@@ -15,7 +15,10 @@ use saga::{
     parked_table::{CAN_SKIP, FAILURE, NO},
 };
 use serde_json::Value as Json;
-use std::sync::Arc;
+use smallvec::SmallVec;
+
+/// Every way in which a question can be answered.
+pub(crate) type Answers = SmallVec<[Asked; 4]>;
 
 impl Tables {
     pub(crate) fn actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -68,10 +71,10 @@ impl Tables {
     }
 
     /// What reconciliation has to look at.
-    pub(crate) fn examined(&self, peer: Id) -> Arc<[Id]> {
+    pub(crate) fn examined(&self, peer: Id) -> &[Id] {
         self.examined.get(peer, || {
-            let Some(reconciliation) = &self.handlers.reconciliation else { return Arc::default() };
-            let keys = (reconciliation.list)(&self.peers.value(peer));
+            let Some(reconciliation) = &self.handlers.reconciliation else { return Box::default() };
+            let keys = (reconciliation.list)(self.peers.value(peer));
             keys.into_iter().map(|key| self.messages.id(Message::examine(key))).collect()
         })
     }
@@ -87,12 +90,12 @@ impl Tables {
     }
 
     /// How a question can be answered at this moment.
-    pub(crate) fn asked_now(&self, state: &State, process: Id, ask: &Ask, manner: Manner) -> Arc<[Asked]> {
+    pub(crate) fn asked_now(&self, state: &State, process: Id, ask: &Ask, manner: Manner) -> Answers {
         match ask {
             Ask::Describe(_) | Ask::ListDead { .. } | Ask::Start { .. } => {
                 self.asked_executions(state, process, ask, manner)
             }
-            _ => self.asked(process, self.world(state, &self.known(process), ask), manner),
+            _ => self.asked(process, self.world(state, self.known(process), ask), manner).into(),
         }
     }
 
@@ -210,6 +213,14 @@ impl Tables {
             .get((branch, used_up), || self.events.id(Event::Failure { branch, error, cause, used_up }))
     }
 
+    /// The event that a message cannot be sent.
+    pub(super) fn unsent(&self, branch: u8) -> Id {
+        let (error, cause) = ("SQS.SqsException".into(), "the queue did not take it".into());
+        *self
+            .unsent
+            .get(branch.into(), || self.events.id(Event::Failure { branch, error, cause, used_up: true }))
+    }
+
     /// In how many ways the execution that waits for it can take the reply that comes right after this.
     fn answer_ways(&self, state: &State, asked: &Asked, to: u8) -> Option<usize> {
         let known = self.known(asked.process);
@@ -276,14 +287,22 @@ impl Tables {
     }
 
     fn operator_ways(&self, state: &State, token: u8, skip: bool, only: u8) -> usize {
-        let (slot, branch) = owner(token);
-        let only = self.only(state.parked, token, only);
-        let event = self.events.id(operator_event(branch, skip, only.as_deref()));
+        let (slot, _) = owner(token);
+        let event = self.operated(state.parked, token, skip, only);
         state.runs.get(slot).map_or(0, |run| self.moves(*run, event).len())
     }
 
+    /// The event that an operator answers.
+    pub(super) fn operated(&self, parked: Id, token: u8, skip: bool, only: u8) -> Id {
+        self.operated.get((parked, token, skip, only), || {
+            let (_, branch) = owner(token);
+            let only = self.only(parked, token, only);
+            self.events.id(operator_event(branch, skip, only.as_deref()))
+        })
+    }
+
     /// The parked records whose token is waited for.
-    pub(super) fn operable(&self, parked: Id) -> Arc<[Operable]> {
+    pub(super) fn operable(&self, parked: Id) -> &[Operable] {
         self.operable.get(parked, || {
             let parked = self.parked.value(parked);
             let live = parked.values().filter(|(_, token)| *token != VOID);

@@ -33,12 +33,12 @@ impl Tables {
     /// the saga is left, and its fences are as old as they get.
     fn can_expire(&self, state: &State, saga: usize) -> bool {
         let of_saga = |slot: &usize| self.standing(state.runs[*slot]).saga == saga;
-        let slots: Vec<usize> = (0..state.runs.len()).filter(of_saga).collect();
-        let Some(last) = slots.last() else { return false };
+        let mut slots = (0..state.runs.len()).filter(of_saga);
+        let Some(last) = slots.clone().next_back() else { return false };
         state.expired >> saga & 1 == 0
-            && self.standing(state.runs[*last]).settling.is_some()
-            && self.unsettled(state, *last)
-            && slots.iter().all(|slot| self.standing(state.runs[*slot]).waits.is_empty())
+            && self.standing(state.runs[last]).settling.is_some()
+            && self.unsettled(state, last)
+            && slots.all(|slot| self.standing(state.runs[slot]).waits.is_empty())
             && !self.has_messages(state, saga)
     }
 
@@ -52,16 +52,21 @@ impl Tables {
 
     /// The fences of the saga are gone. What was done to it is not forgotten.
     pub(super) fn expire(&self, state: &mut State, saga: usize) {
-        let start = &self.starts[saga];
-        let (name, _) = &self.machines[start.machine];
         for store in &mut state.stores {
-            let mut held = (*self.stores.value(*store)).clone();
-            held.memory
-                .fences
-                .retain(|key, _| key.saga_id.as_str() != start.name || key.saga.as_str() != name);
-            *store = self.stores.id(held);
+            *store = self.expiries.get((*store, saga), || {
+                let mut held = self.stores.value(*store).clone();
+                held.memory.fences.retain(|key, _| !self.is_of(key, saga));
+                self.stores.id(held)
+            });
         }
         state.expired |= 1 << saga;
+    }
+
+    /// Whether the fence is one under the id of this saga.
+    fn is_of(&self, key: &StepKey, saga: usize) -> bool {
+        let start = &self.starts[saga];
+        let (name, _) = &self.machines[start.machine];
+        key.saga_id.as_str() == start.name && key.saga.as_str() == name
     }
 
     /// The place of the saga whose id this one has, if it is one that comes again.
@@ -131,17 +136,21 @@ impl Tables {
     /// before that it is open which of the two is turned away.
     fn can_be_taken(&self, state: &State, saga: usize) -> bool {
         let Some(first) = self.first_of(saga) else { return false };
-        let start = &self.starts[first];
-        let (name, machine) = &self.machines[start.machine];
-        let has_id = |key: &StepKey| key.saga_id.as_str() == start.name && key.saga.as_str() == name;
-        let done = |recorded: &Recorded| matches!(recorded.fence, Fence::Done { .. });
-        machine.settles()
+        self.machines[self.starts[first].machine].1.settles()
             && !self.has_begun(state, saga)
             && state.expired >> first & 1 == 0
-            && self
-                .held(state)
-                .iter()
-                .any(|held| held.memory.fences.iter().any(|(key, recorded)| has_id(key) && done(recorded)))
+            && state.stores.iter().any(|store| self.done_under(*store) >> first & 1 == 1)
+    }
+
+    /// The sagas of which a store has a fence that is `done`, as bits.
+    fn done_under(&self, store: Id) -> u16 {
+        *self.done_under.get(store, || {
+            let done = |recorded: &Recorded| matches!(recorded.fence, Fence::Done { .. });
+            let fences = &self.stores.value(store).memory.fences;
+            let of =
+                |saga: usize| fences.iter().any(|(key, recorded)| self.is_of(key, saga) && done(recorded));
+            (0..self.starts.len()).filter(|saga| of(*saga)).fold(0, |bits, saga| bits | 1 << saga)
+        })
     }
 
     /// Another run begins under an id that is taken.

@@ -41,7 +41,7 @@ impl Tables {
             let Progress::Asks(ask) = &known.progress else { return };
             let asked = self.asked_now(state, process, ask, Manner::Well);
             let Some(asked) = asked.first() else { return };
-            self.change(state, &known, ask, asked, Fate::Well.manner());
+            self.change(state, known, ask, asked, Fate::Well.manner());
             process = asked.process;
         }
     }

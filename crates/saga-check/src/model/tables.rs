@@ -9,7 +9,7 @@ use super::{
 use crate::{
     asl::{Event, Execution, Machine, Run},
     handlers::Handlers,
-    intern::{Id, Interner, Memo},
+    intern::{ById, Id, Interner, Lists, Memo},
     invariant::Invariant,
     process::{Answer, Progress},
 };
@@ -121,6 +121,8 @@ pub(crate) struct Known {
     pub(crate) changed: bool,
     /// It was told that an operator went on without its step.
     pub(crate) abandoned: bool,
+    /// The ARN of the execution that it asks about.
+    pub(crate) about: Option<String>,
 }
 
 /// What asking does.
@@ -171,6 +173,9 @@ pub(crate) enum Manner {
     Stale,
 }
 
+/// A move: the execution, the event, and the way.
+pub(super) type Moving = (Id, Id, usize);
+
 /// How many labels and fates the coverage tells apart.
 pub(crate) const LABELS: usize = 128;
 pub(crate) const FATES: usize = 32;
@@ -203,19 +208,40 @@ pub(crate) struct Tables {
     pub(crate) verdicts: Interner<String>,
     pub(crate) labels: Interner<String>,
     pub(crate) coverage: Vec<AtomicU64>,
-    pub(super) known: Memo<Id, Arc<Known>>,
-    pub(super) asked: Memo<(Id, Id, Manner), Arc<[Asked]>>,
-    pub(super) moves: Memo<(Id, Id), Arc<[Move]>>,
-    pub(super) standing: Memo<Id, Arc<Standing>>,
+    pub(super) known: ById<Known>,
+    pub(super) asked: Lists<(Id, Id, Manner), Asked>,
+    pub(super) moves: Lists<(Id, Id), Move>,
+    pub(super) standing: ById<Standing>,
     /// The event of a handler's reply, by the handler and the branch that waits.
     pub(super) answers: Memo<(Id, u8), Id>,
     pub(super) time_outs: Memo<(u8, bool), Id>,
+    /// The event that a message cannot be sent, by the branch.
+    pub(super) unsent: ById<Id>,
+    /// The event of an operator's answer, by the table of parked sagas and the answer.
+    pub(super) operated: Memo<(Id, u8, bool, u8), Id>,
     pub(super) judged: Memo<SmallVec<[Id; 12]>, Id>,
     pub(super) voided: Memo<(Id, u8), Id>,
-    pub(super) operable: Memo<Id, Arc<[Operable]>>,
-    pub(super) examined: Memo<Id, Arc<[Id]>>,
+    pub(super) operable: ById<Box<[Operable]>>,
+    pub(super) examined: ById<Box<[Id]>>,
     pub(super) closed: Memo<(Id, Id), Id>,
-    pub(super) label_of_message: Memo<Id, Id>,
+    pub(super) label_of_message: ById<Id>,
+    /// The process that takes up a message.
+    pub(super) begun: ById<Id>,
+    /// The event that an execution died.
+    pub(super) reports: ById<Id>,
+    /// By saga: another execution that goes forward for it, and its ARN.
+    pub(super) besides: ById<(Id, String)>,
+    /// A store without the fences of a saga.
+    pub(super) expiries: Memo<(Id, usize), Id>,
+    /// The sagas of which a store has a fence that is `done`, as bits.
+    pub(super) done_under: ById<u16>,
+    /// The table of parked sagas after an effect: by the table before, the move of an execution, its place among the executions,
+    /// and the place of the effect.
+    pub(super) parkings: Memo<(Id, Moving, usize, usize), Id>,
+    /// The labels of what is no operation and no state.
+    pub(super) named: ById<Id>,
+    /// What a question about an execution comes to, by how that one stands.
+    pub(super) answered: Lists<(Id, Manner, Option<Id>), Asked>,
 }
 
 /// How an execution stands.
@@ -293,18 +319,28 @@ impl Tables {
             verdicts,
             labels: Interner::default(),
             coverage: (0..LABELS * FATES).map(|_| AtomicU64::new(0)).collect(),
-            known: Memo::default(),
-            asked: Memo::default(),
-            moves: Memo::default(),
-            standing: Memo::default(),
+            known: ById::default(),
+            asked: Lists::default(),
+            moves: Lists::default(),
+            standing: ById::default(),
             answers: Memo::default(),
             time_outs: Memo::default(),
+            unsent: ById::default(),
+            operated: Memo::default(),
             judged: Memo::default(),
             voided: Memo::default(),
-            operable: Memo::default(),
-            examined: Memo::default(),
+            operable: ById::default(),
+            examined: ById::default(),
             closed: Memo::default(),
-            label_of_message: Memo::default(),
+            label_of_message: ById::default(),
+            begun: ById::default(),
+            reports: ById::default(),
+            besides: ById::default(),
+            expiries: Memo::default(),
+            done_under: ById::default(),
+            parkings: Memo::default(),
+            named: ById::default(),
+            answered: Lists::default(),
         }
     }
 
