@@ -260,7 +260,7 @@ impl Teller<'_> {
         }
         let asked = self.tables.asked_now(before, process, ask, fate.manner());
         let Some(asked) = asked.get(choice) else { return };
-        let answer = match &*self.tables.processes.value(asked.process) {
+        let answer = match self.tables.processes.value(asked.process) {
             Process::Then(_, answer) => answered(answer),
             Process::Start(_) => String::new(),
         };
@@ -309,7 +309,7 @@ impl Teller<'_> {
 
     fn host(&self, flight: Flight) -> String {
         let message = self.tables.messages.value(flight.message);
-        self.tables.doer(&message).to_owned()
+        self.tables.doer(message).to_owned()
     }
 
     /// Which execution an event is about.

@@ -20,7 +20,7 @@ impl Tables {
         // Whatever still lies in a queue may never be handled.
         let (flights, flags) = (SmallVec::new(), parked.flags | WRITTEN_MEANWHILE);
         let mut state = State { faults: 0, retries: 0, flights, flags, ..parked.clone() };
-        for record in self.operable(parked.parked).iter() {
+        for record in self.operable(parked.parked) {
             let retry = Action::Operate { token: record.token, skip: false, only: 0, way: 0 };
             state = self.follow(&state, retry);
         }

@@ -272,7 +272,7 @@ impl Tables {
     }
 
     fn operator_actions(&self, state: &State, actions: &mut Vec<Action>) {
-        for record in self.operable(state.parked).iter() {
+        for record in self.operable(state.parked) {
             let answers = [(false, state.retries > 0), (true, record.can_skip)];
             for skip in answers.into_iter().filter_map(|(skip, can)| can.then_some(skip)) {
                 let token = record.token;

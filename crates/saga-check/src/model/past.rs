@@ -123,7 +123,7 @@ impl Tables {
                 matches!(message.work, Work::Request { .. } | Work::Report(_)) && message.saga_id == id;
             !of_saga && message.work != Work::Sweep
         };
-        state.flights.retain(|flight| kept(&self.messages.value(flight.message)));
+        state.flights.retain(|flight| kept(self.messages.value(flight.message)));
         if let (true, Some(first)) = (late, self.first_of(saga)) {
             // Reconciliation has looked many times by then.
             *state = self.reconciled(state);

@@ -23,7 +23,7 @@ impl Tables {
         let mut state = state.clone();
         for _ in 0..MOST_TURNS {
             let before = (state.peer, state.stores.clone());
-            for message in self.examined(state.peer).iter() {
+            for message in self.examined(state.peer) {
                 self.run_alone(&mut state, *message);
             }
             if before == (state.peer, state.stores.clone()) {
