@@ -10,9 +10,9 @@
 cd "$(dirname "$0")/.." || exit 1
 root=$(pwd)
 python=${PYTHON:-python3}
-# What has grown since the demo is there is a fraction of these; measured on Linux, with what cargo keeps for the next time.
+# What is written from nothing, with what cargo keeps for the next time and the crates in its home; measured on Linux.
 demo_mb=4000
-test_mb=16000
+test_mb=8000
 port=4566
 
 checks="system path make rust linker python venv environment disk network proxy port files lints package"
@@ -347,14 +347,14 @@ taken_by() {
     fi
 }
 
-# The emulator has hundreds of files open, and raises its own limit as far as it may.
+# In the tests the emulator has hundreds of files open. It raises its own limit as far as it may.
 check_files() {
     hard=$(ulimit -Hn 2>/dev/null)
     case $hard in
     '' | unlimited) ;;
     *)
         if [ "$hard" -lt 1024 ]; then
-            say note files "a process may have $hard files open at most, and the emulator was seen with 640" "raise the hard limit: ulimit -Hn 4096, as root or in /etc/security/limits.conf"
+            say note files "a process may have $hard files open at most, and the emulator had over 700 in the tests" "raise the hard limit: ulimit -Hn 4096, as root or in /etc/security/limits.conf"
             return
         fi
         ;;

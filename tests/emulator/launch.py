@@ -27,7 +27,7 @@ PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 # Blocked, and waited for at one place: a handler could cut the clean-up short when a second signal comes.
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-# An emulator has hundreds of files open. macOS allows 256 unless asked for more, and never more than this.
+# In the tests an emulator has hundreds of files open. macOS allows 256 unless asked for more, and never more than this.
 OPEN_FILES = 10_240
 LOCK_TRIES = 20
 LOCK_PAUSE_SECONDS = 0.05
