@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use aws_sdk_sqs::{
     Client,
     error::{BuildError, ProvideErrorMetadata, SdkError},
-    types::{Message, MessageAttributeValue},
+    types::{Message, MessageAttributeValue, MessageSystemAttributeName},
 };
 use fastrand::Rng;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use std::time::Duration;
 /// Stands in messages that nobody can understand, so that they are known again as dead letters.
 pub(crate) const GARBAGE: &str = "chaos-garbage";
 
-/// An attribute of what the storm sent itself. It is not doubled again: where a function is busy, messages would become ever
-/// more, and the storm would never end.
+/// An attribute of what the storm sent itself. It is not doubled again, and nothing at a second look: where a function is busy,
+/// messages would become ever more, and the storm would never end.
 pub(super) const COPY: &str = "chaos-copy";
 
 const LOOK_EVERY: Duration = Duration::from_millis(36);
@@ -54,6 +54,7 @@ pub(crate) async fn rage(world: &World, mut rng: Rng) -> Result<()> {
             .queue_url(&queue.url)
             .max_number_of_messages(10)
             .message_attribute_names(COPY)
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .visibility_timeout(HIDDEN_SECONDS);
         let received = received.send().await.with_context(|| format!("cannot read {}", queue.url))?;
         for message in received.messages.unwrap_or_default() {
@@ -98,7 +99,7 @@ async fn meddle(
     queue: &Queue,
     message: Message,
 ) -> Result<()> {
-    let is_copy = is_copy(&message);
+    let may_be_doubled = is_looked_at_first(&message) && !is_copy(&message);
     let body = message.body.unwrap_or_default();
     let handle = message.receipt_handle.context("a message has no receipt handle")?;
     let hide = async |seconds: i32| -> Result<()> {
@@ -109,7 +110,7 @@ async fn meddle(
     let kind = if body.contains(GARBAGE) { None } else { draw(rng, &RATES) };
     match kind {
         None => hide(0).await,
-        Some(Kind::Doubled) if is_copy => hide(0).await,
+        Some(Kind::Doubled) if !may_be_doubled => hide(0).await,
         Some(Kind::Doubled) => {
             for _ in 0..rng.u32(1..3) {
                 send(sqs, queue, &body, rng.i32(0..4)).await?;
@@ -129,6 +130,14 @@ async fn meddle(
             Ok(())
         }
     }
+}
+
+/// Whether it was never received before.
+pub(super) fn is_looked_at_first(message: &Message) -> bool {
+    let looks = message.attributes.as_ref();
+    let looks =
+        looks.and_then(|attributes| attributes.get(&MessageSystemAttributeName::ApproximateReceiveCount));
+    looks.is_none_or(|looks| looks == "1")
 }
 
 /// Whether the storm sent it.

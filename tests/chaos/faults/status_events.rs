@@ -4,7 +4,7 @@
 
 use super::{
     Rate, draw,
-    messages::{COPY, is_copy, send, unless_taken},
+    messages::{COPY, is_copy, is_looked_at_first, send, unless_taken},
     millis,
 };
 use crate::world::{Deployment, Queue, RESCUE, World};
@@ -79,12 +79,8 @@ pub(crate) async fn meddle(world: &World, mut rng: Rng) -> Result<()> {
             received.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
         let received = received.message_attribute_names(COPY).max_number_of_messages(10).send().await;
         for message in received.context("cannot read the status events")?.messages.unwrap_or_default() {
-            let looks = message
-                .attributes
-                .as_ref()
-                .and_then(|attributes| attributes.get(&MessageSystemAttributeName::ApproximateReceiveCount));
             // Each is drawn for once, and no copy: they would become ever more while the function is busy.
-            let is_drawn = looks.is_none_or(|looks| looks == "1") && !is_copy(&message);
+            let is_drawn = is_looked_at_first(&message) && !is_copy(&message);
             let (Some(body), Some(handle)) = (message.body, message.receipt_handle) else { continue };
             let kind = if asks_for_sweep(&body) || !is_drawn { None } else { draw(&mut rng, &RATES) };
             match kind {

@@ -112,11 +112,24 @@ async fn handled(message: Message, world: World) -> (Verdict, World) {
     .collect();
     let notifier = Notifier::new(&replay.config(), &variables).unwrap();
     let verdict = notifier.handle(&message, Deadline::after(Duration::from_secs(19))).await;
+    let logged = without_times(&log.text());
     for personal in ["maria", "ALFKI", "+4930123456", "5400"] {
-        assert!(!log.text().contains(personal), "{personal} is in the log: {}", log.text());
+        assert!(!logged.contains(personal), "{personal} is in the log: {logged}");
     }
     let world = std::mem::take(&mut *world.lock().unwrap());
     (verdict, world)
+}
+
+/// Log lines without their times, whose digits can be any.
+fn without_times(lines: &str) -> String {
+    let timeless = lines.lines().map(|line| {
+        let mut members: Json = serde_json::from_str(line).unwrap();
+        for time in ["timestamp", "duration_ms"] {
+            members.as_object_mut().unwrap().remove(time);
+        }
+        members.to_string()
+    });
+    timeless.collect::<Vec<_>>().join("\n")
 }
 
 /// How often it was sent until the queue has it no more, given these answers, and what became of each delivery.
