@@ -57,12 +57,13 @@ test: python rust venv lint test-tools ## run everything that CI runs
 # one test program after the other.
 SEARCHES := --test checks --test trip
 OTHERS := --lib --bins $(addprefix --test ,behaviour behaviours check compile_fail facts functions graph load pyyaml runner snapshots stacks template ui upgrade)
-test-fast: python rust venv test-tools ## run what needs no emulator: unit, property and compile-fail tests, snapshots, checker, runner
+test-fast: python rust venv ## run what needs no emulator: unit, property and compile-fail tests, snapshots, checker, runner
 	$(WHY) cargo test -q --workspace $(SEARCHES) $(OTHERS) --no-run
-	@PYTHON="$(CURDIR)/.venv/bin/python" $(PYTHON) tools/beside.py "cargo test -q --workspace $(SEARCHES)" "cargo test -q --workspace $(OTHERS)"
+	@PYTHON="$(CURDIR)/.venv/bin/python" $(PYTHON) tools/beside.py "cargo test -q --workspace $(SEARCHES)" "cargo test -q --workspace $(OTHERS)" "$(TOOLS)"
 
+TOOLS = $(PYTHON) -m unittest discover -q -s tests/tools
 test-tools: ## test what `make` runs of Python and of the shell
-	$(PYTHON) -m unittest discover -q -s tests/tools
+	$(TOOLS)
 
 chaos: export FLYOVER_PROFILE ?= release
 chaos: rust venv ## run sagas in a storm of faults, on the functions as they are shipped (SAGAS=150, SECONDS=600, SEED= of a run before)

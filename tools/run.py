@@ -6,6 +6,7 @@ every Lambda function for the emulator, is compiled once. `infra-gen` needs noth
 built, and the emulator is installed meanwhile. Python's own library is all that is there before anything is built.
 """
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -74,7 +75,9 @@ class Job(threading.Thread):
 
     def stop(self):
         if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
+            # It may have ended since it was looked at.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGTERM)
 
 
 class Build(Job):
