@@ -12,7 +12,6 @@ import sys
 
 import run
 
-EMULATOR = ".flyover/emulator.pid"
 JOURNAL = ".flyover/gateway.journal"
 # What the emulator takes for its root user, unless somebody says otherwise.
 LOCAL = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
@@ -22,7 +21,7 @@ def emulator(program):
     """Where the emulator of `make up` listens; it is started if it does not run."""
     if subprocess.run([program, "up"]).returncode:
         sys.exit(1)
-    with open(EMULATOR, encoding="utf-8") as file:
+    with open(run.PID_FILE, encoding="utf-8") as file:
         return json.load(file)["endpoint_url"]
 
 

@@ -33,6 +33,18 @@ pub fn target_folder(root: &Path) -> PathBuf {
     }
 }
 
+/// The cargo that runs this program, or that of the PATH.
+#[must_use]
+pub fn cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+/// Where cargo puts a program of the project in `root` that it builds in its profile `dev`.
+#[must_use]
+pub fn program(root: &Path, name: &str) -> PathBuf {
+    target_folder(root).join("debug").join(name)
+}
+
 /// A command for a cargo that is started from a program that cargo runs.
 ///
 /// Cargo tells the program it runs about its package by environment variables. Build scripts that watch them would

@@ -15,6 +15,14 @@ pub async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(proxy::client()).load().await
 }
 
+/// The configuration given, or the ordinary one.
+pub(crate) async fn given_or_usual(config: Option<&SdkConfig>) -> SdkConfig {
+    match config {
+        Some(config) => config.clone(),
+        None => sdk_config().await,
+    }
+}
+
 /// For which processors functions are built where nobody says: this machine's for a local emulator, arm64 for AWS.
 pub async fn usual_arch(given: Option<Arch>) -> Arch {
     match given {
@@ -41,11 +49,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// With the configuration given, or the ordinary one.
     pub(super) async fn open(config: Option<&SdkConfig>) -> Result<Self, AwsError> {
-        let config = match config {
-            Some(config) => config.clone(),
-            None => sdk_config().await,
-        };
-        Self::with(&config).await
+        Self::with(&given_or_usual(config).await).await
     }
 
     pub(crate) async fn with(config: &SdkConfig) -> Result<Self, AwsError> {

@@ -10,7 +10,7 @@ use super::apply::{self, Release};
 use super::bucket::Bucket;
 use super::connection::Connection;
 use super::error::AwsError;
-use super::hotswap::{self, Zip, Zips};
+use super::hotswap;
 use super::progress::{Progress, Update};
 use super::stack::{self, Before, Deployment, before_deploy};
 use super::{Target, sender, upgrade};
@@ -137,7 +137,7 @@ pub async fn deploy_app(
     given.insert(parameters::CODE_BUCKET.to_owned(), bucket.name().to_owned());
     for function in &app.functions {
         if let Some(zip) = zips.get(function.name) {
-            given.insert(function.code_key_parameter.clone(), zip.key.clone());
+            given.insert(function.code_key_parameter.clone(), zip.clone());
         }
     }
     let release = Release { aws: &aws, app, target: &options.target, bucket: &bucket, given };
@@ -170,13 +170,13 @@ async fn check_parameters(
     super::parameters::check(app, given, &previous)
 }
 
-/// Every function's zip, packaged now or before.
+/// The file name of every function's zip, packaged now or before.
 async fn zips(
     app: &App,
     options: &DeployOptions,
     arch: Arch,
     progress: &mut dyn Progress,
-) -> Result<Zips, AwsError> {
+) -> Result<BTreeMap<String, String>, AwsError> {
     if options.package {
         let (profile, quiet) = (options.profile, options.quiet_build);
         let options = PackageOptions { arch, profile, quiet, ..PackageOptions::default() };
@@ -187,13 +187,12 @@ async fn zips(
     }
     let folder = package::folder(&project::root()?);
     let manifest = Manifest::load(&folder, arch)?;
-    let mut zips = Zips::new();
+    let mut zips = BTreeMap::new();
     for function in &app.functions {
         let bundle = manifest.as_ref().and_then(|manifest| manifest.functions.get(function.name));
         let not_packaged =
             || AwsError::NotPackaged { function: function.name.to_string(), arch: arch.name() };
-        let zip = Zip::named(&folder, &bundle.ok_or_else(not_packaged)?.zip)?;
-        zips.insert(function.name.to_string(), zip);
+        zips.insert(function.name.to_string(), bundle.ok_or_else(not_packaged)?.zip.clone());
     }
     Ok(zips)
 }
@@ -203,14 +202,14 @@ async fn zips(
 async fn upload(
     aws: &Connection,
     bucket: &Bucket,
-    zips: &Zips,
+    zips: &BTreeMap<String, String>,
     progress: &mut dyn Progress,
 ) -> Result<(), AwsError> {
     let folder = package::folder(&project::root()?);
     if bucket.ensure(aws).await? {
         progress.update(Update::Note(&format!("created the artifact bucket {}", bucket.name())));
     }
-    for Zip { key: zip, .. } in zips.values() {
+    for zip in zips.values() {
         if bucket.has(aws, zip).await? {
             continue;
         }

@@ -21,7 +21,7 @@ const NAMED: usize = 3;
 /// How long a deployment waits for a state machine to go whose executions are over.
 const DELETION_LIMIT: Duration = Duration::from_mins(5);
 
-const STATE_MACHINE: &str = "AWS::StepFunctions::StateMachine";
+pub(super) const STATE_MACHINE: &str = "AWS::StepFunctions::StateMachine";
 
 /// The executions of a state machine that run.
 #[derive(Debug, Clone, PartialEq, Eq)]

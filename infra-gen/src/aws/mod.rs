@@ -30,7 +30,7 @@ mod template;
 mod upgrade;
 
 pub use compare::{StackDifference, diff};
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Connection, given_or_usual};
 pub use connection::{sdk_config, usual_arch};
 pub use deploy::{DeployOptions, Deployed, deploy, deploy_app};
 pub use destroy::{DestroyOptions, Destroyed, Retained, destroy};

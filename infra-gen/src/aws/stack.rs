@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use stacks::App;
 
+use super::Target;
 use super::connection::Connection;
 use super::error::{AwsError, call};
 use super::events::{Ending, Watch, failure_reason};
@@ -112,12 +114,14 @@ pub(super) async fn describe(aws: &Connection, name: &str) -> Result<Option<Depl
 /// When a stack is not deployed.
 pub(crate) async fn outputs(
     aws: &Connection,
-    names: &[String],
+    target: &Target,
+    app: &App,
 ) -> Result<BTreeMap<String, String>, AwsError> {
     let mut all = BTreeMap::new();
-    for name in names {
-        let found = describe(aws, name).await?;
-        all.extend(found.ok_or_else(|| AwsError::NotDeployed { stack: name.clone() })?.outputs);
+    for stack in &app.stacks {
+        let name = target.stack_name(stack);
+        let found = describe(aws, &name).await?;
+        all.extend(found.ok_or(AwsError::NotDeployed { stack: name })?.outputs);
     }
     Ok(all)
 }

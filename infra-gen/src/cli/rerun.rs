@@ -31,7 +31,7 @@ pub(crate) fn with(feature: &str, what: &str) -> anyhow::Result<ExitCode> {
     if !status.success() {
         bail!("compiling with {what} failed ({status})");
     }
-    let program = project::target_folder(&root).join("debug").join(PROGRAM);
+    let program = project::program(&root, PROGRAM);
     let error = project::command_outside_cargo(&program).args(arguments).exec();
     Err(error).with_context(|| format!("cannot run {}", program.display()))
 }

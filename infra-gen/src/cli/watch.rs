@@ -113,11 +113,10 @@ impl Cycle {
     /// Whether it went well. The program that deploys is the one that was just built, for it has the sagas in it. `told`: cargo
     /// says what it compiles, which takes minutes at first and seconds later.
     async fn build_and_deploy(&self, told: bool) -> anyhow::Result<bool> {
-        let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
-        if !self.run(&cargo, &self.build, told).await? {
+        if !self.run(&project::cargo(), &self.build, told).await? {
             return Ok(false);
         }
-        self.run(&project::target_folder(&self.root).join("debug").join(PROGRAM), &self.deploy, told).await
+        self.run(&project::program(&self.root, PROGRAM), &self.deploy, told).await
     }
 
     async fn run(&self, program: &Path, arguments: &[OsString], told: bool) -> anyhow::Result<bool> {

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_config::SdkConfig;
 
-use crate::aws::{AwsError, Connection, Target, outputs, sdk_config};
+use crate::aws::{AwsError, Connection, Target, given_or_usual, outputs};
 use group::Group;
 
 /// Which lines.
@@ -56,10 +56,7 @@ impl Logs {
         config: Option<&SdkConfig>,
         selection: Selection,
     ) -> Result<Self, AwsError> {
-        let config = match config {
-            Some(config) => config.clone(),
-            None => sdk_config().await,
-        };
+        let config = given_or_usual(config).await;
         let app = target.app()?;
         let known: BTreeSet<&str> = app.functions.iter().map(|function| function.name).collect();
         if let Some(given) = selection.functions.iter().find(|name| !known.contains(name.as_str())) {
@@ -67,8 +64,7 @@ impl Logs {
             return Err(AwsError::UnknownFunction { given: given.clone(), known });
         }
         let connection = Connection::with(&config).await?;
-        let names: Vec<_> = app.stacks.iter().map(|stack| target.stack_name(stack)).collect();
-        let outputs = outputs(&connection, &names).await?;
+        let outputs = outputs(&connection, target, &app).await?;
         let since_ms = now_ms() - i64::try_from(selection.since.as_millis()).unwrap_or(i64::MAX);
         let wanted = known
             .into_iter()

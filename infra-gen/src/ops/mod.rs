@@ -45,7 +45,7 @@ pub use settle::Settling;
 pub use show::{ExecutionRow, SagaStory, Story};
 pub use state::State;
 
-use crate::aws::{Connection, Target, outputs, sdk_config};
+use crate::aws::{Connection, Target, given_or_usual, outputs};
 use aws_config::SdkConfig;
 use saga::Definition;
 use saga_executions::aws::{Aws, ParkedTable, StepFunctions};
@@ -72,14 +72,10 @@ impl Operations {
     /// # Errors
     /// When AWS cannot be asked, or there is no such deployment.
     pub async fn open(target: &Target, config: Option<&SdkConfig>) -> Result<Self, OpsError> {
-        let config = match config {
-            Some(config) => config.clone(),
-            None => sdk_config().await,
-        };
+        let config = given_or_usual(config).await;
         let app = target.app()?;
         let connection = Connection::with(&config).await?;
-        let names: Vec<_> = app.stacks.iter().map(|stack| target.stack_name(stack)).collect();
-        let outputs = outputs(&connection, &names).await?;
+        let outputs = outputs(&connection, target, &app).await?;
         let (dynamodb, sfn) = (aws_sdk_dynamodb::Client::new(&config), aws_sdk_sfn::Client::new(&config));
         let parked = output(&outputs, stacks::outputs::PARKED_TABLE_NAME)?;
         Ok(Self {

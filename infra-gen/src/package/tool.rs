@@ -23,7 +23,7 @@ impl Build<'_> {
     /// Where the program of a function of the project in `root` is, once it is built.
     pub(super) fn program(&self, root: &Path, function: &str) -> PathBuf {
         if self.is_by_cargo() {
-            project::target_folder(root).join("debug").join(function)
+            project::program(root, function)
         } else {
             self.binaries.join(function).join("bootstrap")
         }
@@ -51,7 +51,7 @@ pub fn cargo_arguments<'a>(programs: impl IntoIterator<Item = &'a str>) -> Vec<O
 }
 
 fn by_cargo(root: &Path, build: &Build<'_>) -> Result<(), PackageError> {
-    let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+    let cargo = project::cargo();
     let mut command = project::command_outside_cargo(&cargo);
     command.args(cargo_arguments(build.functions.iter().map(String::as_str)));
     if build.options.quiet {

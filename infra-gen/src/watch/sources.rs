@@ -26,8 +26,7 @@ impl Sources {
     /// Those of these packages of the workspace in `root`, and of the packages beside them that they depend on.
     pub(super) fn find(root: &Path, packages: &BTreeSet<String>) -> Result<Self, WatchError> {
         let failed = |reason: String| WatchError::Metadata { reason };
-        let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
-        let mut command = project::command_outside_cargo(&cargo);
+        let mut command = project::command_outside_cargo(&project::cargo());
         let command = command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(root);
         let output = command.output().map_err(|error| failed(error.to_string()))?;
         if !output.status.success() {

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 use crate::aws::connection::Connection;
+use crate::aws::executions::STATE_MACHINE;
 use crate::aws::stack::{Deployment, Resource};
-
-pub(super) const STATE_MACHINE: &str = "AWS::StepFunctions::StateMachine";
 
 /// What names in a template stand for, in one deployed stack.
 #[derive(Debug, Default)]

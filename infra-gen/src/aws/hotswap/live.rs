@@ -12,47 +12,26 @@ use sha2::{Digest, Sha256};
 use super::definition::are_same;
 use crate::aws::connection::Connection;
 use crate::aws::error::{AwsError, call};
-use crate::package::PackageError;
+use crate::package::{self, PackageError};
+use crate::project;
 
 /// How long Lambda may take to have new code ready; seconds, as a rule.
 const CODE_LIMIT: Duration = Duration::from_mins(5);
-
-/// A function's zip.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::aws) struct Zip {
-    /// Its key in the artifact bucket.
-    pub(in crate::aws) key: String,
-    /// Its SHA-256 as Lambda writes it, in base64; none when the file is not here, but in the bucket only.
-    /// <https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html>
-    sha256: Option<String>,
-}
-
-impl Zip {
-    /// The zip of this name in the folder of what was packaged.
-    pub(in crate::aws) fn named(folder: &Path, name: &str) -> Result<Self, PackageError> {
-        let path = folder.join(name);
-        let sha256 = match std::fs::read(&path) {
-            Ok(bytes) => Some(base64::encode(Sha256::digest(bytes))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(source) => return Err(PackageError::Io { what: "read", path, source }),
-        };
-        Ok(Self { key: name.to_owned(), sha256 })
-    }
-}
 
 /// Gives a function this code and waits until it is what runs; false when it has it, or what it has cannot be compared.
 pub(super) async fn swap_code(
     aws: &Connection,
     function: &str,
     bucket: &str,
-    zip: &Zip,
+    zip: &str,
 ) -> Result<bool, AwsError> {
+    let wanted = digest(&package::folder(&project::root()?).join(zip))?;
     // What is being updated takes no other update.
     let sha256 = settled(aws, function).await?;
-    if zip.sha256.is_none() || sha256 == zip.sha256 {
+    if wanted.is_none() || sha256 == wanted {
         return Ok(false);
     }
-    let update = aws.lambda.update_function_code().function_name(function).s3_bucket(bucket).s3_key(&zip.key);
+    let update = aws.lambda.update_function_code().function_name(function).s3_bucket(bucket).s3_key(zip);
     update.send().await.map_err(call(format!("swap the code of function {function}")))?;
     settled(aws, function).await?;
     Ok(true)
@@ -74,6 +53,16 @@ pub(super) async fn swap_definition(
     let update = aws.sfn.update_state_machine().state_machine_arn(arn).definition(definition.to_string());
     update.send().await.map_err(call(format!("swap the definition of state machine {arn}")))?;
     Ok(true)
+}
+
+/// The SHA-256 of a zip as Lambda writes it, in base64; none when the file is not here, but in the bucket only.
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html>
+fn digest(path: &Path) -> Result<Option<String>, PackageError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(base64::encode(Sha256::digest(bytes)))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(PackageError::Io { what: "read", path: path.to_owned(), source }),
+    }
 }
 
 /// The digest of a function's code, once the last update is over.

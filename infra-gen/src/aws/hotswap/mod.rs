@@ -8,8 +8,6 @@ mod definition;
 mod live;
 mod plan;
 
-pub(super) use live::Zip;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use stacks::{Stage, outputs, parameters};
@@ -17,6 +15,7 @@ use stacks::{Stage, outputs, parameters};
 use super::apply::Release;
 use super::deploy::Deployed;
 use super::error::AwsError;
+use super::executions;
 use super::progress::{Progress, Update};
 use super::stack::{self, Before, Deployment, before_deploy};
 use super::template;
@@ -30,13 +29,10 @@ pub(super) fn is_possible(stage: Stage) -> bool {
     stage != Stage::Prod
 }
 
-/// The zips of the functions, by function.
-pub(super) type Zips = BTreeMap<String, Zip>;
-
 /// Swaps what differs, if nothing but code and state machines does. None when a stack must be updated: says why.
 pub(super) async fn swap(
     release: &Release<'_>,
-    zips: &Zips,
+    zips: &BTreeMap<String, String>,
     progress: &mut dyn Progress,
 ) -> Result<Option<Deployed>, AwsError> {
     let (found, beyond) = look(release).await?;
@@ -49,7 +45,7 @@ pub(super) async fn swap(
     }
     let outputs = found.iter().map(|(id, stack)| (id.clone(), stack.outputs.clone())).collect();
     let mut deployed = Deployed { outputs, ..Deployed::default() };
-    deployed.swapped = bring_to(release, zips, &deployed.outputs, progress).await?;
+    deployed.swapped = straighten(release, zips, &deployed.outputs, progress).await?;
     let name = release.target.name();
     let note = if deployed.swapped.is_empty() {
         format!("functions and state machines of {name} are as they should be")
@@ -60,46 +56,11 @@ pub(super) async fn swap(
     Ok(Some(deployed))
 }
 
-/// Brings functions and state machines to what was just deployed: CloudFormation leaves alone what it takes for deployed,
-/// though it may have been swapped since.
+/// Brings functions and state machines to the zips and the templates, and names those that differed. After a deployment too:
+/// CloudFormation leaves alone what it takes for deployed, though it may have been swapped since.
 pub(super) async fn straighten(
     release: &Release<'_>,
-    zips: &Zips,
-    outputs: &BTreeMap<String, BTreeMap<String, String>>,
-    progress: &mut dyn Progress,
-) -> Result<BTreeSet<String>, AwsError> {
-    bring_to(release, zips, outputs, progress).await
-}
-
-/// The stacks that are deployed, by id, and what only a stack update can change.
-async fn look(release: &Release<'_>) -> Result<(BTreeMap<String, Deployment>, Vec<String>), AwsError> {
-    let (mut found, mut beyond) = (BTreeMap::new(), Vec::new());
-    for stack in &release.app.stacks {
-        let name = release.target.stack_name(stack);
-        let existing = stack::describe(release.aws, &name).await?;
-        let (Before::Update, Some(existing)) = (before_deploy(existing.as_ref()), existing) else {
-            beyond.push(format!("stack {name}, which is not deployed"));
-            continue;
-        };
-        let deployed = template::deployed(release.aws, &name, &existing).await?;
-        let changes = plan::beyond(&deployed, &template::wanted(&name, stack)?);
-        let given = plan::given_anew(&release.given, &existing.parameters, &packaged(release));
-        beyond.extend(changes.into_iter().chain(given).map(|change| format!("{name}: {change}")));
-        found.insert(stack.id.to_owned(), existing);
-    }
-    Ok((found, beyond))
-}
-
-/// The parameters that say where code is.
-fn packaged(release: &Release<'_>) -> BTreeSet<String> {
-    let keys = release.app.functions.iter().map(|function| function.code_key_parameter.clone());
-    keys.chain([parameters::CODE_BUCKET.to_owned()]).collect()
-}
-
-/// Swaps what differs from the zips and the templates; names it.
-async fn bring_to(
-    release: &Release<'_>,
-    zips: &Zips,
+    zips: &BTreeMap<String, String>,
     outputs: &BTreeMap<String, BTreeMap<String, String>>,
     progress: &mut dyn Progress,
 ) -> Result<BTreeSet<String>, AwsError> {
@@ -131,11 +92,36 @@ async fn bring_to(
             })?;
             let Some(arn) = names.physical_id(logical_id) else { continue };
             if live::swap_definition(release.aws, arn, &definition).await? {
-                let machine = arn.rsplit(':').next().unwrap_or(arn);
+                let machine = executions::last_part(arn);
                 progress.update(Update::Note(&format!("swapped the definition of state machine {machine}")));
                 swapped.insert(format!("state machine {machine}"));
             }
         }
     }
     Ok(swapped)
+}
+
+/// The stacks that are deployed, by id, and what only a stack update can change.
+async fn look(release: &Release<'_>) -> Result<(BTreeMap<String, Deployment>, Vec<String>), AwsError> {
+    let (mut found, mut beyond) = (BTreeMap::new(), Vec::new());
+    for stack in &release.app.stacks {
+        let name = release.target.stack_name(stack);
+        let existing = stack::describe(release.aws, &name).await?;
+        let (Before::Update, Some(existing)) = (before_deploy(existing.as_ref()), existing) else {
+            beyond.push(format!("stack {name}, which is not deployed"));
+            continue;
+        };
+        let deployed = template::deployed(release.aws, &name, &existing).await?;
+        let changes = plan::beyond(&deployed, &template::wanted(&name, stack)?);
+        let given = plan::given_anew(&release.given, &existing.parameters, &packaged(release));
+        beyond.extend(changes.into_iter().chain(given).map(|change| format!("{name}: {change}")));
+        found.insert(stack.id.to_owned(), existing);
+    }
+    Ok((found, beyond))
+}
+
+/// The parameters that say where code is.
+fn packaged(release: &Release<'_>) -> BTreeSet<String> {
+    let keys = release.app.functions.iter().map(|function| function.code_key_parameter.clone());
+    keys.chain([parameters::CODE_BUCKET.to_owned()]).collect()
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
-use super::definition::STATE_MACHINE;
 use crate::aws::difference::differences;
+use crate::aws::executions::STATE_MACHINE;
 
 /// Where two templates differ in what only a stack update can change: in anything but the definitions of state machines, and
 /// metadata, which makes nothing.

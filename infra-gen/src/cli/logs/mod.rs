@@ -2,7 +2,7 @@
 
 mod paint;
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -64,5 +64,5 @@ fn print(lines: &[LogLine], json: bool) {
         // Nobody reads any more: see `output::line`.
         let _ = writeln!(out, "{text}");
     }
-    let _ = io::Write::flush(&mut out);
+    let _ = out.flush();
 }
