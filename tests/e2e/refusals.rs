@@ -114,10 +114,10 @@ async fn an_event_that_is_no_json_is_kept_as_it_came(world: &World) -> Result<()
 async fn a_cancel_of_an_unknown_order_is_refused(world: &World) -> Result<()> {
     let order = world.draft("never-placed").order();
     let cancel = world.cancel(&order).await?;
-    // Events may overtake each other, so the order is waited for as long as the message is delivered; and once more when many
-    // orders stand in line just then.
+    // Events may overtake each other, so the order is waited for as long as a message can be under way, which begins a second
+    // round of deliveries; and a third when many orders stand in line just then.
     let url = world.system.refused_orders_queue_url();
-    let message = world.message(url, &order.order_id, 2 * world.all_deliveries()).await?;
+    let message = world.message(url, &order.order_id, 3 * world.all_deliveries()).await?;
     let letter: Json = serde_json::from_str(message.body.as_deref().unwrap_or_default())?;
     assert_eq!(letter["reasons"], json!([{ "field": "order_id", "problem": "no such order" }]), "{letter}");
     assert_eq!(world.system.execution("cancel-order", &cancel).await?, None);

@@ -3,7 +3,11 @@
 use crate::deadline::Deadline;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use tokio::time::timeout;
 
 /// A message of an SQS queue.
@@ -15,6 +19,8 @@ pub struct Message {
     pub body: String,
     /// How often it has been delivered, this time included.
     pub receive_count: u32,
+    /// When it was sent to the queue, if the queue says so.
+    pub sent_at: Option<SystemTime>,
     /// The attributes that it was sent with, by name: those that are texts and numbers.
     pub attributes: BTreeMap<String, String>,
 }
@@ -22,6 +28,7 @@ pub struct Message {
 impl From<SqsMessage> for Message {
     fn from(message: SqsMessage) -> Self {
         let received = message.attributes.get("ApproximateReceiveCount");
+        let sent = message.attributes.get("SentTimestamp").and_then(|sent_ms| sent_ms.parse().ok());
         let attributes = message.message_attributes.into_iter();
         let attributes = attributes.filter_map(|(name, value)| Some((name, value.string_value?)));
         Self {
@@ -29,6 +36,7 @@ impl From<SqsMessage> for Message {
             id: message.message_id.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
             receive_count: received.and_then(|count| count.parse().ok()).unwrap_or(1),
+            sent_at: sent.and_then(|sent_ms| UNIX_EPOCH.checked_add(Duration::from_millis(sent_ms))),
             attributes: attributes.collect(),
         }
     }
@@ -127,7 +135,7 @@ fn turn_about(one: &Message, other: &Message) -> Ordering {
 mod tests {
     use super::*;
     use serde_json::json;
-    use std::{cell::RefCell, collections::BTreeSet, time::Duration};
+    use std::{cell::RefCell, collections::BTreeSet};
     use tokio::time::{Instant, sleep};
 
     /// So many ids with how often each has been delivered.
@@ -149,7 +157,7 @@ mod tests {
         let event = json!({ "Records": [
             { "messageId": "a", "body": "fine", "attributes": { "ApproximateReceiveCount": "1" } },
             {
-                "messageId": "b", "body": "bad", "attributes": { "ApproximateReceiveCount": "3" },
+                "messageId": "b", "body": "bad", "attributes": { "ApproximateReceiveCount": "3", "SentTimestamp": "1500" },
                 "messageAttributes": {
                     "times": { "stringValue": "7", "dataType": "Number" },
                     "raw": { "binaryValue": "AA==", "dataType": "Binary" },
@@ -161,6 +169,7 @@ mod tests {
         let response = each_message(event, in_four_seconds(), async |message| {
             match (message.body.as_str(), message.receive_count) {
                 ("bad", 3) => {
+                    assert_eq!(message.sent_at, Some(UNIX_EPOCH + Duration::from_millis(1_500)));
                     assert_eq!(message.attributes, BTreeMap::from([("times".to_owned(), "7".to_owned())]));
                     Verdict::deliver_again("bad")
                 }
@@ -235,6 +244,7 @@ mod tests {
             id: id.into(),
             body: String::new(),
             receive_count,
+            sent_at: None,
             attributes: BTreeMap::new(),
         };
         for (one, other) in [(2, 2), (2, 3), (2, 4), (3, 3), (3, 4), (4, 2), (4, 4)] {

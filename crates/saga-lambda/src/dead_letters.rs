@@ -102,8 +102,13 @@ mod tests {
         .into_iter()
         .collect();
         let dead_letters = DeadLetters::from_variables(&replay.config(), &variables).unwrap();
-        let message =
-            Message { id: "m-1".into(), body: "{oops".into(), receive_count, attributes: BTreeMap::new() };
+        let message = Message {
+            id: "m-1".into(),
+            body: "{oops".into(),
+            receive_count,
+            sent_at: None,
+            attributes: BTreeMap::new(),
+        };
         let deadline = Deadline::after(Duration::from_secs(2));
         (dead_letters.conclude(&message, verdict, deadline).await, replay.calls())
     }

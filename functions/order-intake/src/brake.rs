@@ -4,10 +4,17 @@
 //! four: <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and each participant has a pace of
 //! its own. What is more than that waits here, where nothing has begun and no timeout runs.
 
-use aws_sdk_sqs::{Client, types::QueueAttributeName};
+use aws_sdk_sqs::{
+    Client,
+    operation::send_message::builders::SendMessageFluentBuilder,
+    types::{MessageAttributeValue, QueueAttributeName},
+};
 use saga::environment;
-use saga_lambda::{Deadline, Error, Repeatable, Variables, aws};
-use std::{collections::BTreeSet, time::Duration};
+use saga_lambda::{Deadline, Error, Message, Repeatable, Variables, aws};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep},
@@ -31,6 +38,12 @@ const WAITING: &[QueueAttributeName] = &[QueueAttributeName::ApproximateNumberOf
 
 /// The messages that were sent with a delay that is not over.
 const DELAYED: &[QueueAttributeName] = &[QueueAttributeName::ApproximateNumberOfMessagesDelayed];
+
+/// For how many seconds nobody else gets a message that was delivered.
+const HIDDEN_FOR: &[QueueAttributeName] = &[QueueAttributeName::VisibilityTimeout];
+
+/// The attribute of a message that says since when its event waits for an order: in milliseconds, as SQS tells time.
+const WAITS_SINCE_MS: &str = "waits_since_ms";
 
 /// More messages than this function works on at once: ten invocations with ten each.
 const LINE: u64 = 100;
@@ -60,6 +73,15 @@ struct Seen {
 #[derive(Debug, thiserror::Error)]
 #[error("the queue of orders: {0}")]
 pub(crate) struct NotHeld(String);
+
+/// Since when an event waits for an order: since it came, as a message that was put back says. Where nobody says it, since
+/// now.
+pub(crate) fn waits_since(message: &Message) -> SystemTime {
+    let since_ms = message.attributes.get(WAITS_SINCE_MS).and_then(|since_ms| since_ms.parse().ok());
+    let since = since_ms.and_then(|since_ms| UNIX_EPOCH.checked_add(Duration::from_millis(since_ms)));
+    // Whoever publishes an event can give it attributes too: a time that has not come is none.
+    [since, message.sent_at].into_iter().flatten().fold(SystemTime::now(), SystemTime::min)
+}
 
 impl Brake {
     /// For sagas of these participants, as the stack says.
@@ -117,18 +139,38 @@ impl Brake {
     /// When SQS does not say that it took it, it may be there twice: then an id that was taken before is found, and
     /// nothing is done twice.
     pub(crate) async fn hold_back(&self, order: &str, deadline: Deadline) -> Result<(), NotHeld> {
-        self.put_back(order, fastrand::i32(COMES_AGAIN_SECONDS), deadline).await
+        let request = self.put_back(order, fastrand::i32(COMES_AGAIN_SECONDS));
+        aws::send(request, deadline).await.map_err(NotHeld)
     }
 
-    /// Puts an event back that waits for an order, with all its deliveries before it. It comes again at once, so that it is
-    /// not taken for an order that is held back: two that wait for orders that never come do not wait for each other.
-    pub(crate) async fn begin_again(&self, event: &str, deadline: Deadline) -> Result<(), NotHeld> {
-        self.put_back(event, 0, deadline).await
+    /// Puts an event back that waits for an order, with all its deliveries before it, and with the time since when it
+    /// waits. It comes again at once, so that it is not taken for an order that is held back: two that wait for orders that
+    /// never come do not wait for each other.
+    pub(crate) async fn begin_again(
+        &self,
+        event: &str,
+        waits_since: SystemTime,
+        deadline: Deadline,
+    ) -> Result<(), NotHeld> {
+        let since_ms = waits_since.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let since = MessageAttributeValue::builder().data_type("Number").string_value(since_ms.to_string());
+        let since = since.build().map_err(|error| NotHeld(error.to_string()))?;
+        let request = self.put_back(event, 0).message_attributes(WAITS_SINCE_MS, since);
+        aws::send(request, deadline).await.map_err(NotHeld)
     }
 
-    async fn put_back(&self, event: &str, delay_seconds: i32, deadline: Deadline) -> Result<(), NotHeld> {
+    /// How long an event may be under way here until it was delivered as often as it is. `None` when the queue does not say
+    /// so.
+    pub(crate) async fn longest_under_way(&self, deliveries: u32, deadline: Deadline) -> Option<Duration> {
+        let visibility_seconds = self.count(&self.own_queue, HIDDEN_FOR, deadline).await;
+        let visibility_seconds = visibility_seconds
+            .inspect_err(|reason| tracing::warn!(reason, "how long an event is under way is not known"));
+        Some(Duration::from_secs(visibility_seconds.ok()?) * deliveries)
+    }
+
+    fn put_back(&self, event: &str, delay_seconds: i32) -> SendMessageFluentBuilder {
         let request = self.client.send_message().queue_url(&self.own_queue).message_body(event);
-        aws::send(request.delay_seconds(delay_seconds), deadline).await.map_err(NotHeld)
+        request.delay_seconds(delay_seconds)
     }
 
     /// What participants have before them: the messages that wait, and those that they work on.

@@ -1,7 +1,7 @@
 //! One message of the intake queue: a saga is started, or the event is refused and kept.
 
 use crate::{
-    brake::Brake,
+    brake::{Brake, waits_since},
     event::{self, Came},
     refused::RefusedOrders,
     start::{Started, StateMachine},
@@ -17,7 +17,7 @@ use sagas::{
     events::OrderEvent,
     order::{DuplicateOrder, OrderRejected, OrderSaga, PlaceOrder, order_saga},
 };
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// Takes order events.
 #[derive(Debug)]
@@ -42,8 +42,11 @@ enum Outcome {
     RefusedAndTold(Problem, Box<Telling>),
     /// Participants have enough to do: it comes again as a new message.
     HeldBack,
-    /// What it waits for may stand in line: it comes again as a new message.
-    InLine,
+    /// What it waits for may still be under way: it comes again as a new message.
+    BeginsAgain {
+        why: &'static str,
+        waits_since: SystemTime,
+    },
     /// Not now: the message is delivered again.
     Later(String),
 }
@@ -86,20 +89,20 @@ impl Intake {
     pub async fn handle(&self, message: &Message, deadline: Deadline) -> Verdict {
         let began = Instant::now();
         let outcome = match event::decode(&message.body) {
-            Ok(came) => self.take(came, message.receive_count, deadline).await,
+            Ok(came) => self.take(came, message, deadline).await,
             Err(problems) => Outcome::Refused(problems),
         };
         self.conclude(outcome, message, began, deadline).await
     }
 
-    async fn take(&self, Came { event, digest }: Came, receive_count: u32, deadline: Deadline) -> Outcome {
+    async fn take(&self, Came { event, digest }: Came, message: &Message, deadline: Deadline) -> Outcome {
         match event {
             OrderEvent::OrderPlaced(placed) => match validate::place_order(&placed) {
                 Ok(order) => self.place(order, digest, deadline).await,
                 Err(problems) => Outcome::Refused(problems),
             },
             OrderEvent::CancelOrder(wish) => match validate::cancel_order(&wish) {
-                Ok(cancel) => self.cancel(cancel, digest, receive_count, deadline).await,
+                Ok(cancel) => self.cancel(cancel, digest, message, deadline).await,
                 Err(problems) => Outcome::Refused(problems),
             },
         }
@@ -115,20 +118,25 @@ impl Intake {
     }
 
     /// Events may overtake each other: an order that is not known yet is waited for until the last delivery, and longer
-    /// while it may stand in line.
+    /// while it may stand in line, or be under way. Deliveries alone do not tell: some come sooner than others.
     async fn cancel(
         &self,
         cancel: CancelOrder,
         asked: RunDigest,
-        receive_count: u32,
+        message: &Message,
         deadline: Deadline,
     ) -> Outcome {
         match self.orders.has(&cancel.order_id, deadline).await {
             Ok(true) => self.start_cancel(&cancel, asked, deadline).await,
-            Ok(false) if receive_count < self.max_receive_count => {
+            Ok(false) if message.receive_count < self.max_receive_count => {
                 Outcome::Later("the order is not known yet".into())
             }
-            Ok(false) if self.brake.has_line(deadline).await => Outcome::InLine,
+            Ok(false) if self.brake.has_line(deadline).await => {
+                Outcome::BeginsAgain { why: "in_line", waits_since: SystemTime::now() }
+            }
+            Ok(false) if !self.has_waited(message, deadline).await => {
+                Outcome::BeginsAgain { why: "under_way", waits_since: waits_since(message) }
+            }
             // What was in line may have begun since it was asked for.
             Ok(false) => match self.orders.has(&cancel.order_id, deadline).await {
                 Ok(true) => self.start_cancel(&cancel, asked, deadline).await,
@@ -137,6 +145,13 @@ impl Intake {
             },
             Err(error) => Outcome::Later(error.to_string()),
         }
+    }
+
+    /// An event that was sent before this one is not under way any more.
+    async fn has_waited(&self, message: &Message, deadline: Deadline) -> bool {
+        let longest = self.brake.longest_under_way(self.max_receive_count, deadline).await;
+        let waited = waits_since(message).elapsed().unwrap_or_default();
+        longest.is_some_and(|longest| waited >= longest)
     }
 
     async fn start_cancel(&self, cancel: &CancelOrder, asked: RunDigest, deadline: Deadline) -> Outcome {
@@ -187,9 +202,9 @@ impl Intake {
                     Err(why) => again(why.to_string(), message, duration_ms()),
                 };
             }
-            Outcome::InLine => {
-                return match self.brake.begin_again(&message.body, deadline).await {
-                    Ok(()) => begun_again(message, duration_ms()),
+            Outcome::BeginsAgain { why, waits_since } => {
+                return match self.brake.begin_again(&message.body, waits_since, deadline).await {
+                    Ok(()) => begun_again(why, message, duration_ms()),
                     Err(why) => again(why.to_string(), message, duration_ms()),
                 };
             }
@@ -219,9 +234,9 @@ fn held_back(message: &Message, duration_ms: f64) -> Verdict {
     Verdict::Acknowledge
 }
 
-fn begun_again(message: &Message, duration_ms: f64) -> Verdict {
-    let (outcome, message_id, receive_count) = ("in_line", message.id.as_str(), message.receive_count);
-    tracing::info!(outcome, duration_ms, receive_count, message_id, "put back: its order may stand in line");
+fn begun_again(outcome: &str, message: &Message, duration_ms: f64) -> Verdict {
+    let (message_id, receive_count) = (message.id.as_str(), message.receive_count);
+    tracing::info!(outcome, duration_ms, receive_count, message_id, "put back: its order may come yet");
     Verdict::Acknowledge
 }
 

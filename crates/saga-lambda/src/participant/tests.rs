@@ -116,7 +116,13 @@ fn request(sku: &str) -> Json {
 }
 
 fn message(request: &Json, receive_count: u32) -> Message {
-    Message { id: "m-1".into(), body: request.to_string(), receive_count, attributes: BTreeMap::new() }
+    Message {
+        id: "m-1".into(),
+        body: request.to_string(),
+        receive_count,
+        sent_at: None,
+        attributes: BTreeMap::new(),
+    }
 }
 
 struct Told {

@@ -92,7 +92,13 @@ async fn told(body: String, answers: Vec<Answer>) -> (Verdict, Vec<Call>) {
 }
 
 async fn delivered(receive_count: u32, body: &str, world: World) -> (Verdict, World) {
-    let message = Message { id: "m-1".into(), body: body.into(), receive_count, attributes: BTreeMap::new() };
+    let message = Message {
+        id: "m-1".into(),
+        body: body.into(),
+        receive_count,
+        sent_at: None,
+        attributes: BTreeMap::new(),
+    };
     handled(message, world).await
 }
 
@@ -151,7 +157,8 @@ async fn sent_in_all(customer: &Json, answers: Vec<Answer>) -> (usize, Vec<Verdi
 /// the world.
 async fn until_the_end(mut world: World) -> (usize, Verdict, World) {
     let body = notice("OrderConfirmed", &by_mail());
-    let mut message = Message { id: "m-0".into(), body, receive_count: 1, attributes: BTreeMap::new() };
+    let mut message =
+        Message { id: "m-0".into(), body, receive_count: 1, sent_at: None, attributes: BTreeMap::new() };
     for deliveries in 1.. {
         let (verdict, after) = handled(message.clone(), world).await;
         world = after;
@@ -261,8 +268,11 @@ async fn a_notice_that_is_published_five_times_is_told_twice_at_most() {
     for n in 0..5 {
         let body = notice("OrderRejected", &by_mail());
         let attributes = BTreeMap::new();
-        (_, world) =
-            handled(Message { id: format!("m-{n}"), body, receive_count: 1, attributes }, world).await;
+        (_, world) = handled(
+            Message { id: format!("m-{n}"), body, receive_count: 1, sent_at: None, attributes },
+            world,
+        )
+        .await;
     }
     assert_eq!(world.letters.len(), 2);
     // Another notice is another letter.

@@ -58,9 +58,16 @@ async fn logged(
 }
 
 async fn logged_by(replay: &Replay, body: &str, receive_count: u32) -> (Verdict, Vec<(String, Json)>, Json) {
-    let log = Log::keep();
+    logged_of(replay, message(body, receive_count)).await
+}
+
+fn message(body: &str, receive_count: u32) -> Message {
     let attributes = BTreeMap::new();
-    let message = Message { id: "m-1".into(), body: body.into(), receive_count, attributes };
+    Message { id: "m-1".into(), body: body.into(), receive_count, sent_at: None, attributes }
+}
+
+async fn logged_of(replay: &Replay, message: Message) -> (Verdict, Vec<(String, Json)>, Json) {
+    let log = Log::keep();
     let verdict = intake(replay).handle(&message, Deadline::after(Duration::from_secs(2))).await;
     for personal in ["maria", "ALFKI", "tok_approve"] {
         assert!(!log.text().contains(personal), "{personal} is in the log: {}", log.text());
@@ -375,17 +382,55 @@ async fn a_cancel_waits_for_its_order_and_is_refused_at_last() {
     assert_eq!((verdict, calls.len()), (Verdict::deliver_again("the order is not known yet"), 1));
     // Nobody stands in line, neither at the participants nor here; others that wait for their orders are no line.
     let mut answers = unknown(0, 0, 100);
-    answers.extend([Answer::error("ExecutionDoesNotExist"), sent()]);
-    let (verdict, calls) = taken(&cancel().to_string(), 3, answers).await;
-    assert_eq!((verdict, calls.len()), (Verdict::Acknowledge, 8));
-    assert!(calls[7].1["MessageBody"].as_str().unwrap().contains("no such order"));
+    answers.extend([hidden_for_a_minute(), Answer::error("ExecutionDoesNotExist"), sent()]);
+    let waited = came_before(Duration::from_secs(181), message(&cancel().to_string(), 3));
+    let (verdict, calls, _) = logged_of(&Replay::of(answers), waited).await;
+    assert_eq!((verdict, calls.len()), (Verdict::Acknowledge, 9));
+    assert!(calls[8].1["MessageBody"].as_str().unwrap().contains("no such order"));
+}
+
+/// Deliveries of two messages are not as many as each other when some come sooner: an order may have some before it yet.
+#[tokio::test(start_paused = true)]
+async fn a_cancel_is_not_refused_while_its_order_may_be_under_way() {
+    let hidden = [hidden_for_a_minute(), Answer::error("AccessDenied")];
+    for (waited_seconds, hidden) in [170, 3_600].into_iter().zip(hidden) {
+        let came = came_before(Duration::from_secs(waited_seconds), message(&cancel().to_string(), 3));
+        let since = waits_since(&came);
+        let answers: Vec<_> = unknown(0, 0, 0).into_iter().chain([hidden, sent()]).collect();
+        let (verdict, calls, line) = logged_of(&Replay::of(answers), came).await;
+        assert_eq!((verdict, &line["outcome"]), (Verdict::Acknowledge, &json!("under_way")));
+        let sent = &calls.last().unwrap().1;
+        assert_eq!((&sent["MessageBody"], &sent["DelaySeconds"]), (&json!(cancel().to_string()), &json!(0)));
+        // It has all deliveries again, and is refused when the time that it waits since it first came is over.
+        let attribute = &sent["MessageAttributes"]["waits_since_ms"];
+        assert_eq!(attribute["DataType"], "Number");
+        let mut again = came_before(Duration::from_secs(5), message(&cancel().to_string(), 3));
+        let since_ms = attribute["StringValue"].as_str().unwrap().to_owned();
+        again.attributes.insert("waits_since_ms".into(), since_ms);
+        let lost = since.duration_since(waits_since(&again)).unwrap();
+        assert!(lost < Duration::from_millis(1), "{lost:?}");
+    }
+    // Who publishes an event cannot have it wait for ever.
+    let mut later = came_before(Duration::from_secs(181), message(&cancel().to_string(), 3));
+    later.attributes.insert("waits_since_ms".into(), "99999999999999".into());
+    assert!(waits_since(&later).elapsed().unwrap() >= Duration::from_secs(181));
+}
+
+/// A message that was sent so long ago.
+fn came_before(age: Duration, message: Message) -> Message {
+    Message { sent_at: Some(SystemTime::now() - age), ..message }
+}
+
+fn hidden_for_a_minute() -> Answer {
+    Answer::ok(json!({ "Attributes": { "VisibilityTimeout": "60" } }))
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_cancel_of_an_order_that_has_just_begun_is_not_refused() {
     let mut answers = unknown(0, 0, 0);
-    answers.extend([described(&given()), started()]);
-    let (verdict, calls) = taken(&cancel().to_string(), 3, answers).await;
+    answers.extend([hidden_for_a_minute(), described(&given()), started()]);
+    let waited = came_before(Duration::from_secs(181), message(&cancel().to_string(), 3));
+    let (verdict, calls, _) = logged_of(&Replay::of(answers), waited).await;
     assert_eq!(verdict, Verdict::Acknowledge);
     assert_eq!(calls.last().unwrap().1["stateMachineArn"], CANCEL);
 }

@@ -79,8 +79,13 @@ impl Case {
     }
 
     async fn handle(&self, body: impl Into<String>) -> Verdict {
-        let message =
-            Message { id: "m-1".into(), body: body.into(), receive_count: 1, attributes: BTreeMap::new() };
+        let message = Message {
+            id: "m-1".into(),
+            body: body.into(),
+            receive_count: 1,
+            sent_at: None,
+            attributes: BTreeMap::new(),
+        };
         let verdict = self.rescue.handle(&message, Deadline::after(Duration::from_secs(2))).await;
         assert!(!self.log.text().contains("maria"), "{}", self.log.text());
         verdict
