@@ -35,6 +35,8 @@ def gateway(program):
 
 
 def main(arguments):
+    if problem := run.taken_port([]):
+        sys.exit(problem)
     programs = run.built("watch")
     environment = {**LOCAL, **os.environ, "AWS_ENDPOINT_URL": emulator(programs["emulator"])}
     process, url = gateway(programs["gateway"])

@@ -2,8 +2,10 @@
 //! too are in `crates/saga-check/tests/trip/exact.rs`.
 //!
 //! Not in the model, so that a mistake there is found elsewhere: what intake does with a taken id (`order-intake` and the
-//! end-to-end cases `ids`), whose charges reconciliation looks at and its brake (`reconciliation`), and how long a state is
-//! tried again (the machine's own tests, `crates/saga/tests/behaviour/asl.rs`).
+//! end-to-end cases `ids`), whose charges reconciliation looks at and its brake (`reconciliation`), how long a state is
+//! tried again (the machine's own tests, `crates/saga/tests/behaviour/asl.rs`), and that a peer's key names the run (`saga`,
+//! `identity`). What is abandoned by an execution whose turn is over takes three faults, more than are searched here: it is
+//! in the tests of `saga`'s fence.
 
 use crate::{
     bugs::{Bug, BuggyStore, LateChargeStays},

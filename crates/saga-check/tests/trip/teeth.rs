@@ -84,6 +84,14 @@ fn skip_of_a_step_after_the_pivot_that_does_not_abandon() {
 }
 
 #[test]
+fn skip_of_a_step_after_the_pivot_that_is_not_shown() {
+    let machine = with(&quiet_saga(), |states| {
+        states["committed"]["Output"]["skipped"] = json!({});
+    });
+    insta::assert_snapshot!(found(&handlers(), &machine));
+}
+
+#[test]
 fn run_that_does_not_heed_that_its_step_is_abandoned() {
     let handlers = handlers().service_on(|_| Served(Agency), |io, _| Heedless(io));
     insta::assert_snapshot!(found(&handlers, &with(&quiet_saga(), |_| ())));
