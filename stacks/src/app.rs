@@ -27,9 +27,8 @@ use cfn::{
     sns::{Subscription, SubscriptionRedrivePolicy, Topic},
     sqs::{Queue, queue_policy},
 };
-use saga::{Intake, Startables, budget::Budget, environment, schema::Schemas};
+use saga::{Intake, ParticipantSpec, Startables, budget::Budget, environment, schema::Schemas};
 use sagas::{
-    ParticipantSpec,
     environment::{
         CLAIM_TTL_SECONDS, CLAIMS_TABLE, EMAIL_FROM, GATEWAY_URL, MAX_REFUND_PERCENT, MAX_REFUNDS,
         NOTIFICATION, RECONCILIATION_GRACE_SECONDS, RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS,

@@ -1,8 +1,9 @@
 //! What must fit together before a template is written, and why it may not.
 
 use cfn::TemplateError;
-use saga::{Definition, DefinitionError, Intake, Startables, asl::CompileError, budget::Timing};
-use sagas::ParticipantSpec;
+use saga::{
+    Definition, DefinitionError, Intake, ParticipantSpec, Startables, asl::CompileError, budget::Timing,
+};
 use std::{collections::BTreeSet, time::Duration};
 
 /// The longest a queue can hide a message.

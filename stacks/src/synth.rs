@@ -2,8 +2,8 @@
 
 use crate::{app, checks, checks::SynthError, data, stage::Stage, watch};
 use cfn::BuiltTemplate;
-use saga::{Definition, asl::StateMachine, schema::Schemas};
-use sagas::{ParticipantSpec, intakes::OrderIntake};
+use saga::{Definition, ParticipantSpec, asl::StateMachine, schema::Schemas};
+use sagas::intakes::OrderIntake;
 use std::collections::BTreeMap;
 
 /// Everything a stage is deployed from.
@@ -153,7 +153,7 @@ fn compiled(
     participants: &[ParticipantSpec],
     functions: &[&'static str],
 ) -> Result<Compiled, SynthError> {
-    let (schemas, written) = (sagas::schemas(&sagas, participants), Schemas::written_by(&sagas));
+    let (schemas, written) = (Schemas::of_deployment(&sagas, participants), Schemas::written_by(&sagas));
     checks::check(&sagas, participants, functions, stage.timing())?;
     let machines = sagas.into_iter().map(|saga| machine(saga, stage)).collect::<Result<_, _>>()?;
     Ok(Compiled { schemas, written, machines })

@@ -30,6 +30,7 @@ mod memory;
 mod message;
 mod number;
 pub mod parked_table;
+mod participant;
 mod redact;
 mod rejection;
 pub mod rescue;
@@ -58,6 +59,7 @@ pub use message::{
     Request, SettleReply, Settling, StartInput, TaskToken, WIRE_VERSION,
 };
 pub use number::MAX_EXACT;
+pub use participant::ParticipantSpec;
 pub use redact::redacted;
 pub use rejection::{Never, Refusal, Rejection};
 

@@ -1,8 +1,7 @@
 //! The stacks as a whole.
 
 use crate::templates::{app, resources, template};
-use saga::Definition;
-use sagas::ParticipantSpec;
+use saga::{Definition, ParticipantSpec};
 use stacks::{App, Stage, Trigger, outputs, parameters, synth, synth_of, synth_sagas};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -22,8 +22,7 @@ use infra_gen::{
     aws::{Progress, Update},
     package::{Arch, PackageOptions, Programs, package},
 };
-use saga::{Entity, Field, Participant, SagaId, StartInput};
-use sagas::ParticipantSpec;
+use saga::{Entity, Field, Participant, ParticipantSpec, SagaId, StartInput};
 use stacks::{App, Stage, SynthError, synth_sagas};
 use std::{
     collections::{BTreeMap, BTreeSet},
