@@ -17,7 +17,7 @@ use crate::{
     outputs, parameters, record,
     rescue::{RESCUE, rescue},
     stage::Stage,
-    synth::{Machine, Stack, StackId},
+    synth::{Machine, RefusedQueue, Stack, StackId},
 };
 use cfn::{
     Arn, Declare, Handle, Param, Removal, Statement, Test, Value,
@@ -58,6 +58,11 @@ pub(crate) fn consumers_of_sagas(participants: &[ParticipantSpec]) -> Vec<&'stat
 /// The functions that are called on a schedule, each named as its crate.
 pub(crate) fn scheduled() -> Vec<&'static str> {
     vec![RECONCILIATION]
+}
+
+/// The queues of what intakes refused.
+pub(crate) fn refused() -> Vec<RefusedQueue> {
+    vec![RefusedQueue { name: REFUSED_ORDERS, url_output: outputs::REFUSED_ORDERS_QUEUE_URL }]
 }
 
 pub(crate) fn stack(

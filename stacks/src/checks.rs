@@ -44,7 +44,7 @@ pub enum SynthError {
     },
     /// A participant is not listed.
     #[error(
-        "step `{step}` of saga `{saga}` belongs to participant `{participant}`, which is not among the participants of the deployment: list it there, in `sagas::participants()` for orders"
+        "step `{step}` of saga `{saga}` belongs to participant `{participant}`, which is not among the participants of the deployment: list it there"
     )]
     UnlistedParticipant {
         /// The saga.
@@ -55,7 +55,9 @@ pub enum SynthError {
         participant: &'static str,
     },
     /// An intake starts a saga that is not there.
-    #[error("`{intake}` starts the saga `{saga}`, which is not in `sagas::all()`: list it there")]
+    #[error(
+        "`{intake}` starts the saga `{saga}`, which is not among the sagas of the deployment: list it there"
+    )]
     UnlistedSaga {
         /// The intake.
         intake: &'static str,
@@ -228,7 +230,7 @@ mod tests {
         let error = check_intake::<OrderIntake>(&sagas::all()[..1]).expect_err("it starts two");
         assert_eq!(
             error.to_string(),
-            "`order-intake` starts the saga `cancel-order`, which is not in `sagas::all()`: list it there"
+            "`order-intake` starts the saga `cancel-order`, which is not among the sagas of the deployment: list it there"
         );
     }
 
@@ -240,7 +242,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "step `charge-payment` of saga `order` belongs to participant `payment`, which is not among \
-             the participants of the deployment: list it there, in `sagas::participants()` for orders"
+             the participants of the deployment: list it there"
         );
     }
 

@@ -1,12 +1,19 @@
 //! Everything at once: state machines, stacks, functions.
 
-use crate::{app, checks, checks::SynthError, data, stage::Stage, watch};
+use crate::{
+    app, checks,
+    checks::SynthError,
+    data,
+    related::{self, Related},
+    stage::Stage,
+    watch,
+};
 use cfn::BuiltTemplate;
 use saga::{Definition, ParticipantSpec, asl::StateMachine, schema::Schemas};
 use sagas::intakes::OrderIntake;
 use std::collections::BTreeMap;
 
-/// Everything a stage is deployed from.
+/// Everything a stage is deployed from, and what whoever looks at the deployment must know of it.
 #[derive(Debug, Clone)]
 pub struct App {
     /// The stage.
@@ -21,6 +28,19 @@ pub struct App {
     pub written: Schemas,
     /// The functions whose code the stacks need.
     pub functions: Vec<FunctionAsset>,
+    /// The participants of the sagas.
+    pub participants: Vec<ParticipantSpec>,
+    /// The queues of what was refused before there was a saga.
+    pub refused: Vec<RefusedQueue>,
+    /// Which sagas belong to another one.
+    pub related: Related,
+}
+
+impl App {
+    /// The sagas, as data.
+    pub fn sagas(&self) -> impl Iterator<Item = &Definition> {
+        self.machines.iter().map(|machine| &machine.definition)
+    }
 }
 
 /// A stack.
@@ -85,6 +105,15 @@ pub enum Trigger {
     Schedule,
 }
 
+/// A queue of what was refused before there was a saga.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedQueue {
+    /// Its name.
+    pub name: &'static str,
+    /// The output of the stack `app` with its URL.
+    pub url_output: &'static str,
+}
+
 /// What makes the stacks of a stage: [`synth`], or that of another deployment.
 pub type Synth = fn(Stage) -> Result<App, SynthError>;
 
@@ -117,7 +146,9 @@ pub fn synth_of(
         watch::stack(stage, &consumers, &scheduled, &machines)?,
     ];
     let functions = assets(consumers, Trigger::Queue).chain(assets(scheduled, Trigger::Schedule)).collect();
-    Ok(App { stage, stacks, machines, schemas, written, functions })
+    let (participants, refused) = (participants.to_vec(), app::refused());
+    let related = related::of_orders;
+    Ok(App { stage, stacks, machines, schemas, written, functions, participants, refused, related })
 }
 
 /// Makes the stacks `data` and `app` of a deployment that has sagas and their participants only, and the function that
@@ -137,7 +168,9 @@ pub fn synth_sagas(
         app::stack_of_sagas(stage, participants, &machines, &schemas)?,
     ];
     let functions = assets(consumers, Trigger::Queue).collect();
-    Ok(App { stage, stacks, machines, schemas, written, functions })
+    let (participants, refused) = (participants.to_vec(), Vec::new());
+    let related = related::none;
+    Ok(App { stage, stacks, machines, schemas, written, functions, participants, refused, related })
 }
 
 /// Sagas that fit together.

@@ -107,7 +107,7 @@ struct AnswerArgs {
 
 #[derive(Debug, Args)]
 struct DeadLetterArgs {
-    /// Only those of this function, or `refused-orders` [default: all]
+    /// Only those of this function, or of this queue of what was refused, `refused-orders` for example [default: all]
     #[arg(long, value_name = "NAME")]
     queue: Option<String>,
     /// The most messages of each queue

@@ -1,13 +1,11 @@
 //! `show`: everything about one order.
 
-use super::cancel::customer_of;
 use super::history::attempts;
 use super::run::{Run, rfc3339};
 use super::{Attempt, DeadLetter, Decision, FenceRow, Operations, OpsError, ParkedRecord, SagaRow};
 use crate::aws::call;
 use saga::Definition;
 use saga_executions::{Death, Execution, Status};
-use sagas::{cancel, order::ORDER_SAGA};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -19,7 +17,8 @@ const MOST_LETTERS: usize = 500;
 pub struct Story {
     /// The saga id: the order's id.
     pub id: String,
-    /// The sagas with this id: the order's, and that of its cancellation by the customer who placed it.
+    /// The sagas with this id, and those that belong to them: of an order, that of its cancellation by the customer who
+    /// placed it.
     pub sagas: Vec<SagaStory>,
     /// What the participants have recorded.
     pub fences: Vec<FenceRow>,
@@ -89,17 +88,14 @@ impl Operations {
         let (open, decisions) = self.parked_of(order).await?;
         let parked: Vec<_> = open.into_iter().map(|open| open.record).collect();
         let waiting = parked.iter().filter_map(|record| record.execution_arn.clone()).collect();
+        let mut runs = self.runs_of(order).await?;
+        let related = runs.iter().flat_map(|(_, run)| self.related_to(run));
+        for id in related.collect::<BTreeSet<_>>() {
+            runs.extend(self.runs_of(&id).await?);
+        }
         let mut sagas = Vec::new();
-        let mut ids = vec![order.to_owned()];
-        for definition in &self.sagas {
-            for id in ids.clone() {
-                let Some(run) = self.run_of(definition.name, &id).await? else { continue };
-                if definition.name == ORDER_SAGA {
-                    // Its cancellation is a saga with an id of its own.
-                    ids.extend(customer_of(&run).map(|customer| cancel::saga_id(order, &customer.id)));
-                }
-                sagas.push(self.saga_story(definition, &run, &waiting).await?);
-            }
+        for (definition, run) in runs {
+            sagas.push(self.saga_story(definition, &run, &waiting).await?);
         }
         let fences = self.fences(order).await?;
         let mut dead = self.dead_letters(None, MOST_LETTERS).await?;
@@ -122,6 +118,22 @@ impl Operations {
             return Err(OpsError::NotFound(format!("nothing is known of an order {order}")));
         }
         Ok(story)
+    }
+
+    /// The runs of all sagas with this id.
+    async fn runs_of(&self, id: &str) -> Result<Vec<(&Definition, Run)>, OpsError> {
+        let mut runs = Vec::new();
+        for definition in &self.sagas {
+            runs.extend(self.run_of(definition.name, id).await?.map(|run| (definition, run)));
+        }
+        Ok(runs)
+    }
+
+    /// The other saga ids that belong to a run.
+    fn related_to(&self, run: &Run) -> Vec<String> {
+        let mut ids = (self.related)(run.saga, &run.id, &run.first.input["input"]);
+        ids.retain(|id| *id != run.id);
+        ids
     }
 
     async fn saga_story(

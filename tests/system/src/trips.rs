@@ -79,7 +79,7 @@ impl SystemConfig {
                 also: vec![Programs { package: TRIPS.to_owned(), functions }],
                 ..PackageOptions::default()
             };
-            let packages = tokio::task::spawn_blocking(move || package(&options)).await??;
+            let packages = tokio::task::spawn_blocking(move || package(stacks::synth, &options)).await??;
             Lines(report).update(Update::Packaged(&packages));
             self.package = Packaging::Reuse;
         }
