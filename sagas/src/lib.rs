@@ -11,6 +11,7 @@ pub mod environment;
 pub mod events;
 pub mod intakes;
 pub mod money;
+pub mod notices;
 pub mod order;
 pub mod participants;
 

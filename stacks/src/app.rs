@@ -271,6 +271,10 @@ fn longest_saga(stage: Stage, machines: &[Machine]) -> Result<Duration, SynthErr
 }
 
 /// Outcomes become e-mails and text messages. Gives the queue of the function that sends them.
+///
+/// Every notice comes to it, and it knows which it handles. A filter on its subscription would know too, but for up to 15
+/// minutes after it was changed, and a notice that a release adds would be lost for so long.
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html>
 fn notification(draft: &mut Draft, program: &Program, events: &Handle<Topic>) -> Handle<Queue> {
     let sender = draft.template.parameter(parameters::EMAIL_FROM, parameters::email_from());
     let timing = draft.timing();

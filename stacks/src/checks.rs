@@ -2,7 +2,8 @@
 
 use cfn::TemplateError;
 use saga::{
-    Definition, DefinitionError, Intake, ParticipantSpec, Startables, asl::CompileError, budget::Timing,
+    Definition, DefinitionError, Intake, NoticeConsumer, ParticipantSpec, Startables, asl::CompileError,
+    budget::Timing,
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -63,6 +64,17 @@ pub enum SynthError {
         intake: &'static str,
         /// The saga that is missing.
         saga: &'static str,
+    },
+    /// Nobody makes anything of a notice.
+    #[error(
+        "saga `{saga}` publishes the notice `{notice}`, which nobody handles: list it in `handles` of the consumer that \
+         does, or declare it as for others, who subscribe to the topic"
+    )]
+    UnhandledNotice {
+        /// The saga.
+        saga: &'static str,
+        /// The notice.
+        notice: &'static str,
     },
     /// Two functions would have one name.
     #[error("two functions are named `{name}`: rename the participant, functions are named after them")]
@@ -125,6 +137,23 @@ pub(crate) fn check_intake<I: Intake>(sagas: &[Definition]) -> Result<(), SynthE
         Some(saga) => Err(SynthError::UnlistedSaga { intake: I::NAME, saga }),
         None => Ok(()),
     }
+}
+
+/// Whether every notice of the sagas is handled by a consumer, or declared as for others.
+pub(crate) fn check_notices(
+    sagas: &[Definition],
+    consumers: &[NoticeConsumer],
+    for_others: &[&str],
+) -> Result<(), SynthError> {
+    let is_wanted = |notice: &str| {
+        consumers.iter().any(|consumer| consumer.handles(notice)) || for_others.contains(&notice)
+    };
+    for saga in sagas {
+        if let Some(notice) = saga.notices().find(|notice| !is_wanted(notice.name)) {
+            return Err(SynthError::UnhandledNotice { saga: saga.name, notice: notice.name });
+        }
+    }
+    Ok(())
 }
 
 fn check_participants(sagas: &[Definition], participants: &[ParticipantSpec]) -> Result<(), SynthError> {
@@ -214,7 +243,8 @@ fn at_most(
 mod tests {
     use super::*;
     use crate::stage::Stage;
-    use sagas::intakes::OrderIntake;
+    use saga::NoticeSpec;
+    use sagas::{intakes::OrderIntake, notices};
 
     #[test]
     fn the_deployment_fits_together_in_every_stage() {
@@ -232,6 +262,23 @@ mod tests {
             error.to_string(),
             "`order-intake` starts the saga `cancel-order`, which is not among the sagas of the deployment: list it there"
         );
+    }
+
+    #[test]
+    fn a_notice_that_nobody_handles_is_refused_unless_it_is_for_others() {
+        let (mut sagas, consumers) = (sagas::all(), [notices::NOTIFICATION]);
+        assert!(check_notices(&sagas, &consumers, notices::FOR_OTHERS).is_ok());
+        let shipped = NoticeSpec { name: "OrderShipped", ..sagas[0].on_commit[0].clone() };
+        sagas[0].on_commit.push(shipped);
+        let error = check_notices(&sagas, &consumers, &[]).expect_err("nobody handles it");
+        assert_eq!(
+            error.to_string(),
+            "saga `order` publishes the notice `OrderShipped`, which nobody handles: list it in `handles` of the \
+             consumer that does, or declare it as for others, who subscribe to the topic"
+        );
+        assert!(check_notices(&sagas, &consumers, &["OrderShipped"]).is_ok());
+        let error = check_notices(&sagas, &[], &["OrderShipped"]).expect_err("there is no consumer");
+        assert!(error.to_string().contains("`OrderConfirmed`"), "{error}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
 };
 use cfn::BuiltTemplate;
 use saga::{Definition, ParticipantSpec, asl::StateMachine, schema::Schemas};
-use sagas::intakes::OrderIntake;
+use sagas::{intakes::OrderIntake, notices};
 use std::collections::BTreeMap;
 
 /// Everything a stage is deployed from, and what whoever looks at the deployment must know of it.
@@ -137,6 +137,7 @@ pub fn synth_of(
     sagas: Vec<Definition>,
     participants: &[ParticipantSpec],
 ) -> Result<App, SynthError> {
+    checks::check_notices(&sagas, &[notices::NOTIFICATION], notices::FOR_OTHERS)?;
     let (consumers, scheduled) = (app::consumers(participants), app::scheduled());
     let functions = [&consumers[..], &scheduled].concat();
     let Compiled { schemas, written, machines } = compiled(stage, sagas, participants, &functions)?;
@@ -152,7 +153,8 @@ pub fn synth_of(
 }
 
 /// Makes the stacks `data` and `app` of a deployment that has sagas and their participants only, and the function that
-/// settles dead executions. Whoever may starts executions; the outcomes go to a topic; nothing alarms.
+/// settles dead executions. Whoever may starts executions; the outcomes go to a topic; nothing alarms. `for_others`: the
+/// wire names of their notices, which nothing here handles.
 ///
 /// # Errors
 /// As [`synth`].
@@ -160,7 +162,9 @@ pub fn synth_sagas(
     stage: Stage,
     sagas: Vec<Definition>,
     participants: &[ParticipantSpec],
+    for_others: &[&str],
 ) -> Result<App, SynthError> {
+    checks::check_notices(&sagas, &[], for_others)?;
     let consumers = app::consumers_of_sagas(participants);
     let Compiled { schemas, written, machines } = compiled(stage, sagas, participants, &consumers)?;
     let stacks = vec![

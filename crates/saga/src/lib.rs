@@ -13,6 +13,7 @@ pub mod asl;
 pub mod budget;
 mod builder;
 mod commit;
+mod consumer;
 pub mod dead_letter;
 mod declaration;
 mod definition;
@@ -44,6 +45,7 @@ mod write;
 
 pub use builder::{Branches, Decided, Open, Saga, saga};
 pub use commit::{Commit, CommitError, Guarded, Update, Writes};
+pub use consumer::NoticeConsumer;
 pub use definition::{Definition, DefinitionError, Kind, NoticeSpec, Stage, StepSpec, check_together};
 pub use entity::{Entities, Entity, EntitySpec, Field, FieldKind, FieldSpec, FieldType, NewRow, NumberType};
 pub use handler::{Context, Fault, Handle, HandleOutside, Retry, Undoing};

@@ -29,9 +29,10 @@ pub enum Untellable {
     /// It is of another version.
     #[error("version {0} is not told: this release tells {OLDEST_WIRE_VERSION} to {WIRE_VERSION}")]
     Version(u8),
-    /// It is no notice that this function knows.
+    /// It is no notice of this deployment.
     #[error(
-        "the notice is of an unknown type: add it to `notification::letter`, or to the filter of the subscription"
+        "the notice is of an unknown type: `sagas::notices` names those that this function handles, and those that are for \
+         others"
     )]
     Unknown,
     /// A value it needs is missing or does not fit.

@@ -158,7 +158,7 @@ fn event_of(sagas: &[Definition], body: &Json) -> Option<String> {
         return Some("sweep".to_owned());
     }
     let given = body["type"].as_str()?;
-    let mut notices = sagas.iter().flat_map(|saga| saga.on_commit.iter().chain(&saga.on_compensate));
+    let mut notices = sagas.iter().flat_map(Definition::notices);
     let known = EVENTS.contains(&given) || notices.any(|notice| notice.name == given);
     known.then(|| given.to_owned())
 }

@@ -22,14 +22,14 @@ use infra_gen::{
     aws::{Progress, Update},
     package::{Arch, PackageOptions, Programs, package},
 };
-use saga::{Entity, Field, Participant, ParticipantSpec, SagaId, StartInput};
+use saga::{Entity, Field, Notice, Participant, ParticipantSpec, SagaId, StartInput};
 use stacks::{App, Stage, SynthError, synth_sagas};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 use trips::{
-    booking::{TRIP_SAGA, Trip, trip_saga},
+    booking::{TRIP_SAGA, Trip, TripBooked, TripFailed, trip_saga},
     entities::{Accounts, Cars, Flights, Rooms, Trips},
     participants::{Agency, Airline, Hotel},
 };
@@ -47,7 +47,8 @@ pub const TRIP_PARTICIPANTS: [&str; 3] = [Airline::NAME, Hotel::NAME, Agency::NA
 pub fn synth_trips(stage: Stage) -> Result<App, SynthError> {
     let participants =
         [ParticipantSpec::of::<Airline>(), ParticipantSpec::of::<Hotel>(), ParticipantSpec::of::<Agency>()];
-    synth_sagas(stage, vec![trip_saga().definition().clone()], &participants)
+    let for_others = [TripBooked::NAME, TripFailed::NAME];
+    synth_sagas(stage, vec![trip_saga().definition().clone()], &participants, &for_others)
 }
 
 impl SystemConfig {
