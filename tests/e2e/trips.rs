@@ -179,7 +179,7 @@ async fn points_that_cannot_be_credited_are_skipped_and_that_shows_in_the_outcom
     assert_eq!((parked.what.as_str(), parked.step.as_str()), (AwardPoints::NAME, AwardPoints::NAME));
     assert_eq!((parked.attempts, parked.can_skip), (7, true), "{parked:?}");
     let answer = Answer {
-        order: planned.id.clone(),
+        id: planned.id.clone(),
         action: Action::Skip,
         what: None,
         steps: Vec::new(),

@@ -3,7 +3,7 @@
 //! | verb | file | does |
 //! | --- | --- | --- |
 //! | `list` | `list.rs` | the sagas with their states |
-//! | `show` | `show.rs` | everything about one order: executions, attempts, fences, parked records, dead letters |
+//! | `show` | `show.rs` | everything about one saga id: executions, attempts, fences, parked records, dead letters |
 //! | `parked` | `parked.rs` | the sagas that wait for an operator, and what operators decided |
 //! | `retry`, `skip` | `answer.rs` | answers a parked saga |
 //! | `dead-letters` | `dead_letters.rs` | the messages that nobody could handle, with the reason |

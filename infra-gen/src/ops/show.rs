@@ -1,4 +1,4 @@
-//! `show`: everything about one order.
+//! `show`: everything about one saga id.
 
 use super::history::attempts;
 use super::run::{Run, rfc3339};
@@ -15,7 +15,7 @@ const MOST_LETTERS: usize = 500;
 /// Everything about one saga id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Story {
-    /// The saga id: the order's id.
+    /// The saga id.
     pub id: String,
     /// The sagas with this id, and those that belong to them: of an order, that of its cancellation by the customer who
     /// placed it.
@@ -26,7 +26,7 @@ pub struct Story {
     pub parked: Vec<ParkedRecord>,
     /// What operators decided.
     pub decisions: Vec<Decision>,
-    /// Messages with this id that nobody could handle, and the order itself if it was refused.
+    /// Messages with this id that nobody could handle, and what was refused under it before there was a saga.
     pub dead_letters: Vec<DeadLetter>,
     /// Whether all dead letters were looked through.
     pub dead_letters_complete: bool,
@@ -80,28 +80,28 @@ impl From<&Execution> for ExecutionRow {
 }
 
 impl Operations {
-    /// Everything about one order.
+    /// Everything about one saga id.
     ///
     /// # Errors
     /// When nothing is known of it, or AWS cannot be asked.
-    pub async fn show(&self, order: &str) -> Result<Story, OpsError> {
-        let (open, decisions) = self.parked_of(order).await?;
+    pub async fn show(&self, id: &str) -> Result<Story, OpsError> {
+        let (open, decisions) = self.parked_of(id).await?;
         let parked: Vec<_> = open.into_iter().map(|open| open.record).collect();
         let waiting = parked.iter().filter_map(|record| record.execution_arn.clone()).collect();
-        let mut runs = self.runs_of(order).await?;
+        let mut runs = self.runs_of(id).await?;
         let related = runs.iter().flat_map(|(_, run)| self.related_to(run));
-        for id in related.collect::<BTreeSet<_>>() {
-            runs.extend(self.runs_of(&id).await?);
+        for other in related.collect::<BTreeSet<_>>() {
+            runs.extend(self.runs_of(&other).await?);
         }
         let mut sagas = Vec::new();
         for (definition, run) in runs {
             sagas.push(self.saga_story(definition, &run, &waiting).await?);
         }
-        let fences = self.fences(order).await?;
+        let fences = self.fences(id).await?;
         let mut dead = self.dead_letters(None, MOST_LETTERS).await?;
-        dead.letters.retain(|letter| letter.id.as_deref() == Some(order));
+        dead.letters.retain(|letter| letter.id.as_deref() == Some(id));
         let story = Story {
-            id: order.to_owned(),
+            id: id.to_owned(),
             sagas,
             fences,
             parked,
@@ -115,7 +115,7 @@ impl Operations {
             && story.decisions.is_empty()
             && story.dead_letters.is_empty();
         if nothing {
-            return Err(OpsError::NotFound(format!("nothing is known of an order {order}")));
+            return Err(OpsError::NotFound(format!("nothing is known of a saga {id}")));
         }
         Ok(story)
     }
