@@ -7,6 +7,9 @@
 //!
 //! This crate is pure: it does no I/O, and its core cannot fail at run time. AWS clients live in `saga-lambda`.
 //! `sagas/src/order.rs` with `functions/inventory` is one complete example.
+//!
+//! With the feature `derive`, which is on by default, [`Value`], [`Rejection`], [`Entity`], [`FieldType`], [`Step`] and
+//! [`Notice`] are derives too, and [`Redacted`] keeps what must not be printed out of `Debug`.
 #![forbid(unsafe_code)]
 
 pub mod asl;
@@ -16,6 +19,8 @@ mod commit;
 pub mod dead_letter;
 mod declaration;
 mod definition;
+#[cfg(feature = "derive")]
+mod derive;
 mod engine;
 mod entity;
 pub mod environment;
@@ -44,6 +49,8 @@ mod write;
 pub use builder::{Branches, Decided, Open, Saga, saga};
 pub use commit::{Commit, CommitError, Guarded, Update, Writes};
 pub use definition::{Definition, DefinitionError, Kind, NoticeSpec, Stage, StepSpec, check_together};
+#[cfg(feature = "derive")]
+pub use derive::{Entity, FieldType, Notice, Redacted, Rejection, Step, Value};
 pub use entity::{Entities, Entity, EntitySpec, Field, FieldKind, FieldSpec, FieldType, NewRow, NumberType};
 pub use handler::{Context, Fault, Handle, HandleOutside, Retry, Undoing};
 pub use identity::{
@@ -60,7 +67,6 @@ pub use message::{
 pub use number::MAX_EXACT;
 pub use redact::redacted;
 pub use rejection::{Never, Refusal, Rejection};
-
 pub use runner::{Failure, FailureKind, Outcome, RunError, Runner};
 pub use serve::{
     ABANDONED, DELIVERIES_EXHAUSTED, FENCE_GONE, HandleAll, Handled, OTHER_RUN, Outcomes, Reply, Service,
