@@ -9,7 +9,7 @@ use crate::{
     validate::{self, Problem},
 };
 use aws_types::SdkConfig;
-use saga::{Definition, Notice, Reason, Rejection, RunDigest, SagaId, SagaName, Startable, environment};
+use saga::{Definition, Notice, Reason, RunDigest, SagaId, SagaName, Startable, environment};
 use saga_lambda::{Deadline, Error, Message, Variables, Verdict, aws, elapsed_ms};
 use sagas::{
     cancel::{self, ASKED_BEFORE, CancelOrder, CancelSaga, CancellationRefused, cancel_saga},
@@ -112,7 +112,7 @@ impl Intake {
         if !self.brake.is_released(deadline).await {
             return Outcome::HeldBack;
         }
-        let taken = <DuplicateOrder as Rejection>::NAMES[0];
+        let taken = DuplicateOrder::NAME;
         let start = Start { id: &order.order_id, input: &order, asked };
         start.on::<OrderRejected>(&self.orders, taken, deadline).await
     }

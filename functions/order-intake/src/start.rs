@@ -135,18 +135,13 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     /// A value that got an optional member, and one with a default, in this release.
-    #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+    #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Value)]
+    #[value(name = "wish", max_bytes = 100, producer = Start)]
     struct Wish {
         what: String,
         gift: Option<String>,
         #[serde(default)]
         copies: u32,
-    }
-
-    impl Value for Wish {
-        const NAME: &'static str = "wish";
-        const MAX_BYTES: usize = 100;
-        type Producer = Start;
     }
 
     fn is_same(existing: &Json) -> bool {
