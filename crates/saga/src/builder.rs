@@ -5,6 +5,7 @@ use crate::{
     input::{Certain, Nil, Provides, With},
     schema::{Describer, SagaSchemas},
     step::{AfterPivot, AtPivot, BeforePivot, Notice, Owns, Participant, Step},
+    tuples::all_the_tuples,
     value::{ProducedBy, Start, Value},
 };
 use std::{marker::PhantomData, time::Duration};
@@ -145,7 +146,7 @@ impl<In> Saga<In> {
     }
 }
 
-/// A tuple of compensable steps that can run at the same time on the values `Before`.
+/// A tuple of 2 to 16 compensable steps that can run at the same time on the values `Before`.
 pub trait Branches<Before, I> {
     /// The values held afterwards.
     type Held;
@@ -160,7 +161,10 @@ macro_rules! held {
 }
 
 macro_rules! branches {
-    ($(($($step:ident $input:ident $place:ident),+))+) => {$(
+    () => {};
+    // One step is no group.
+    (($step:ident $_in:ident $_at:ident $_n:literal)) => {};
+    ($(($step:ident $input:ident $place:ident $_n:literal))+) => {
         impl<Before, $($step, $input, $place),+> Branches<Before, ($(($input, $place),)+)> for ($($step,)+)
         where
             $(
@@ -176,11 +180,7 @@ macro_rules! branches {
                 vec![$(describer.step::<$step>()),+]
             }
         }
-    )+};
+    };
 }
 
-branches! {
-    (A I P, B J Q)
-    (A I P, B J Q, C K R)
-    (A I P, B J Q, C K R, D L T)
-}
+all_the_tuples! { branches }

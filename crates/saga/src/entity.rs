@@ -2,6 +2,7 @@
 
 use crate::{
     declaration,
+    tuples::all_the_tuples,
     write::{Row, RowKey, Scalar},
 };
 use serde::{Deserialize, Serialize};
@@ -227,21 +228,26 @@ impl EntitySpec {
     }
 }
 
-/// A tuple of [`Entity`]s.
+/// A tuple of up to 16 [`Entity`]s.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no tuple of up to 16 entities",
+    label = "a tuple of up to 16 entities is needed here",
+    note = "write `(Stock,)` for one; a participant of more than 16 entities is two participants"
+)]
 pub trait Entities {
     /// The entities as data.
     const SPECS: &'static [EntitySpec];
 }
 
 macro_rules! entities {
-    ($(($($entity:ident),*))+) => {$(
+    ($(($entity:ident $_in:ident $_at:ident $_n:literal))*) => {
         impl<$($entity: Entity),*> Entities for ($($entity,)*) {
             const SPECS: &'static [EntitySpec] = &[$(EntitySpec::of::<$entity>()),*];
         }
-    )+};
+    };
 }
 
-entities! { () (A) (A, B) (A, B, C) (A, B, C, D) }
+all_the_tuples! { entities }
 
 /// An item to insert.
 #[derive(Debug, Clone)]

@@ -1,11 +1,16 @@
 //! How steps find their inputs by type among the values a saga holds.
 
-use crate::{redact::redacted, value::Value};
+use crate::{redact::redacted, tuples::all_the_tuples, value::Value};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value as Json, json};
 use std::marker::PhantomData;
 
-/// A tuple of [`Value`]s: the input of a step or a notice.
+/// A tuple of up to 16 [`Value`]s: the input of a step or a notice.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no tuple of up to 16 values",
+    label = "a tuple of up to 16 values is needed here",
+    note = "write `(Order,)` for one value; of more than 16 make fewer that have several members"
+)]
 pub trait Inputs: Sized + Send {
     /// The wire names, in order.
     const NAMES: &'static [&'static str];
@@ -31,7 +36,7 @@ fn member<V: Value>(object: &Map<String, Json>) -> Result<V, String> {
 }
 
 macro_rules! inputs {
-    ($(($($value:ident),*))+) => {$(
+    ($(($value:ident $_in:ident $_at:ident $_n:literal))*) => {
         impl<$($value: Value),*> Inputs for ($($value,)*) {
             const NAMES: &'static [&'static str] = &[$($value::NAME),*];
             // Each member costs its name, two quotes, a colon and a comma.
@@ -48,10 +53,10 @@ macro_rules! inputs {
                 Ok(($(member::<$value>(_object)?,)*))
             }
         }
-    )+};
+    };
 }
 
-inputs! { () (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, F) }
+all_the_tuples! { inputs }
 
 /// The empty list of values.
 #[derive(Debug, Clone, Copy)]
@@ -84,18 +89,16 @@ impl<V, Head, Rest, I> Holds<V, There<I>> for With<Head, Rest> where Rest: Holds
 pub trait Provides<In, I> {}
 
 macro_rules! provides {
-    ($(($($value:ident $place:ident),*))+) => {$(
+    ($(($value:ident $_in:ident $place:ident $_n:literal))*) => {
         impl<List, $($value, $place),*> Provides<($($value,)*), ($($place,)*)> for List
         where
             $(List: Holds<$value, $place>,)*
         {
         }
-    )+};
+    };
 }
 
-provides! {
-    () (A I) (A I, B J) (A I, B J, C K) (A I, B J, C K, D L) (A I, B J, C K, D L, E M) (A I, B J, C K, D L, E M, F N)
-}
+all_the_tuples! { provides }
 
 /// A notice on compensation can carry these values: nothing, or the saga's input `In`.
 #[diagnostic::on_unimplemented(

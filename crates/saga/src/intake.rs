@@ -4,7 +4,7 @@ use crate::{
     builder::{Open, saga},
     environment,
     input::{Nil, With},
-    step::Place,
+    tuples::{Contains, all_the_tuples},
     value::{ProducedBy, Start},
 };
 
@@ -62,7 +62,12 @@ pub trait Intake: 'static {
     }
 }
 
-/// A tuple of [`Startable`]s.
+/// A tuple of 1 to 16 [`Startable`]s.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no tuple of 1 to 16 sagas",
+    label = "a tuple of 1 to 16 sagas is needed here",
+    note = "write `(OrderSaga,)` for one; an intake of more than 16 is two intakes"
+)]
 pub trait Startables {
     /// The names of the sagas.
     const NAMES: &'static [&'static str];
@@ -76,25 +81,16 @@ pub trait Startables {
 )]
 pub trait Starts<S, P> {}
 
+#[diagnostic::do_not_recommend]
+impl<S, P, Sagas: Contains<S, P>> Starts<S, P> for Sagas {}
+
 macro_rules! startables {
-    ($(($($saga:ident),+))+) => {$(
+    () => {};
+    ($(($saga:ident $_in:ident $_at:ident $_n:literal))+) => {
         impl<$($saga: Startable),+> Startables for ($($saga,)+) {
             const NAMES: &'static [&'static str] = &[$($saga::NAME),+];
         }
-    )+};
-}
-
-startables! { (A) (A, B) (A, B, C) (A, B, C, D) }
-
-macro_rules! starts {
-    ($([$($all:ident),+] $one:ident $n:literal;)+) => {
-        $(impl<$($all),+> Starts<$one, Place<$n>> for ($($all,)+) {})+
     };
 }
 
-starts! {
-    [A] A 0;
-    [A, B] A 0; [A, B] B 1;
-    [A, B, C] A 0; [A, B, C] B 1; [A, B, C] C 2;
-    [A, B, C, D] A 0; [A, B, C, D] B 1; [A, B, C, D] C 2; [A, B, C, D] D 3;
-}
+all_the_tuples! { startables }

@@ -38,6 +38,7 @@ pub mod schema;
 mod serve;
 mod step;
 mod store;
+mod tuples;
 mod value;
 mod write;
 

@@ -9,6 +9,7 @@ use crate::{
     rejection::Refusal,
     step::{Compensable, CompensableOutside, Participant, Pivot, Retriable, Step},
     store::Store,
+    tuples::all_the_tuples,
 };
 use serde_json::Value as Json;
 
@@ -229,7 +230,8 @@ pub trait HandleAll<Steps>: Send + Sync {
 }
 
 macro_rules! handle_all {
-    ($(($($step:ident),+))+) => {$(
+    () => {};
+    ($(($step:ident $_in:ident $_at:ident $_n:literal))+) => {
         impl<Handler, $($step),+> HandleAll<($($step,)+)> for Handler
         where
             Handler: Send + Sync,
@@ -252,10 +254,10 @@ macro_rules! handle_all {
                 Err(Malformed::Step { given: request.step.clone(), owned }.into())
             }
         }
-    )+};
+    };
 }
 
-handle_all! { (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, F) }
+all_the_tuples! { handle_all }
 
 async fn serve_step<S: Step, H: ServeAs<S, K>, K>(
     handler: &H,

@@ -5,6 +5,7 @@ use crate::{
     entity::Entities,
     input::Inputs,
     rejection::{Never, Rejection},
+    tuples::{Contains, List},
     value::{ProducedBy, Value},
 };
 use std::time::Duration;
@@ -67,8 +68,8 @@ pub trait Participant: Send + Sync + 'static {
     /// The stable name: of the function, its crate, its queue and its fence table.
     const NAME: &'static str;
 
-    /// Every step it owns, as a tuple. Its function must handle them all.
-    type Steps;
+    /// Every step it owns, as a tuple of up to 16. Its function must handle them all.
+    type Steps: List;
 
     /// Every entity it owns, as a tuple.
     type Entities: Entities;
@@ -170,22 +171,5 @@ impl<S> AfterPivot<S> for Retriable {}
 )]
 pub trait Owns<S, I> {}
 
-/// Place `N` of a tuple.
-#[derive(Debug, Clone, Copy)]
-pub enum Place<const N: usize> {}
-
-macro_rules! owns {
-    ($([$($all:ident),+] $one:ident $n:literal;)+) => {
-        $(impl<$($all),+> Owns<$one, Place<$n>> for ($($all,)+) {})+
-    };
-}
-
-owns! {
-    [A] A 0;
-    [A, B] A 0; [A, B] B 1;
-    [A, B, C] A 0; [A, B, C] B 1; [A, B, C] C 2;
-    [A, B, C, D] A 0; [A, B, C, D] B 1; [A, B, C, D] C 2; [A, B, C, D] D 3;
-    [A, B, C, D, E] A 0; [A, B, C, D, E] B 1; [A, B, C, D, E] C 2; [A, B, C, D, E] D 3; [A, B, C, D, E] E 4;
-    [A, B, C, D, E, F] A 0; [A, B, C, D, E, F] B 1; [A, B, C, D, E, F] C 2; [A, B, C, D, E, F] D 3;
-    [A, B, C, D, E, F] E 4; [A, B, C, D, E, F] F 5;
-}
+#[diagnostic::do_not_recommend]
+impl<S, I, Steps: Contains<S, I>> Owns<S, I> for Steps {}

@@ -11,6 +11,7 @@ mod graph;
 mod numbers;
 mod protocol;
 mod runner;
+mod sixteen;
 mod trip;
 mod upgrade;
 mod wire;
