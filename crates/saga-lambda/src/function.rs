@@ -20,7 +20,60 @@ use std::time::Duration;
 ///
 /// # Errors
 /// When a variable that the stack sets is missing or invalid, or when the Lambda runtime stops.
-pub async fn run<H>(service: H) -> Result<(), Error>
+///
+/// # Panics
+/// When it is called within an asynchronous runtime: it is the last thing that `main` does.
+pub fn run<H>(service: H) -> Result<(), Error>
+where
+    H: Service + HandleAll<<H::Participant as Participant>::Steps>,
+{
+    on_this_thread(serve(service))
+}
+
+/// Serves a queue: gives each message to `handle`, with the time by which it must be done, and reports those that are
+/// to be delivered again; after its last delivery a message is kept in the dead-letter queue with the reason. Logs are
+/// set up first. Returns when Lambda ends the process.
+///
+/// # Errors
+/// As [`run`].
+///
+/// # Panics
+/// As [`run`].
+pub fn serve_queue(handle: impl AsyncFn(&Message, Deadline) -> Verdict) -> Result<(), Error> {
+    on_this_thread(take_messages(handle))
+}
+
+/// Serves a schedule: calls `handle` at each of its times, with the time by which it must be done. What the event says
+/// beside that is not looked at. A failed call is tried again by Lambda and then goes to the function's on-failure
+/// destination. Logs are set up first. Returns when Lambda ends the process.
+///
+/// # Errors
+/// As [`run`].
+///
+/// # Panics
+/// As [`run`].
+pub fn serve_schedule<E>(handle: impl AsyncFn(Deadline) -> Result<(), E>) -> Result<(), Error>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let handle = &handle;
+    on_this_thread(async {
+        log::start();
+        let serve = service_fn(async |event: LambdaEvent<IgnoredAny>| {
+            let deadline = Deadline::of_invocation(&event.context).earlier(MARGIN);
+            call(handle, deadline).await
+        });
+        lambda_runtime::run(serve).await.map_err(Error::Runtime)
+    })
+}
+
+/// An execution environment of Lambda has one invocation at a time, so one thread is enough.
+fn on_this_thread(serving: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Error::Runtime(error.into()))?.block_on(serving)
+}
+
+async fn serve<H>(service: H) -> Result<(), Error>
 where
     H: Service + HandleAll<<H::Participant as Participant>::Steps>,
 {
@@ -36,19 +89,13 @@ where
         max_receive_count: variables.parsed(environment::MAX_RECEIVE_COUNT, "a whole number")?,
     };
     let (service, store, answering) = (&service, &store, &answering);
-    serve_queue(async |message: &Message, deadline| {
+    take_messages(async |message: &Message, deadline| {
         answering.carry_out(service, store, message, deadline).await
     })
     .await
 }
 
-/// Serves a queue: gives each message to `handle`, with the time by which it must be done, and reports those that are
-/// to be delivered again; after its last delivery a message is kept in the dead-letter queue with the reason. Logs are
-/// set up first. Returns when Lambda ends the process.
-///
-/// # Errors
-/// When a variable that the stack sets is missing or invalid, or when the Lambda runtime stops.
-pub async fn serve_queue(handle: impl AsyncFn(&Message, Deadline) -> Verdict) -> Result<(), Error> {
+async fn take_messages(handle: impl AsyncFn(&Message, Deadline) -> Verdict) -> Result<(), Error> {
     log::start();
     let variables = Variables::of_process();
     let dead_letters = DeadLetters::from_variables(&aws::config(&variables)?, &variables)?;
@@ -78,25 +125,6 @@ async fn serve_batch(
         dead_letters.conclude(&message, verdict, deadline).await
     })
     .await
-}
-
-/// Serves a schedule: calls `handle` at each of its times, with the time by which it must be done. What the event says
-/// beside that is not looked at. A failed call is tried again by Lambda and then goes to the function's on-failure
-/// destination. Logs are set up first. Returns when Lambda ends the process.
-///
-/// # Errors
-/// When the Lambda runtime stops.
-pub async fn serve_schedule<E>(handle: impl AsyncFn(Deadline) -> Result<(), E>) -> Result<(), Error>
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    log::start();
-    let handle = &handle;
-    let serve = service_fn(async |event: LambdaEvent<IgnoredAny>| {
-        let deadline = Deadline::of_invocation(&event.context).earlier(MARGIN);
-        call(handle, deadline).await
-    });
-    lambda_runtime::run(serve).await.map_err(Error::Runtime)
 }
 
 /// Calls what is due. A panic is a failed call, and what is told of it is its place: Lambda keeps the words of an error.

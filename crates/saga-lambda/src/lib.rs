@@ -5,10 +5,9 @@
 //! example:
 //!
 //! ```no_run
-//! # use saga::{Commit, Context, Fault, Handle};
-//! # async fn example<S: saga::Service + saga::HandleAll<<S::Participant as saga::Participant>::Steps>>(service: S)
+//! # fn example<S: saga::Service + saga::HandleAll<<S::Participant as saga::Participant>::Steps>>(service: S)
 //! # -> Result<(), saga_lambda::Error> {
-//! saga_lambda::run(service).await
+//! saga_lambda::run(service)
 //! # }
 //! ```
 //!

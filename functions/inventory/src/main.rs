@@ -2,7 +2,6 @@
 
 use inventory::Inventory;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), saga_lambda::Error> {
-    saga_lambda::run(Inventory).await
+fn main() -> Result<(), saga_lambda::Error> {
+    saga_lambda::run(Inventory)
 }

@@ -2,7 +2,6 @@
 
 use orders::Orders;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), saga_lambda::Error> {
-    saga_lambda::run(Orders).await
+fn main() -> Result<(), saga_lambda::Error> {
+    saga_lambda::run(Orders)
 }

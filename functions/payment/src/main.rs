@@ -2,7 +2,6 @@
 
 use payment::Payment;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), saga_lambda::Error> {
-    saga_lambda::run(Payment::from_variables(&saga_lambda::Variables::of_process())?).await
+fn main() -> Result<(), saga_lambda::Error> {
+    saga_lambda::run(Payment::from_variables(&saga_lambda::Variables::of_process())?)
 }

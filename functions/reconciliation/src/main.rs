@@ -2,12 +2,10 @@
 
 use reconciliation::Reconciliation;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), saga_lambda::Error> {
+fn main() -> Result<(), saga_lambda::Error> {
     let (reconciliation, store) = Reconciliation::from_variables(&saga_lambda::Variables::of_process())?;
     let (reconciliation, store) = (&reconciliation, &store);
     saga_lambda::serve_schedule(async |deadline| {
         reconciliation.sweep(&store.until(deadline), deadline).await.map(|_| ())
     })
-    .await
 }

@@ -2,7 +2,6 @@
 
 use trips::services::Hotel;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), saga_lambda::Error> {
-    saga_lambda::run(Hotel).await
+fn main() -> Result<(), saga_lambda::Error> {
+    saga_lambda::run(Hotel)
 }
