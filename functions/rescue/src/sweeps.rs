@@ -6,10 +6,9 @@ use saga_executions::{CallError, Finding, Span, Sweeping, Tally, aws::Aws, sweep
 use saga_lambda::{Deadline, Error, Message, Variables, Verdict, elapsed_ms};
 use std::{
     mem,
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 
 /// The longest that a sweep waits for one call to go well: many are to be made.
 const LONGEST_CALL: Duration = Duration::from_secs(2);
@@ -24,7 +23,14 @@ pub(crate) struct Sweeps {
     grace: Duration,
     window: Duration,
     overdue: Duration,
-    remembered: Mutex<Sweeping>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    sweeping: Sweeping,
+    /// When the last sweep began that was done.
+    done_since: Option<SystemTime>,
 }
 
 /// Why a sweep is to be done again.
@@ -49,22 +55,31 @@ impl Sweeps {
             grace: seconds(environment::RESCUE_DELAY_SECONDS)?,
             window: seconds(environment::SWEEP_WINDOW_SECONDS)?,
             overdue: seconds(environment::UNSETTLED_AFTER_SECONDS)?,
-            remembered: Mutex::default(),
+            memory: Mutex::default(),
         })
     }
 
     /// Looks at every execution that died within the window, and settles each that nobody settles.
+    ///
+    /// One after the other, and none for a message that was sent before the last one began: sweeps that take longer than
+    /// they are apart would pile up, and hold up what is reported in the same queue.
     pub(crate) async fn sweep(&self, aws: &Aws, message: &Message, deadline: Deadline) -> Verdict {
         let began = Instant::now();
+        let available = deadline.earlier(CUT_OFF).remaining();
+        let Ok(mut memory) = timeout(available, self.memory.lock()).await else {
+            return conclude(message, began, Tally::default(), Some(Incomplete::CutOff(available)));
+        };
+        let now = SystemTime::now();
+        if message.sent_at.is_some_and(|sent| memory.done_since.is_some_and(|done| sent <= done)) {
+            return swept_since(message, began);
+        }
         let Self { grace, window, overdue, .. } = *self;
-        let span = Span { now: SystemTime::now(), grace, window, overdue };
+        let span = Span { now, grace, window, overdue };
         let patient = Patient::until(aws, deadline).no_longer_than(LONGEST_CALL);
         let available = deadline.earlier(CUT_OFF).remaining();
-        // Taken, not locked: messages are handled at the same time, and one without memory only asks more.
-        let mut sweeping = mem::take(&mut *self.remembered.lock().unwrap_or_else(PoisonError::into_inner));
-        let swept = timeout(available, sweep(&patient, &self.state_machines, &span, &mut sweeping)).await;
+        let sweeping = &mut memory.sweeping;
+        let swept = timeout(available, sweep(&patient, &self.state_machines, &span, sweeping)).await;
         let (findings, tally) = (mem::take(&mut sweeping.findings), sweeping.tally);
-        *self.remembered.lock().unwrap_or_else(PoisonError::into_inner) = sweeping;
         for finding in &findings {
             log(finding);
         }
@@ -73,6 +88,9 @@ impl Sweeps {
             Ok(Err(error)) => Some(Incomplete::Unlisted(error)),
             Ok(Ok(())) => (tally.failed > 0).then_some(Incomplete::Failed(tally.failed)),
         };
+        if incomplete.is_none() {
+            memory.done_since = Some(now);
+        }
         conclude(message, began, tally, incomplete)
     }
 }
@@ -96,6 +114,13 @@ fn log(finding: &Finding) {
             }
         }
     }
+}
+
+fn swept_since(message: &Message, began: Instant) -> Verdict {
+    let (message_id, receive_count) = (message.id.as_str(), message.receive_count);
+    let (outcome, duration_ms) = ("swept_since", elapsed_ms(began));
+    tracing::info!(outcome, duration_ms, receive_count, message_id, "a sweep was done since it was sent");
+    Verdict::Acknowledge
 }
 
 /// The last line of a sweep, and whether it is to be done again.

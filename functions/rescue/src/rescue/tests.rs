@@ -2,7 +2,10 @@ use super::*;
 use saga_executions::MAX_ATTEMPTS;
 use saga_lambda::replay::{Answer, Log, Replay};
 use serde_json::{Value as Json, json};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 mod sweeps;
 
@@ -79,13 +82,13 @@ impl Case {
     }
 
     async fn handle(&self, body: impl Into<String>) -> Verdict {
-        let message = Message {
-            id: "m-1".into(),
-            body: body.into(),
-            receive_count: 1,
-            sent_at: None,
-            attributes: BTreeMap::new(),
-        };
+        self.handle_sent(body, SystemTime::now()).await
+    }
+
+    async fn handle_sent(&self, body: impl Into<String>, at: SystemTime) -> Verdict {
+        let attributes = BTreeMap::new();
+        let message =
+            Message { id: "m-1".into(), body: body.into(), receive_count: 1, sent_at: Some(at), attributes };
         let verdict = self.rescue.handle(&message, Deadline::after(Duration::from_secs(2))).await;
         assert!(!self.log.text().contains("maria"), "{}", self.log.text());
         verdict

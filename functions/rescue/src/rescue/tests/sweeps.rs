@@ -2,7 +2,6 @@
 
 use super::*;
 use saga::rescue::SWEEP;
-use std::time::SystemTime;
 
 fn listed(names: &[&str], age: Duration) -> Answer {
     let stopped = (SystemTime::now() - age).duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64();
@@ -112,6 +111,39 @@ async fn a_sweep_that_runs_out_of_time_says_so_and_is_done_again() {
     let Verdict::DeliverAgain { reason } = verdict else { panic!("{:?}", case.lines()) };
     assert!(reason.contains("could not all be looked at within 1 s"), "{reason}");
     assert_eq!(case.lines()[0]["settled_before"], 1);
+}
+
+/// They come faster than they are done: those that were sent before one began are done with it, also in one batch.
+#[tokio::test]
+async fn sweeps_do_not_pile_up() {
+    let case = Case::of(vec![none(); 9]);
+    let now = SystemTime::now();
+    assert_eq!(case.handle(SWEEP).await, Verdict::Acknowledge);
+    assert_eq!(case.calls().len(), 3);
+    for age in [HOUR, Duration::from_secs(1)] {
+        assert_eq!(case.handle_sent(SWEEP, now - age).await, Verdict::Acknowledge);
+        assert_eq!(case.lines().last().unwrap()["outcome"], "swept_since");
+        assert_eq!(case.calls().len(), 3);
+    }
+    // What died since is looked for.
+    let later = SystemTime::now() + Duration::from_secs(1);
+    assert_eq!(case.handle_sent(SWEEP, later).await, Verdict::Acknowledge);
+    assert_eq!((case.lines().last().unwrap()["outcome"].as_str(), case.calls().len()), (Some("swept"), 6));
+
+    let case = Case::of(vec![none(); 3]);
+    let handled = [1, 2, 3].map(|age| case.handle_sent(SWEEP, now - Duration::from_secs(age)));
+    assert_eq!(futures::future::join_all(handled).await, [(); 3].map(|()| Verdict::Acknowledge));
+    assert_eq!(case.calls().len(), 3);
+}
+
+/// What one could not do, the next does, however long ago it was sent.
+#[tokio::test]
+async fn a_sweep_that_was_not_done_is_none() {
+    let denied = || Answer::error("AccessDeniedException");
+    let case = Case::of(vec![denied(), none(), none(), none(), none(), none()]);
+    assert!(matches!(case.handle(SWEEP).await, Verdict::DeliverAgain { .. }));
+    assert_eq!(case.handle_sent(SWEEP, SystemTime::now() - HOUR).await, Verdict::Acknowledge);
+    assert_eq!(case.lines().last().unwrap()["outcome"], "swept");
 }
 
 #[test]
