@@ -52,7 +52,7 @@ pub use identity::{
     SagaIdError, SagaName, SagaNameError, StepKey, StepOfRun,
 };
 pub use input::{Inputs, Nil, Provides, With};
-pub use intake::{Intake, Startable, Startables, Starts};
+pub use intake::{HELD_BACK_EVENT, Intake, Startable, Startables, Starts};
 pub use memory::{MemoryState, MemoryStore};
 pub use message::{
     AbandonReply, Direction, IfAbsent, Malformed, NoticeMessage, OLDEST_WIRE_VERSION, Op, RESCUED, Reason,
