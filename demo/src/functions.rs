@@ -20,7 +20,7 @@ const TAIL_LINES: usize = 40;
 /// Packages the functions and says in one line what came of it: what the process that [`build`] starts does.
 pub(crate) fn package_and_say() -> ExitCode {
     let options = PackageOptions { profile: Profile::Quick, ..PackageOptions::default() };
-    let said = match package(&options) {
+    let said = match package(stacks::synth, &options) {
         Ok(packaged) => {
             let new = packaged.iter().filter(|function| function.built).count();
             let bytes: u64 = packaged.iter().map(|function| function.bundle.zip_bytes).sum();

@@ -76,7 +76,7 @@ fn yes() -> bool {
 pub enum FunctionError {
     /// It has no crate.
     #[error(
-        "the stacks have a function `{function}`, but there is no {}: create that package with a `src/main.rs` and list it in the workspace's `members`, or take the participant out of `sagas::participants()`",
+        "the stacks have a function `{function}`, but there is no {}: create that package with a `src/main.rs` and list it in the workspace's `members`, or take the participant out of the deployment",
         path.display()
     )]
     NoCrate {
@@ -161,7 +161,10 @@ mod tests {
             error.contains("function `shipping`, but there is no functions/shipping/Cargo.toml"),
             "{error}"
         );
-        assert!(error.contains("create that package") && error.contains("sagas::participants()"), "{error}");
+        assert!(
+            error.contains("create that package") && error.contains("take the participant out"),
+            "{error}"
+        );
     }
 
     #[test]

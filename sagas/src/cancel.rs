@@ -8,7 +8,6 @@ use saga::{Notice, Pivot, Rejection, Saga, Start, Startable, Step, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::time::Duration;
 
 // ---- the chain ----
 
@@ -53,7 +52,8 @@ pub fn saga_id(order_id: &str, customer_id: &str) -> String {
 // ---- values ----
 
 /// A wish to cancel: the saga's input.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Value)]
+#[value(name = "cancel", max_bytes = 1_000, producer = Start)]
 pub struct CancelOrder {
     /// Which order.
     pub order_id: String,
@@ -61,29 +61,18 @@ pub struct CancelOrder {
     pub customer: Customer,
 }
 
-impl Value for CancelOrder {
-    const NAME: &'static str = "cancel";
-    const MAX_BYTES: usize = 1_000;
-    type Producer = Start;
-}
-
 /// The order is cancelled; its saga will find out at its pivot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Value)]
+#[value(name = "cancellation", max_bytes = 200, producer = CancelPendingOrder)]
 pub struct Cancellation {
     /// The order.
     pub order_id: String,
 }
 
-impl Value for Cancellation {
-    const NAME: &'static str = "cancellation";
-    const MAX_BYTES: usize = 200;
-    type Producer = CancelPendingOrder;
-}
-
 // ---- rejections ----
 
 /// The order is not cancelled.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Rejection)]
 pub enum NotCancelled {
     /// It is confirmed or rejected already.
     TooLateToCancel {},
@@ -91,60 +80,25 @@ pub enum NotCancelled {
     NotYourOrder {},
 }
 
-impl NotCancelled {
-    /// The wire name of [`NotCancelled::TooLateToCancel`].
-    pub const TOO_LATE_TO_CANCEL: &'static str = "TooLateToCancel";
-    /// The wire name of [`NotCancelled::NotYourOrder`].
-    pub const NOT_YOUR_ORDER: &'static str = "NotYourOrder";
-}
-
-impl Rejection for NotCancelled {
-    const NAMES: &'static [&'static str] = &[Self::TOO_LATE_TO_CANCEL, Self::NOT_YOUR_ORDER];
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::TooLateToCancel {} => Self::TOO_LATE_TO_CANCEL,
-            Self::NotYourOrder {} => Self::NOT_YOUR_ORDER,
-        }
-    }
-}
-
 // ---- steps ----
 
 /// PENDING becomes CANCELLED, if the customer who placed the order asks. An order that is not there yet is waited for.
-#[derive(Debug)]
+#[derive(Debug, Step)]
+#[step(participant = Orders, kind = Pivot, timeout = LONGEST_WAIT, max_writes = 1)]
+#[step(input = (CancelOrder,), output = Cancellation, rejection = NotCancelled)]
 pub struct CancelPendingOrder;
-
-impl Step for CancelPendingOrder {
-    const NAME: &'static str = "cancel-pending-order";
-    type Participant = Orders;
-    type Kind = Pivot;
-    type Input = (CancelOrder,);
-    type Output = Cancellation;
-    type Rejection = NotCancelled;
-    const TIMEOUT: Duration = LONGEST_WAIT;
-    const MAX_WRITES: usize = 1;
-}
 
 // ---- notices ----
 
 /// Published when an order was cancelled in time.
-#[derive(Debug)]
+#[derive(Debug, Notice)]
+#[notice(input = (CancelOrder,))]
 pub struct CancellationAccepted;
 
-impl Notice for CancellationAccepted {
-    const NAME: &'static str = "CancellationAccepted";
-    type Input = (CancelOrder,);
-}
-
 /// Published, with the reason, when the order is not cancelled.
-#[derive(Debug)]
+#[derive(Debug, Notice)]
+#[notice(input = (CancelOrder,))]
 pub struct CancellationRefused;
-
-impl Notice for CancellationRefused {
-    const NAME: &'static str = "CancellationRefused";
-    type Input = (CancelOrder,);
-}
 
 #[cfg(test)]
 mod tests {

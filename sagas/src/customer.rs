@@ -1,29 +1,25 @@
 //! Who orders, and how to reach them. Personal data: never in logs.
 
+use saga::Redacted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// A customer.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Redacted, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Customer {
     /// The customer's id, 1 to 64 characters.
     pub id: String,
     /// The e-mail address, at most 254 characters.
+    #[redact]
     pub email: String,
     /// The phone number in E.164 form, for example `+4930123456`; needed to be reached by SMS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[redact]
     pub phone: Option<String>,
     /// How they want to be told. Default: e-mail.
     #[serde(default)]
+    #[redact]
     pub prefers: Channel,
-}
-
-// Not derived: a debug line must not leak an address.
-impl fmt::Debug for Customer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Customer").field("id", &self.id).finish_non_exhaustive()
-    }
 }
 
 /// A way to reach a customer.

@@ -1,40 +1,29 @@
 //! What the participants store.
 
-use saga::{Entity, Field, FieldKind, FieldSpec, FieldType, Scalar};
+use saga::{Entity, FieldType};
 
 /// An order, owned by the orders service. `PENDING` is the saga's semantic lock: who reads it knows that the order may
 /// still go either way.
-#[derive(Debug)]
-pub struct Order;
-
-impl Entity for Order {
-    const NAME: &'static str = "orders";
-    const KEY: &'static str = "order_id";
-    type Key = String;
-    const FIELDS: &'static [FieldSpec] = &[
-        Order::STATUS.spec(),
-        Order::CUSTOMER_ID.spec(),
-        Order::TOTAL_MINOR.spec(),
-        Order::CURRENCY.spec(),
-        Order::REASON.spec(),
-    ];
-}
-
-impl Order {
+#[derive(Debug, Entity)]
+#[entity(name = "orders")]
+pub struct Order {
+    /// The order's id, which is also the saga id.
+    #[entity(key)]
+    pub order_id: String,
     /// Where it stands.
-    pub const STATUS: Field<Order, OrderStatus> = Field::new("status");
+    pub status: OrderStatus,
     /// Who ordered.
-    pub const CUSTOMER_ID: Field<Order, String> = Field::new("customer_id");
+    pub customer_id: String,
     /// The total in minor units of the currency.
-    pub const TOTAL_MINOR: Field<Order, i64> = Field::new("total_minor");
+    pub total_minor: i64,
     /// The ISO 4217 code.
-    pub const CURRENCY: Field<Order, String> = Field::new("currency");
+    pub currency: String,
     /// Why it was rejected or cancelled: the wire name of the rejection or error.
-    pub const REASON: Field<Order, String> = Field::new("reason");
+    pub reason: String,
 }
 
 /// Where an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FieldType)]
 pub enum OrderStatus {
     /// The saga runs.
     Pending,
@@ -46,76 +35,37 @@ pub enum OrderStatus {
     Rejected,
 }
 
-impl OrderStatus {
-    const ALL: [Self; 4] = [Self::Pending, Self::Confirmed, Self::Cancelled, Self::Rejected];
-
-    /// The stored name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::Confirmed => "CONFIRMED",
-            Self::Cancelled => "CANCELLED",
-            Self::Rejected => "REJECTED",
-        }
-    }
-}
-
-impl FieldType for OrderStatus {
-    const KIND: FieldKind = FieldKind::Text;
-
-    fn to_scalar(&self) -> Scalar {
-        Scalar::Text(self.as_str().into())
-    }
-
-    fn from_scalar(scalar: &Scalar) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.to_scalar() == *scalar)
-    }
-}
-
 /// The stock of one product, owned by the inventory service.
-#[derive(Debug)]
-pub struct Stock;
-
-impl Entity for Stock {
-    const NAME: &'static str = "stock";
-    const KEY: &'static str = "sku";
-    type Key = String;
-    const FIELDS: &'static [FieldSpec] = &[Stock::AVAILABLE.spec(), Stock::RESERVED.spec()];
-}
-
-impl Stock {
+#[derive(Debug, Entity)]
+#[entity(name = "stock")]
+pub struct Stock {
+    /// The product.
+    #[entity(key)]
+    pub sku: String,
     /// Units that can be reserved.
-    pub const AVAILABLE: Field<Stock, u32> = Field::new("available");
+    pub available: u32,
     /// Units reserved by pending and confirmed orders.
-    pub const RESERVED: Field<Stock, u32> = Field::new("reserved");
+    pub reserved: u32,
 }
 
 /// A charge, owned by the payment service.
-#[derive(Debug)]
-pub struct LedgerEntry;
-
-impl Entity for LedgerEntry {
-    const NAME: &'static str = "ledger";
-    const KEY: &'static str = "order_id";
-    type Key = String;
-    const FIELDS: &'static [FieldSpec] = &[
-        LedgerEntry::CHARGE_ID.spec(),
-        LedgerEntry::AMOUNT_MINOR.spec(),
-        LedgerEntry::CURRENCY.spec(),
-        LedgerEntry::STATUS.spec(),
-    ];
+#[derive(Debug, Entity)]
+#[entity(name = "ledger")]
+pub struct LedgerEntry {
+    /// The order that is paid.
+    #[entity(key)]
+    pub order_id: String,
+    /// The gateway's id of the charge.
+    pub charge_id: String,
+    /// The amount in minor units of the currency.
+    pub amount_minor: i64,
+    /// The ISO 4217 code.
+    pub currency: String,
+    /// `charged` or `refunded`.
+    pub status: String,
 }
 
 impl LedgerEntry {
-    /// The gateway's id of the charge.
-    pub const CHARGE_ID: Field<LedgerEntry, String> = Field::new("charge_id");
-    /// The amount in minor units of the currency.
-    pub const AMOUNT_MINOR: Field<LedgerEntry, i64> = Field::new("amount_minor");
-    /// The ISO 4217 code.
-    pub const CURRENCY: Field<LedgerEntry, String> = Field::new("currency");
-    /// `charged` or `refunded`.
-    pub const STATUS: Field<LedgerEntry, String> = Field::new("status");
-
     /// [`STATUS`](Self::STATUS) of a charge.
     pub const CHARGED: &'static str = "charged";
     /// [`STATUS`](Self::STATUS) of a charge that was given back.
@@ -125,10 +75,15 @@ impl LedgerEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use saga::Scalar;
 
     #[test]
     fn an_order_status_is_read_as_it_is_stored() {
-        for status in OrderStatus::ALL {
+        use OrderStatus::{Cancelled, Confirmed, Pending, Rejected};
+        for (status, stored) in
+            [(Pending, "PENDING"), (Confirmed, "CONFIRMED"), (Cancelled, "CANCELLED"), (Rejected, "REJECTED")]
+        {
+            assert_eq!(status.to_scalar(), Scalar::Text(stored.into()));
             assert_eq!(OrderStatus::from_scalar(&status.to_scalar()), Some(status));
         }
         assert_eq!(OrderStatus::from_scalar(&Scalar::Text("SHIPPED".into())), None);

@@ -26,9 +26,6 @@ pub const REFUSED_ORDERS: &str = "refused-orders";
 /// The `event` of the log line that order intake writes for each refused event; a metric filter counts them.
 pub const ORDER_REFUSED_EVENT: &str = "order_refused";
 
-/// The `event` of the log line that order intake writes for each event that it holds back; a metric filter counts them.
-pub const HELD_BACK_EVENT: &str = "held_back";
-
 /// How old a charge is before reconciliation looks at it, in whole seconds.
 pub const RECONCILIATION_GRACE_SECONDS: &str = "FLYOVER_RECONCILIATION_GRACE_SECONDS";
 

@@ -11,10 +11,11 @@ pub mod environment;
 pub mod events;
 pub mod intakes;
 pub mod money;
+pub mod notices;
 pub mod order;
 pub mod participants;
 
-use saga::{Definition, Entities, EntitySpec, Participant, schema::Schemas};
+use saga::{Definition, ParticipantSpec};
 
 /// Every saga of the deployment.
 pub fn all() -> Vec<Definition> {
@@ -28,30 +29,6 @@ pub fn participants() -> Vec<ParticipantSpec> {
         ParticipantSpec::of::<participants::Inventory>(),
         ParticipantSpec::of::<participants::Payment>(),
     ]
-}
-
-/// What the next release must still understand of these sagas and participants.
-pub fn schemas(sagas: &[Definition], participants: &[ParticipantSpec]) -> Schemas {
-    let of_sagas = Schemas::of(sagas);
-    participants
-        .iter()
-        .fold(of_sagas, |schemas, participant| schemas.with_entities(participant.name, participant.entities))
-}
-
-/// A participant as data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ParticipantSpec {
-    /// The participant's name.
-    pub name: &'static str,
-    /// The entities it owns.
-    pub entities: &'static [EntitySpec],
-}
-
-impl ParticipantSpec {
-    /// That of a type.
-    pub fn of<P: Participant>() -> Self {
-        Self { name: P::NAME, entities: P::Entities::SPECS }
-    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@ use crate::{
     money::Money,
     participants::{Inventory, Orders, Payment},
 };
-use saga::{Compensable, CompensableOutside, Notice, Pivot, Rejection, Saga, Start, Startable, Step, Value};
+use saga::{
+    Compensable, CompensableOutside, Notice, Pivot, Redacted, Rejection, Saga, Start, Startable, Step, Value,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 /// The most lines an order has after equal SKUs are merged. Each is one item of a transaction.
 pub const MAX_LINES: usize = 50;
@@ -51,7 +53,8 @@ pub fn order_saga() -> Saga<PlaceOrder> {
 // ---- values ----
 
 /// A valid order: the saga's input.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Redacted, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Value)]
+#[value(name = "order", max_bytes = 10_000, producer = Start)]
 pub struct PlaceOrder {
     /// The order's id, which is also the saga id.
     pub order_id: String,
@@ -62,26 +65,8 @@ pub struct PlaceOrder {
     /// The sum of all lines, at most [`MAX_TOTAL_MINOR`].
     pub total: Money,
     /// What the payment gateway charges.
+    #[redact]
     pub payment_token: String,
-}
-
-// Not derived: a debug line must not leak the payment token.
-impl fmt::Debug for PlaceOrder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { order_id, customer, lines, total, payment_token: _ } = self;
-        f.debug_struct("PlaceOrder")
-            .field("order_id", order_id)
-            .field("customer", customer)
-            .field("lines", lines)
-            .field("total", total)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Value for PlaceOrder {
-    const NAME: &'static str = "order";
-    const MAX_BYTES: usize = 10_000;
-    type Producer = Start;
 }
 
 /// One line of an order.
@@ -94,34 +79,25 @@ pub struct Line {
 }
 
 /// The order is kept, as pending.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Value)]
+#[value(name = "created", max_bytes = 200, producer = CreateOrder)]
 pub struct OrderCreated {
     /// The order.
     pub order_id: String,
 }
 
-impl Value for OrderCreated {
-    const NAME: &'static str = "created";
-    const MAX_BYTES: usize = 200;
-    type Producer = CreateOrder;
-}
-
 /// Units are set aside for the order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Value)]
+#[value(name = "reservation", max_bytes = 200, producer = ReserveStock)]
 pub struct Reservation {
     /// How many units of all products.
     #[schemars(range(max = saga::MAX_EXACT))]
     pub units: u64,
 }
 
-impl Value for Reservation {
-    const NAME: &'static str = "reservation";
-    const MAX_BYTES: usize = 200;
-    type Producer = ReserveStock;
-}
-
 /// The customer is charged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Value)]
+#[value(name = "charge", max_bytes = 400, producer = ChargePayment)]
 pub struct Charge {
     /// The gateway's id of the charge.
     pub charge_id: String,
@@ -129,14 +105,9 @@ pub struct Charge {
     pub amount: Money,
 }
 
-impl Value for Charge {
-    const NAME: &'static str = "charge";
-    const MAX_BYTES: usize = 400;
-    type Producer = ChargePayment;
-}
-
 /// The order is confirmed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Value)]
+#[value(name = "confirmation", max_bytes = 400, producer = ConfirmOrder)]
 pub struct Confirmation {
     /// The order.
     pub order_id: String,
@@ -144,146 +115,64 @@ pub struct Confirmation {
     pub total: Money,
 }
 
-impl Value for Confirmation {
-    const NAME: &'static str = "confirmation";
-    const MAX_BYTES: usize = 400;
-    type Producer = ConfirmOrder;
-}
-
 // ---- rejections ----
 
 /// There is an order with this id already.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Rejection)]
 pub struct DuplicateOrder {}
 
-impl Rejection for DuplicateOrder {
-    const NAMES: &'static [&'static str] = &["DuplicateOrder"];
-
-    fn name(&self) -> &'static str {
-        "DuplicateOrder"
-    }
-}
-
 /// A product is not there in the quantity ordered.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Rejection)]
 pub struct OutOfStock {
     /// The product.
     pub sku: String,
 }
 
-impl Rejection for OutOfStock {
-    const NAMES: &'static [&'static str] = &["OutOfStock"];
-
-    fn name(&self) -> &'static str {
-        "OutOfStock"
-    }
-}
-
 /// The gateway will not charge.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Rejection)]
 pub struct PaymentDeclined {
     /// The gateway's reason, for example `insufficient_funds`.
     pub reason: String,
 }
 
-impl Rejection for PaymentDeclined {
-    const NAMES: &'static [&'static str] = &["PaymentDeclined"];
-
-    fn name(&self) -> &'static str {
-        "PaymentDeclined"
-    }
-}
-
 /// The customer cancelled in time.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Rejection)]
 pub struct OrderCancelled {}
-
-impl Rejection for OrderCancelled {
-    const NAMES: &'static [&'static str] = &["OrderCancelled"];
-
-    fn name(&self) -> &'static str {
-        "OrderCancelled"
-    }
-}
 
 // ---- steps ----
 
 /// Keeps the order as PENDING: the semantic lock that others can see. Undone by marking it REJECTED with the reason.
-#[derive(Debug)]
+#[derive(Debug, Step)]
+#[step(participant = Orders, kind = Compensable, timeout = LONGEST_WAIT, max_writes = 1)]
+#[step(input = (PlaceOrder,), output = OrderCreated, rejection = DuplicateOrder)]
 pub struct CreateOrder;
 
-impl Step for CreateOrder {
-    const NAME: &'static str = "create-order";
-    type Participant = Orders;
-    type Kind = Compensable;
-    type Input = (PlaceOrder,);
-    type Output = OrderCreated;
-    type Rejection = DuplicateOrder;
-    const TIMEOUT: Duration = LONGEST_WAIT;
-    const MAX_WRITES: usize = 1;
-}
-
 /// Sets aside the units of all lines, or of none.
-#[derive(Debug)]
+#[derive(Debug, Step)]
+#[step(participant = Inventory, kind = Compensable, timeout = LONGEST_WAIT, max_writes = MAX_LINES)]
+#[step(input = (PlaceOrder,), output = Reservation, rejection = OutOfStock)]
 pub struct ReserveStock;
 
-impl Step for ReserveStock {
-    const NAME: &'static str = "reserve-stock";
-    type Participant = Inventory;
-    type Kind = Compensable;
-    type Input = (PlaceOrder,);
-    type Output = Reservation;
-    type Rejection = OutOfStock;
-    const TIMEOUT: Duration = LONGEST_WAIT;
-    const MAX_WRITES: usize = MAX_LINES;
-}
-
 /// Charges the customer through the gateway. Undone by refunding by the idempotency key.
-#[derive(Debug)]
+#[derive(Debug, Step)]
+#[step(participant = Payment, kind = CompensableOutside, timeout = LONGEST_WAIT, max_writes = 1)]
+#[step(input = (PlaceOrder,), output = Charge, rejection = PaymentDeclined)]
 pub struct ChargePayment;
 
-impl Step for ChargePayment {
-    const NAME: &'static str = "charge-payment";
-    type Participant = Payment;
-    type Kind = CompensableOutside;
-    type Input = (PlaceOrder,);
-    type Output = Charge;
-    type Rejection = PaymentDeclined;
-    const TIMEOUT: Duration = LONGEST_WAIT;
-    const MAX_WRITES: usize = 1;
-}
-
 /// PENDING becomes CONFIRMED, unless the customer cancelled meanwhile.
-#[derive(Debug)]
+#[derive(Debug, Step)]
+#[step(participant = Orders, kind = Pivot, timeout = LONGEST_WAIT, max_writes = 1)]
+#[step(input = (PlaceOrder, Reservation, Charge), output = Confirmation, rejection = OrderCancelled)]
 pub struct ConfirmOrder;
-
-impl Step for ConfirmOrder {
-    const NAME: &'static str = "confirm-order";
-    type Participant = Orders;
-    type Kind = Pivot;
-    type Input = (PlaceOrder, Reservation, Charge);
-    type Output = Confirmation;
-    type Rejection = OrderCancelled;
-    const TIMEOUT: Duration = LONGEST_WAIT;
-    const MAX_WRITES: usize = 1;
-}
 
 // ---- notices ----
 
 /// Published when an order is confirmed.
-#[derive(Debug)]
+#[derive(Debug, Notice)]
+#[notice(input = (PlaceOrder, Confirmation))]
 pub struct OrderConfirmed;
 
-impl Notice for OrderConfirmed {
-    const NAME: &'static str = "OrderConfirmed";
-    type Input = (PlaceOrder, Confirmation);
-}
-
 /// Published, with the reason, when an order could not be carried out and all is undone.
-#[derive(Debug)]
+#[derive(Debug, Notice)]
+#[notice(input = (PlaceOrder,))]
 pub struct OrderRejected;
-
-impl Notice for OrderRejected {
-    const NAME: &'static str = "OrderRejected";
-    type Input = (PlaceOrder,);
-}

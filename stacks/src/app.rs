@@ -17,7 +17,7 @@ use crate::{
     outputs, parameters, record,
     rescue::{RESCUE, rescue},
     stage::Stage,
-    synth::{Machine, Stack, StackId},
+    synth::{Machine, RefusedQueue, Stack, StackId},
 };
 use cfn::{
     Arn, Declare, Handle, Param, Removal, Statement, Test, Value,
@@ -27,9 +27,8 @@ use cfn::{
     sns::{Subscription, SubscriptionRedrivePolicy, Topic},
     sqs::{Queue, queue_policy},
 };
-use saga::{Intake, Startables, budget::Budget, environment, schema::Schemas};
+use saga::{Intake, ParticipantSpec, Startables, budget::Budget, environment, schema::Schemas};
 use sagas::{
-    ParticipantSpec,
     environment::{
         CLAIM_TTL_SECONDS, CLAIMS_TABLE, EMAIL_FROM, GATEWAY_URL, MAX_REFUND_PERCENT, MAX_REFUNDS,
         NOTIFICATION, RECONCILIATION_GRACE_SECONDS, RECONCILIATION_WINDOW_SECONDS, REFUSED_ORDERS,
@@ -59,6 +58,11 @@ pub(crate) fn consumers_of_sagas(participants: &[ParticipantSpec]) -> Vec<&'stat
 /// The functions that are called on a schedule, each named as its crate.
 pub(crate) fn scheduled() -> Vec<&'static str> {
     vec![RECONCILIATION]
+}
+
+/// The queues of what intakes refused.
+pub(crate) fn refused() -> Vec<RefusedQueue> {
+    vec![RefusedQueue { name: REFUSED_ORDERS, url_output: outputs::REFUSED_ORDERS_QUEUE_URL }]
 }
 
 pub(crate) fn stack(
@@ -267,6 +271,10 @@ fn longest_saga(stage: Stage, machines: &[Machine]) -> Result<Duration, SynthErr
 }
 
 /// Outcomes become e-mails and text messages. Gives the queue of the function that sends them.
+///
+/// Every notice comes to it, and it knows which it handles. A filter on its subscription would know too, but for up to 15
+/// minutes after it was changed, and a notice that a release adds would be lost for so long.
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html>
 fn notification(draft: &mut Draft, program: &Program, events: &Handle<Topic>) -> Handle<Queue> {
     let sender = draft.template.parameter(parameters::EMAIL_FROM, parameters::email_from());
     let timing = draft.timing();

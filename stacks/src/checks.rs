@@ -1,8 +1,10 @@
 //! What must fit together before a template is written, and why it may not.
 
 use cfn::TemplateError;
-use saga::{Definition, DefinitionError, Intake, Startables, asl::CompileError, budget::Timing};
-use sagas::ParticipantSpec;
+use saga::{
+    Definition, DefinitionError, Intake, NoticeConsumer, ParticipantSpec, Startables, asl::CompileError,
+    budget::Timing,
+};
 use std::{collections::BTreeSet, time::Duration};
 
 /// The longest a queue can hide a message.
@@ -43,7 +45,7 @@ pub enum SynthError {
     },
     /// A participant is not listed.
     #[error(
-        "step `{step}` of saga `{saga}` belongs to participant `{participant}`, which is not among the participants of the deployment: list it there, in `sagas::participants()` for orders"
+        "step `{step}` of saga `{saga}` belongs to participant `{participant}`, which is not among the participants of the deployment: list it there"
     )]
     UnlistedParticipant {
         /// The saga.
@@ -54,12 +56,25 @@ pub enum SynthError {
         participant: &'static str,
     },
     /// An intake starts a saga that is not there.
-    #[error("`{intake}` starts the saga `{saga}`, which is not in `sagas::all()`: list it there")]
+    #[error(
+        "`{intake}` starts the saga `{saga}`, which is not among the sagas of the deployment: list it there"
+    )]
     UnlistedSaga {
         /// The intake.
         intake: &'static str,
         /// The saga that is missing.
         saga: &'static str,
+    },
+    /// Nobody makes anything of a notice.
+    #[error(
+        "saga `{saga}` publishes the notice `{notice}`, which nobody handles: list it in `handles` of the consumer that \
+         does, or declare it as for others, who subscribe to the topic"
+    )]
+    UnhandledNotice {
+        /// The saga.
+        saga: &'static str,
+        /// The notice.
+        notice: &'static str,
     },
     /// Two functions would have one name.
     #[error("two functions are named `{name}`: rename the participant, functions are named after them")]
@@ -122,6 +137,23 @@ pub(crate) fn check_intake<I: Intake>(sagas: &[Definition]) -> Result<(), SynthE
         Some(saga) => Err(SynthError::UnlistedSaga { intake: I::NAME, saga }),
         None => Ok(()),
     }
+}
+
+/// Whether every notice of the sagas is handled by a consumer, or declared as for others.
+pub(crate) fn check_notices(
+    sagas: &[Definition],
+    consumers: &[NoticeConsumer],
+    for_others: &[&str],
+) -> Result<(), SynthError> {
+    let is_wanted = |notice: &str| {
+        consumers.iter().any(|consumer| consumer.handles(notice)) || for_others.contains(&notice)
+    };
+    for saga in sagas {
+        if let Some(notice) = saga.notices().find(|notice| !is_wanted(notice.name)) {
+            return Err(SynthError::UnhandledNotice { saga: saga.name, notice: notice.name });
+        }
+    }
+    Ok(())
 }
 
 fn check_participants(sagas: &[Definition], participants: &[ParticipantSpec]) -> Result<(), SynthError> {
@@ -211,7 +243,8 @@ fn at_most(
 mod tests {
     use super::*;
     use crate::stage::Stage;
-    use sagas::intakes::OrderIntake;
+    use saga::NoticeSpec;
+    use sagas::{intakes::OrderIntake, notices};
 
     #[test]
     fn the_deployment_fits_together_in_every_stage() {
@@ -227,8 +260,25 @@ mod tests {
         let error = check_intake::<OrderIntake>(&sagas::all()[..1]).expect_err("it starts two");
         assert_eq!(
             error.to_string(),
-            "`order-intake` starts the saga `cancel-order`, which is not in `sagas::all()`: list it there"
+            "`order-intake` starts the saga `cancel-order`, which is not among the sagas of the deployment: list it there"
         );
+    }
+
+    #[test]
+    fn a_notice_that_nobody_handles_is_refused_unless_it_is_for_others() {
+        let (mut sagas, consumers) = (sagas::all(), [notices::NOTIFICATION]);
+        assert!(check_notices(&sagas, &consumers, notices::FOR_OTHERS).is_ok());
+        let shipped = NoticeSpec { name: "OrderShipped", ..sagas[0].on_commit[0].clone() };
+        sagas[0].on_commit.push(shipped);
+        let error = check_notices(&sagas, &consumers, &[]).expect_err("nobody handles it");
+        assert_eq!(
+            error.to_string(),
+            "saga `order` publishes the notice `OrderShipped`, which nobody handles: list it in `handles` of the \
+             consumer that does, or declare it as for others, who subscribe to the topic"
+        );
+        assert!(check_notices(&sagas, &consumers, &["OrderShipped"]).is_ok());
+        let error = check_notices(&sagas, &[], &["OrderShipped"]).expect_err("there is no consumer");
+        assert!(error.to_string().contains("`OrderConfirmed`"), "{error}");
     }
 
     #[test]
@@ -239,7 +289,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "step `charge-payment` of saga `order` belongs to participant `payment`, which is not among \
-             the participants of the deployment: list it there, in `sagas::participants()` for orders"
+             the participants of the deployment: list it there"
         );
     }
 

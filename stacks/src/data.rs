@@ -9,8 +9,8 @@ use crate::{
     stage::Stage,
     synth::{Stack, StackId},
 };
-use saga::{fence_table, parked_table};
-use sagas::{ParticipantSpec, claims_table, environment::NOTIFICATION};
+use saga::{ParticipantSpec, fence_table, parked_table};
+use sagas::{claims_table, environment::NOTIFICATION};
 
 pub(crate) fn stack(stage: Stage, participants: &[ParticipantSpec]) -> Result<Stack, SynthError> {
     let mut draft = tables(stage, participants);

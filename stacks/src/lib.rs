@@ -32,11 +32,15 @@ mod names;
 pub mod outputs;
 pub mod parameters;
 pub mod record;
+mod related;
 mod rescue;
 mod stage;
 mod synth;
 mod watch;
 
 pub use checks::SynthError;
+pub use related::Related;
 pub use stage::{Stage, UnknownStage};
-pub use synth::{App, FunctionAsset, Machine, Stack, Synth, Trigger, synth, synth_of, synth_sagas};
+pub use synth::{
+    App, FunctionAsset, Machine, RefusedQueue, Stack, Synth, Trigger, synth, synth_of, synth_sagas,
+};

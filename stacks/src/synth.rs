@@ -1,12 +1,19 @@
 //! Everything at once: state machines, stacks, functions.
 
-use crate::{app, checks, checks::SynthError, data, stage::Stage, watch};
+use crate::{
+    app, checks,
+    checks::SynthError,
+    data,
+    related::{self, Related},
+    stage::Stage,
+    watch,
+};
 use cfn::BuiltTemplate;
-use saga::{Definition, asl::StateMachine, schema::Schemas};
-use sagas::{ParticipantSpec, intakes::OrderIntake};
+use saga::{Definition, ParticipantSpec, asl::StateMachine, schema::Schemas};
+use sagas::{intakes::OrderIntake, notices};
 use std::collections::BTreeMap;
 
-/// Everything a stage is deployed from.
+/// Everything a stage is deployed from, and what whoever looks at the deployment must know of it.
 #[derive(Debug, Clone)]
 pub struct App {
     /// The stage.
@@ -21,6 +28,19 @@ pub struct App {
     pub written: Schemas,
     /// The functions whose code the stacks need.
     pub functions: Vec<FunctionAsset>,
+    /// The participants of the sagas.
+    pub participants: Vec<ParticipantSpec>,
+    /// The queues of what was refused before there was a saga.
+    pub refused: Vec<RefusedQueue>,
+    /// Which sagas belong to another one.
+    pub related: Related,
+}
+
+impl App {
+    /// The sagas, as data.
+    pub fn sagas(&self) -> impl Iterator<Item = &Definition> {
+        self.machines.iter().map(|machine| &machine.definition)
+    }
 }
 
 /// A stack.
@@ -85,6 +105,15 @@ pub enum Trigger {
     Schedule,
 }
 
+/// A queue of what was refused before there was a saga.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedQueue {
+    /// Its name.
+    pub name: &'static str,
+    /// The output of the stack `app` with its URL.
+    pub url_output: &'static str,
+}
+
 /// What makes the stacks of a stage: [`synth`], or that of another deployment.
 pub type Synth = fn(Stage) -> Result<App, SynthError>;
 
@@ -108,6 +137,7 @@ pub fn synth_of(
     sagas: Vec<Definition>,
     participants: &[ParticipantSpec],
 ) -> Result<App, SynthError> {
+    checks::check_notices(&sagas, &[notices::NOTIFICATION], notices::FOR_OTHERS)?;
     let (consumers, scheduled) = (app::consumers(participants), app::scheduled());
     let functions = [&consumers[..], &scheduled].concat();
     let Compiled { schemas, written, machines } = compiled(stage, sagas, participants, &functions)?;
@@ -117,11 +147,14 @@ pub fn synth_of(
         watch::stack(stage, &consumers, &scheduled, &machines)?,
     ];
     let functions = assets(consumers, Trigger::Queue).chain(assets(scheduled, Trigger::Schedule)).collect();
-    Ok(App { stage, stacks, machines, schemas, written, functions })
+    let (participants, refused) = (participants.to_vec(), app::refused());
+    let related = related::of_orders;
+    Ok(App { stage, stacks, machines, schemas, written, functions, participants, refused, related })
 }
 
 /// Makes the stacks `data` and `app` of a deployment that has sagas and their participants only, and the function that
-/// settles dead executions. Whoever may starts executions; the outcomes go to a topic; nothing alarms.
+/// settles dead executions. Whoever may starts executions; the outcomes go to a topic; nothing alarms. `for_others`: the
+/// wire names of their notices, which nothing here handles.
 ///
 /// # Errors
 /// As [`synth`].
@@ -129,7 +162,9 @@ pub fn synth_sagas(
     stage: Stage,
     sagas: Vec<Definition>,
     participants: &[ParticipantSpec],
+    for_others: &[&str],
 ) -> Result<App, SynthError> {
+    checks::check_notices(&sagas, &[], for_others)?;
     let consumers = app::consumers_of_sagas(participants);
     let Compiled { schemas, written, machines } = compiled(stage, sagas, participants, &consumers)?;
     let stacks = vec![
@@ -137,7 +172,9 @@ pub fn synth_sagas(
         app::stack_of_sagas(stage, participants, &machines, &schemas)?,
     ];
     let functions = assets(consumers, Trigger::Queue).collect();
-    Ok(App { stage, stacks, machines, schemas, written, functions })
+    let (participants, refused) = (participants.to_vec(), Vec::new());
+    let related = related::none;
+    Ok(App { stage, stacks, machines, schemas, written, functions, participants, refused, related })
 }
 
 /// Sagas that fit together.
@@ -153,7 +190,7 @@ fn compiled(
     participants: &[ParticipantSpec],
     functions: &[&'static str],
 ) -> Result<Compiled, SynthError> {
-    let (schemas, written) = (sagas::schemas(&sagas, participants), Schemas::written_by(&sagas));
+    let (schemas, written) = (Schemas::of_deployment(&sagas, participants), Schemas::written_by(&sagas));
     checks::check(&sagas, participants, functions, stage.timing())?;
     let machines = sagas.into_iter().map(|saga| machine(saga, stage)).collect::<Result<_, _>>()?;
     Ok(Compiled { schemas, written, machines })

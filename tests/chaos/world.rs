@@ -15,7 +15,7 @@ use crate::{
     proxy::Proxy,
 };
 use anyhow::{Context, Result};
-use sagas::ParticipantSpec;
+use saga::ParticipantSpec;
 use stacks::parameters::MAX_BACKLOG;
 use std::{
     collections::BTreeMap,

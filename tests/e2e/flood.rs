@@ -5,7 +5,8 @@ use crate::{
     world::World,
 };
 use anyhow::{Result, ensure};
-use sagas::{entities::OrderStatus, environment::HELD_BACK_EVENT};
+use saga::HELD_BACK_EVENT;
+use sagas::entities::OrderStatus;
 use std::time::Duration;
 
 /// The flood shares ten functions with all the other tests here.

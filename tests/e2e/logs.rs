@@ -67,5 +67,5 @@ async fn a_function_that_is_not_there_is_refused(world: &World) -> Result<()> {
 }
 
 fn target() -> Target {
-    Target::named(SystemConfig::from_env().deployment, Stage::Dev)
+    Target::new(SystemConfig::from_env().deployment, Stage::Dev, stacks::synth)
 }

@@ -22,7 +22,7 @@
 //! | `hotswap` | code and state machines change without a stack update, and the next deployment straightens it |
 //! | `logs` | what all functions log about a saga is one stream |
 //! | `upgrade` | a release that would not understand what is in flight is not deployed |
-//! | `trips` | the same of another saga: steps that run at the same time, one that is needed after the pivot, and one that is not |
+//! | `trips` | the same of another saga: steps that run at the same time, one that is needed after the pivot, and one that is not; and that an operator sees it |
 //! | `aftermath` | when all is over, units and money add up and nothing is left in any queue (runs last) |
 //!
 //! `world` is what they share: one deployment, and the books of what was put in. They run at the same time, each with

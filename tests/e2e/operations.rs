@@ -184,8 +184,8 @@ async fn what_makes_no_sense_is_refused(world: &World) -> Result<()> {
     world.carry_out(&order).await?;
     let operations = world.system.operations().await?;
     let (id, unknown) = (order.order_id.as_str(), world.id("never-heard-of"));
-    let answer = |order: &str| Answer {
-        order: order.to_owned(),
+    let answer = |id: &str| Answer {
+        id: id.to_owned(),
         action: Action::Retry,
         what: None,
         steps: Vec::new(),

@@ -125,7 +125,7 @@ async fn answer(
     assert!(reasons.iter().all(|reason| reason.contains("does not hold")), "{reasons:?}");
 
     let mut answer = Answer {
-        order: id.to_owned(),
+        id: id.to_owned(),
         action,
         what: Some("settle confirm-order".to_owned()),
         steps: Vec::new(),

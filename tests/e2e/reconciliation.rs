@@ -99,7 +99,7 @@ async fn too_many_refunds_are_withheld_until_an_operator_lets_them_through(world
         parameters: limit("0"),
         ..SystemConfig::from_env()
     };
-    let target = Target::named(config.deployment.clone(), Stage::Dev);
+    let target = Target::new(config.deployment.clone(), Stage::Dev, stacks::synth);
     let shop = System::start(config, &mut |_| {}).await?;
     let ids = ["withheld-1", "withheld-2", "withheld-3"].map(|name| world.id(name));
     for id in &ids {

@@ -8,8 +8,7 @@ use anyhow::{Context, Result, ensure};
 use aws_sdk_cloudformation::{client::Waiters, types::Stack};
 use aws_sdk_sfn::types::ExecutionStatus;
 use infra_gen::aws::{self, AwsError, DeployOptions, DestroyOptions, Silent, Target};
-use saga::Definition;
-use sagas::ParticipantSpec;
+use saga::{Definition, ParticipantSpec};
 use serde_json::{Value as Json, json};
 use stacks::{Stage, outputs, parameters::SENDER_IDENTITY};
 use std::collections::BTreeSet;
@@ -181,7 +180,7 @@ async fn deploy_and_ask_for_identity(options: &DeployOptions, expected: &str) ->
 
 /// A deployment of its own, under a name of this run.
 pub(crate) async fn options(world: &World, name: &str) -> DeployOptions {
-    let target = Target::named(world.id(name), Stage::Dev);
+    let target = Target::new(world.id(name), Stage::Dev, stacks::synth);
     DeployOptions {
         // Nothing is charged.
         gateway_url: Some("http://127.0.0.1:9".to_owned()),

@@ -119,7 +119,7 @@ async fn turn_back_if_asked(world: &World, order: &OrderPlaced, dead: &str) -> R
     assert_eq!((parked.what.as_str(), parked.can_skip), ("rescue confirm-order", true), "{parked:?}");
     assert_eq!(parked.failure["confirm-order"]["error"], saga::FENCE_GONE, "{parked:?}");
     let answer = Answer {
-        order: id.to_owned(),
+        id: id.to_owned(),
         action: Action::Skip,
         what: None,
         steps: Vec::new(),

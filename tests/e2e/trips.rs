@@ -1,5 +1,7 @@
 //! Trips: steps that run at the same time, a step after the pivot that is needed, and one that can be skipped.
 
+mod operated;
+
 use crate::{
     cases::{Case, cases},
     planned::{OFFER, Offer, Planned, plan},
@@ -22,7 +24,7 @@ use trips::services::HAUNTED;
 const PARKING_LIMIT: Duration = Duration::from_mins(8);
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases!["trips" in Trips:
+    let served = cases!["trips" in Trips:
         points_that_cannot_be_credited_are_skipped_and_that_shows_in_the_outcome,
         a_trip_commits_and_each_of_its_steps_takes_effect_once,
         when_one_of_the_steps_at_the_same_time_is_rejected_the_other_is_undone,
@@ -34,7 +36,8 @@ pub(crate) fn cases() -> Vec<Case> {
         a_ticket_that_cannot_be_issued_for_a_while_is_issued_in_the_end,
         a_trip_stopped_amid_its_steps_at_the_same_time_is_undone,
         a_trip_that_died_after_its_pivot_is_finished,
-    ]
+    ];
+    [served, operated::cases()].concat()
 }
 
 async fn a_trip_commits_and_each_of_its_steps_takes_effect_once(world: &World) -> Result<()> {
@@ -176,7 +179,7 @@ async fn points_that_cannot_be_credited_are_skipped_and_that_shows_in_the_outcom
     assert_eq!((parked.what.as_str(), parked.step.as_str()), (AwardPoints::NAME, AwardPoints::NAME));
     assert_eq!((parked.attempts, parked.can_skip), (7, true), "{parked:?}");
     let answer = Answer {
-        order: planned.id.clone(),
+        id: planned.id.clone(),
         action: Action::Skip,
         what: None,
         steps: Vec::new(),

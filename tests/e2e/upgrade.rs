@@ -21,7 +21,7 @@ async fn diff(world: &World, target: &Target) -> Result<StackDifference> {
 }
 
 async fn what_is_deployed_keeps_its_schemas(world: &World) -> Result<()> {
-    let target = Target::named(SystemConfig::from_env().deployment, Stage::Dev);
+    let target = Target::new(SystemConfig::from_env().deployment, Stage::Dev, stacks::synth);
     let app = diff(world, &target).await?;
     ensure!(app.deployed && app.differences.is_empty(), "{app:?}");
     ensure!(app.incompatibilities.as_deref() == Some(&[]), "{app:?}");
@@ -42,7 +42,7 @@ fn release_before() -> Result<String> {
 }
 
 async fn an_incompatible_release_is_refused_unless_it_is_allowed(world: &World) -> Result<()> {
-    let target = Target::named(world.id("up"), Stage::Dev);
+    let target = Target::new(world.id("up"), Stage::Dev, stacks::synth);
     let config = world.system.sdk_config().await;
     let cloudformation = aws_sdk_cloudformation::Client::new(&config);
     let name = format!("{}-app", target.name());

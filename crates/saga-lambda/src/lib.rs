@@ -11,7 +11,7 @@
 //! # }
 //! ```
 //!
-//! Functions that are no participants use its parts: [`aws`] for lean SDK clients, [`Variables`] for configuration
+//! [`intake::run`] (feature `intake`) is another: it takes events from outside and starts sagas. Functions that are neither use its parts: [`aws`] for lean SDK clients, [`Variables`] for configuration
 //! that fails clearly, [`serve_queue`] for queues with partial batch failures, and [`serve_schedule`] for schedules.
 #![forbid(unsafe_code)]
 
@@ -22,6 +22,8 @@ mod deadline;
 mod dynamo;
 mod error;
 mod function;
+#[cfg(feature = "intake")]
+pub mod intake;
 mod log;
 mod panicked;
 mod participant;

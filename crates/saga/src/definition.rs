@@ -193,7 +193,8 @@ impl Definition {
         self.check_once("notice", self.notices().map(|notice| notice.name))
     }
 
-    fn notices(&self) -> impl Iterator<Item = &NoticeSpec> {
+    /// Every notice, those of a commit first.
+    pub fn notices(&self) -> impl Iterator<Item = &NoticeSpec> {
         self.on_commit.iter().chain(&self.on_compensate)
     }
 

@@ -11,7 +11,8 @@ use std::{
     marker::PhantomData,
 };
 
-/// A kind of item a participant stores, identified by one key.
+/// A kind of item a participant stores, identified by one key. The derive of this name writes it from a struct that declares
+/// the fields:
 ///
 /// ```
 /// use saga::{Entity, Field, FieldSpec};
@@ -66,7 +67,7 @@ pub struct Field<E, T> {
     types: PhantomData<fn() -> (E, T)>,
 }
 
-impl<E, T: FieldType> Field<E, T> {
+impl<E, T> Field<E, T> {
     /// Declares a field by its attribute name.
     pub const fn new(name: &'static str) -> Self {
         Self { name, types: PhantomData }
@@ -78,12 +79,18 @@ impl<E, T: FieldType> Field<E, T> {
     }
 
     /// The field as data, for [`Entity::FIELDS`].
-    pub const fn spec(self) -> FieldSpec {
+    pub const fn spec(self) -> FieldSpec
+    where
+        T: FieldType,
+    {
         FieldSpec { name: self.name, kind: T::KIND }
     }
 
     /// Reads the field from a row; `None` when it is absent or of another type.
-    pub fn read(self, row: &Row) -> Option<T> {
+    pub fn read(self, row: &Row) -> Option<T>
+    where
+        T: FieldType,
+    {
         T::from_scalar(row.get(self.name)?)
     }
 }
@@ -103,7 +110,12 @@ impl<E, T> Debug for Field<E, T> {
     }
 }
 
-/// A type that a field can have.
+/// A type that a field can have: one of these, or an enum that derives it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no type that a field of an entity can have",
+    label = "it has no stored form",
+    note = "use `String`, `u32` or `i64`, or an enum with `#[derive(saga::FieldType)]`"
+)]
 pub trait FieldType: Sized {
     /// How it is stored.
     const KIND: FieldKind;

@@ -49,8 +49,11 @@ pub const UNSETTLED_AFTER_SECONDS: &str = "FLYOVER_UNSETTLED_AFTER_SECONDS";
 
 /// The variable with the URL of a queue: `FLYOVER_QUEUE_<NAME>`.
 pub fn queue(name: &str) -> String {
-    format!("FLYOVER_QUEUE_{}", upper(name))
+    format!("{QUEUES}{}", upper(name))
 }
+
+/// How the variables with the URLs of queues begin.
+pub const QUEUES: &str = "FLYOVER_QUEUE_";
 
 fn upper(name: &str) -> String {
     name.to_ascii_uppercase().replace('-', "_")

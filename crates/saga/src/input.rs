@@ -7,9 +7,9 @@ use std::marker::PhantomData;
 
 /// A tuple of up to 16 [`Value`]s: the input of a step or a notice.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no tuple of up to 16 values",
+    message = "`{Self}` is no tuple of up to 16 values, so it is no input of a step or a notice",
     label = "a tuple of up to 16 values is needed here",
-    note = "write `(Order,)` for one value; of more than 16 make fewer that have several members"
+    note = "an input is a tuple of types that are `saga::Value`, also when it is one: `(Order,)`, with the comma"
 )]
 pub trait Inputs: Sized + Send {
     /// The wire names, in order.
@@ -78,7 +78,7 @@ pub struct There<I>(PhantomData<I>);
 #[diagnostic::on_unimplemented(
     message = "no earlier step of this saga produces `{V}`",
     label = "`{V}` is needed here, and nothing before produces it",
-    note = "add the step whose `Output` is `{V}` before this one, or take the value out of `type Input`"
+    note = "add the step whose output is `{V}` before this one, or take the value out of the input of this one"
 )]
 pub trait Holds<V, I> {}
 
@@ -104,7 +104,7 @@ all_the_tuples! { provides }
 #[diagnostic::on_unimplemented(
     message = "a notice on compensation can carry nothing but the saga's input, `{In}`",
     label = "the notice wants `{Self}`",
-    note = "a compensated saga may have stopped before any step: take the other values out of the notice's `type Input`"
+    note = "a compensated saga may have stopped before any step: take the other values out of the notice's input"
 )]
 pub trait Certain<In> {}
 

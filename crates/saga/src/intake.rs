@@ -8,6 +8,10 @@ use crate::{
     value::{ProducedBy, Start},
 };
 
+/// The `event` of the log line that an intake writes for each event that it holds back because participants have more to do
+/// than they get done in time; a metric filter counts them.
+pub const HELD_BACK_EVENT: &str = "held_back";
+
 /// A saga as a type, so that it can be said who starts it.
 ///
 /// ```

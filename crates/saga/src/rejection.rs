@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
 
-/// Why a step says no. The step then had no effect, and that decision is recorded.
+/// Why a step says no. The step then had no effect, and that decision is recorded. What the derive of this name writes:
 ///
 /// ```
 /// use schemars::JsonSchema;
@@ -25,8 +25,8 @@ use std::fmt::Debug;
 pub trait Rejection:
     Serialize + DeserializeOwned + JsonSchema + Clone + Debug + Send + Sync + 'static
 {
-    /// Every name [`name`](Self::name) can return. The state machine catches exactly these; they are a wire format,
-    /// so they are written out and never derived from type names.
+    /// Every name [`name`](Self::name) can return. The state machine catches exactly these; they are a wire format, and
+    /// stay what they are when a type is renamed.
     const NAMES: &'static [&'static str];
 
     /// The stable wire name of this rejection.

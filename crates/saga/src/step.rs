@@ -10,7 +10,8 @@ use crate::{
 };
 use std::time::Duration;
 
-/// A unit of work of one participant: a local transaction with a typed input, output and rejection.
+/// A unit of work of one participant: a local transaction with a typed input, output and rejection. What the derive of this
+/// name writes:
 ///
 /// ```
 /// # use schemars::JsonSchema;
@@ -75,7 +76,7 @@ pub trait Participant: Send + Sync + 'static {
     type Entities: Entities;
 }
 
-/// An event published when a saga ends. It never blocks or fails the saga.
+/// An event published when a saga ends. It never blocks or fails the saga. There is a derive of this name.
 pub trait Notice: 'static {
     /// The stable wire name, the `type` of the published message.
     const NAME: &'static str;
@@ -123,7 +124,7 @@ impl StepKind for Retriable {
 #[diagnostic::on_unimplemented(
     message = "a `{Self}` step cannot be rejected, but this one has the rejection `{R}`",
     label = "not allowed for a `{Self}` step",
-    note = "after the pivot a saga can only finish: use `type Rejection = saga::Never;`, or move the check before the pivot"
+    note = "after the pivot a saga can only finish: make its rejection `saga::Never`, or move the check before the pivot"
 )]
 pub trait Permits<R> {}
 
@@ -136,7 +137,7 @@ impl Permits<Never> for Retriable {}
 #[diagnostic::on_unimplemented(
     message = "`{S}` has no undo (it is `{Self}`), so it cannot stand before the pivot",
     label = "`{S}` cannot be undone",
-    note = "move it to `.pivot(..)` or after it, or declare `type Kind = saga::Compensable;` and give its handler an undo"
+    note = "move it to `.pivot(..)` or after it, or make its kind `saga::Compensable` and give its handler an undo"
 )]
 pub trait BeforePivot<S> {}
 
@@ -147,7 +148,7 @@ impl<S> BeforePivot<S> for CompensableOutside {}
 #[diagnostic::on_unimplemented(
     message = "`{S}` is `{Self}`, so it cannot be the pivot",
     label = "`{S}` does not decide the saga",
-    note = "declare `type Kind = saga::Pivot;`: a pivot is decided in one local transaction and is never undone"
+    note = "make its kind `saga::Pivot`: a pivot is decided in one local transaction and is never undone"
 )]
 pub trait AtPivot<S> {}
 
@@ -157,7 +158,7 @@ impl<S> AtPivot<S> for Pivot {}
 #[diagnostic::on_unimplemented(
     message = "`{S}` is `{Self}`, so it cannot stand after the pivot",
     label = "`{S}` is not retried until it is done",
-    note = "after the pivot nothing is undone: move it before `.pivot(..)`, or declare `type Kind = saga::Retriable;`"
+    note = "after the pivot nothing is undone: move it before `.pivot(..)`, or make its kind `saga::Retriable`"
 )]
 pub trait AfterPivot<S> {}
 

@@ -6,7 +6,8 @@ use std::fmt::Debug;
 
 /// A piece of data a saga holds: its input or the output of one of its steps.
 ///
-/// Steps find their inputs by the *type* of the value, so every value type has exactly one producer.
+/// Steps find their inputs by the *type* of the value, so every value type has exactly one producer. What the derive of this
+/// name writes:
 ///
 /// ```
 /// use schemars::JsonSchema;
@@ -51,9 +52,9 @@ where
 
 /// Two types are one and the same.
 #[diagnostic::on_unimplemented(
-    message = "two producers of one value: its `type Producer` is `{Self}`, so `{S}` cannot produce it too",
+    message = "two producers of one value: its producer is `{Self}`, so `{S}` cannot produce it too",
     label = "`{S}` does not produce this value",
-    note = "steps find their inputs by type: give each step an output type of its own, and a saga an input with `type Producer = saga::Start`"
+    note = "steps find their inputs by type: give each step an output type of its own, and a saga an input whose producer is `saga::Start`"
 )]
 pub trait Same<S> {}
 

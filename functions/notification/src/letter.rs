@@ -1,6 +1,6 @@
 //! What to write to whom about a notice. Pure.
 
-use saga::{Notice, NoticeMessage, OLDEST_WIRE_VERSION, OTHER_RUN, Rejection, Value, WIRE_VERSION};
+use saga::{Notice, NoticeMessage, OLDEST_WIRE_VERSION, OTHER_RUN, Value, WIRE_VERSION};
 use saga_lambda::redacted;
 use sagas::{
     cancel::{ASKED_BEFORE, CancelOrder, CancellationAccepted, CancellationRefused, NotCancelled},
@@ -29,9 +29,10 @@ pub enum Untellable {
     /// It is of another version.
     #[error("version {0} is not told: this release tells {OLDEST_WIRE_VERSION} to {WIRE_VERSION}")]
     Version(u8),
-    /// It is no notice that this function knows.
+    /// It is no notice of this deployment.
     #[error(
-        "the notice is of an unknown type: add it to `notification::letter`, or to the filter of the subscription"
+        "the notice is of an unknown type: `sagas::notices` names those that this function handles, and those that are for \
+         others"
     )]
     Unknown,
     /// A value it needs is missing or does not fit.
@@ -63,7 +64,7 @@ pub fn about(notice: &NoticeMessage) -> Result<Option<Letter>, Untellable> {
         OrderRejected::NAME => {
             let PlaceOrder { order_id, customer, .. } = value(notice)?;
             let error = notice.reason.as_ref().map_or("", |reason| reason.error.as_str());
-            let cancelled = error == <OrderCancelled as Rejection>::NAMES[0];
+            let cancelled = error == OrderCancelled::NAME;
             let end = if cancelled { "is cancelled" } else { "could not be completed" };
             let body = format!("Your order {order_id} {end}. {}", sentence(error));
             Letter { to: customer, subject: format!("Order {order_id} {end}"), body }
@@ -83,17 +84,13 @@ pub fn about(notice: &NoticeMessage) -> Result<Option<Letter>, Untellable> {
 
 /// Why an order was rejected, for a customer: by the wire name of the rejection or error.
 fn sentence(error: &str) -> &'static str {
-    const OUT_OF_STOCK: &str = <OutOfStock as Rejection>::NAMES[0];
-    const PAYMENT_DECLINED: &str = <PaymentDeclined as Rejection>::NAMES[0];
-    const DUPLICATE_ORDER: &str = <DuplicateOrder as Rejection>::NAMES[0];
-    const ORDER_CANCELLED: &str = <OrderCancelled as Rejection>::NAMES[0];
     match error {
-        OUT_OF_STOCK => "A product is out of stock. You have not been charged.",
-        PAYMENT_DECLINED => "Your payment was declined. You have not been charged.",
-        DUPLICATE_ORDER | OTHER_RUN => {
+        OutOfStock::NAME => "A product is out of stock. You have not been charged.",
+        PaymentDeclined::NAME => "Your payment was declined. You have not been charged.",
+        DuplicateOrder::NAME | OTHER_RUN => {
             "Another order has this number, and stays as it is. You have not been charged for this one."
         }
-        ORDER_CANCELLED => "You cancelled it. If you were charged, you have your money back.",
+        OrderCancelled::NAME => "You cancelled it. If you were charged, you have your money back.",
         _ => "Something went wrong on our side. If you were charged, you have your money back.",
     }
 }

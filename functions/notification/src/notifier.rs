@@ -2,7 +2,7 @@
 
 use crate::{
     claims::{Claim, Claims},
-    letter::{self, Letter},
+    letter::{self, Letter, Untellable},
     own_queue::OwnQueue,
 };
 use aws_sdk_sesv2::{
@@ -12,7 +12,11 @@ use aws_sdk_sesv2::{
 use aws_types::SdkConfig;
 use saga::{NoticeMessage, RunDigest};
 use saga_lambda::{Deadline, Error, Message, Unanswered, Variables, Verdict, aws, elapsed_ms, redacted};
-use sagas::{customer::Channel, environment::EMAIL_FROM};
+use sagas::{
+    customer::Channel,
+    environment::EMAIL_FROM,
+    notices::{FOR_OTHERS, NOTIFICATION},
+};
 use serde_json::Value as Json;
 use std::time::{Duration, Instant};
 
@@ -36,8 +40,20 @@ impl From<Unanswered> for Unsent {
     }
 }
 
+/// What a notice asks of this function.
+enum About {
+    /// To send this.
+    Letter(Letter),
+    /// Nothing.
+    Nothing,
+    /// Nothing: it is for others.
+    Others,
+}
+
 /// What became of a notice.
 enum Outcome {
+    /// It is not for this function.
+    ForOthers,
     /// There is nothing to tell.
     NothingToTell,
     /// It is told.
@@ -58,6 +74,7 @@ pub struct Notifier {
     claims: Claims,
     own_queue: OwnQueue,
     from: String,
+    for_others: &'static [&'static str],
 }
 
 impl Notifier {
@@ -66,23 +83,28 @@ impl Notifier {
     /// # Errors
     /// When a variable is missing or invalid.
     pub fn from_variables(variables: &Variables) -> Result<Self, Error> {
-        Self::new(&aws::config(variables)?, variables)
+        Self::new(&aws::config(variables)?, variables, FOR_OTHERS)
     }
 
-    fn new(config: &SdkConfig, variables: &Variables) -> Result<Self, Error> {
+    fn new(
+        config: &SdkConfig,
+        variables: &Variables,
+        for_others: &'static [&'static str],
+    ) -> Result<Self, Error> {
         Ok(Self {
             ses: aws_sdk_sesv2::Client::new(config),
             sns: aws_sdk_sns::Client::new(config),
             claims: Claims::from_variables(aws_sdk_dynamodb::Client::new(config), variables)?,
             own_queue: OwnQueue::from_variables(aws_sdk_sqs::Client::new(config), variables)?,
             from: variables.text(EMAIL_FROM)?.into(),
+            for_others,
         })
     }
 
     /// Handles one message. The log line has neither the customer nor the text in it.
     pub async fn handle(&self, message: &Message, deadline: Deadline) -> Verdict {
         let began = Instant::now();
-        let (notice, digest, letter) = match read(&message.body) {
+        let (notice, digest, about) = match self.read(&message.body) {
             Ok(read) => read,
             Err(reason) => {
                 let (message_id, receive_count) = (message.id.as_str(), message.receive_count);
@@ -97,12 +119,34 @@ impl Notifier {
                 return Verdict::deliver_again(reason);
             }
         };
-        let outcome = match &letter {
-            Some(letter) => self.tell(letter, digest, message, deadline).await,
-            None => Outcome::NothingToTell,
+        let (outcome, channel) = match &about {
+            About::Letter(letter) => {
+                (self.tell(letter, digest, message, deadline).await, Some(channel_of(letter).0))
+            }
+            About::Nothing => (Outcome::NothingToTell, None),
+            About::Others => (Outcome::ForOthers, None),
         };
-        let channel = letter.as_ref().map(|letter| channel_of(letter).0);
         conclude(outcome, &notice, channel, message, elapsed_ms(began))
+    }
+
+    /// A notice, its digest, and what it asks of this function; or why it cannot be told.
+    fn read(&self, body: &str) -> Result<(NoticeMessage, RunDigest, About), String> {
+        let no_notice = |error: serde_json::Error| format!("not a notice: {}", redacted(&error.to_string()));
+        let json: Json = serde_json::from_str(body).map_err(no_notice)?;
+        let digest = RunDigest::of(&json);
+        let notice: NoticeMessage = serde_json::from_value(json).map_err(no_notice)?;
+        let about = self.about(&notice).map_err(|untellable| untellable.to_string())?;
+        Ok((notice, digest, about))
+    }
+
+    /// What is for others is told apart by its name alone, whatever its version and its values are.
+    fn about(&self, notice: &NoticeMessage) -> Result<About, Untellable> {
+        let name = notice.notice.as_str();
+        match NOTIFICATION.handles(name) {
+            true => Ok(letter::about(notice)?.map_or(About::Nothing, About::Letter)),
+            false if self.for_others.contains(&name) => Ok(About::Others),
+            false => Err(Untellable::Unknown),
+        }
     }
 
     /// Sends a letter that is claimed. A refusal gives the claim back; whatever else happens leaves it there.
@@ -160,16 +204,6 @@ impl Notifier {
     }
 }
 
-/// A notice, its digest, and the letter about it if there is something to say; or why it cannot be told.
-fn read(body: &str) -> Result<(NoticeMessage, RunDigest, Option<Letter>), String> {
-    let no_notice = |error: serde_json::Error| format!("not a notice: {}", redacted(&error.to_string()));
-    let json: Json = serde_json::from_str(body).map_err(no_notice)?;
-    let digest = RunDigest::of(&json);
-    let notice: NoticeMessage = serde_json::from_value(json).map_err(no_notice)?;
-    let letter = letter::about(&notice).map_err(|untellable| untellable.to_string())?;
-    Ok((notice, digest, letter))
-}
-
 /// The verdict on a notice, and its line in the log.
 fn conclude(
     outcome: Outcome,
@@ -198,6 +232,7 @@ fn conclude(
         };
     }
     match outcome {
+        Outcome::ForOthers => line!(info, "left to others", "for_others", None::<&str>),
         Outcome::NothingToTell => line!(info, "notice told", "nothing_to_tell", None::<&str>),
         Outcome::Sent => line!(info, "notice told", "sent", None::<&str>),
         Outcome::PutBack(reason) => {

@@ -1,7 +1,7 @@
 //! The orders service: keeps an order from PENDING to CONFIRMED, CANCELLED or REJECTED.
 #![forbid(unsafe_code)]
 
-use saga::{Commit, Context, Fault, Handle, Never, Rejection, Retry, Service, Undoing, Writes};
+use saga::{Commit, Context, Fault, Handle, Never, Retry, Service, Undoing, Writes};
 use sagas::{
     cancel::{CancelOrder, CancelPendingOrder, Cancellation, NotCancelled},
     entities::{Order, OrderStatus},
@@ -48,7 +48,7 @@ impl Handle<CreateOrder> for Orders {
             writes
         };
         let rejected = ends(OrderStatus::Pending, OrderStatus::Rejected, error);
-        let cancelled = ends(OrderStatus::Cancelled, OrderStatus::Cancelled, OrderCancelled {}.name());
+        let cancelled = ends(OrderStatus::Cancelled, OrderStatus::Cancelled, OrderCancelled::NAME);
         Ok(rejected.otherwise(cancelled))
     }
 }

@@ -252,7 +252,8 @@ mod tests {
             (if missing { 404 } else { 200 }, String::new())
         });
         let aws = fake.connection(emulator);
-        let is_new = Bucket::of(&aws, &Target::of(Stage::Prod)).ensure(&aws).await.unwrap();
+        let is_new =
+            Bucket::of(&aws, &Target::new("flyover", Stage::Prod, stacks::synth)).ensure(&aws).await.unwrap();
         let lines = fake.requests().into_iter().map(|request| {
             let line = request.line.replace(NAME, "B");
             if request.body.contains("aws:SecureTransport") { format!("{line} TlsOnly") } else { line }

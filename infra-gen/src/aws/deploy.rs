@@ -32,8 +32,8 @@ pub struct DeployOptions {
     pub operator_email: Option<String>,
     /// Other parameters of the stacks. Default: as deployed before, at first those of the templates.
     pub parameters: BTreeMap<String, String>,
-    /// Whether the functions of [`stacks::synth`] are packaged first; otherwise what was packaged before is deployed, as it is
-    /// of any other deployment: see [`Programs`](crate::package::Programs).
+    /// Whether its functions are packaged first; otherwise what was packaged before is deployed, as it is of a deployment
+    /// whose functions have no crates of their own: see [`Programs`](crate::package::Programs).
     pub package: bool,
     /// Whether a release is deployed that would not understand what the deployed one has in flight or stored, or lose it.
     pub allow_incompatible: bool,
@@ -178,9 +178,9 @@ async fn zips(
     progress: &mut dyn Progress,
 ) -> Result<BTreeMap<String, String>, AwsError> {
     if options.package {
-        let (profile, quiet) = (options.profile, options.quiet_build);
+        let (synth, profile, quiet) = (options.target.synth, options.profile, options.quiet_build);
         let options = PackageOptions { arch, profile, quiet, ..PackageOptions::default() };
-        let packages = tokio::task::spawn_blocking(move || package::package(&options))
+        let packages = tokio::task::spawn_blocking(move || package::package(synth, &options))
             .await
             .map_err(|_| AwsError::PackageCutShort)??;
         progress.update(Update::Packaged(&packages));

@@ -57,16 +57,10 @@ pub struct Target {
 }
 
 impl Target {
-    /// The deployment `flyover` of this stage.
+    /// The deployment of this name and stage, of these stacks.
     #[must_use]
-    pub fn of(stage: Stage) -> Self {
-        Self::named("flyover", stage)
-    }
-
-    /// A deployment of [`stacks::synth`].
-    #[must_use]
-    pub fn named(deployment: impl Into<String>, stage: Stage) -> Self {
-        Self { deployment: deployment.into(), stage, synth: stacks::synth }
+    pub fn new(deployment: impl Into<String>, stage: Stage, synth: Synth) -> Self {
+        Self { deployment: deployment.into(), stage, synth }
     }
 
     /// Its stacks.

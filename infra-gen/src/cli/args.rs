@@ -9,6 +9,8 @@ use infra_gen::package::{Arch, Profile};
 use infra_gen::synth::{Format, Picture};
 use stacks::Stage;
 
+use super::deployment;
+
 /// Writes the infrastructure of Flyover from its typed definition, packages the functions, and deploys both.
 ///
 /// Without a command: `synth`.
@@ -204,7 +206,7 @@ pub(crate) struct TargetArgs {
     #[arg(long, global = true, default_value_t = Stage::Dev, value_parser = stage_parser())]
     pub(crate) stage: Stage,
     /// The name that all stacks of the deployment begin with
-    #[arg(long, global = true, default_value = "flyover", value_name = "NAME", value_parser = parse_deployment)]
+    #[arg(long, global = true, default_value = deployment::NAME, value_name = "NAME", value_parser = parse_deployment)]
     pub(crate) deployment: String,
 }
 

@@ -14,7 +14,7 @@ use infra_gen::aws::{
 use infra_gen::package::Profile;
 
 use super::args::{DeployArgs, DestroyArgs, DiffArgs, TargetArgs};
-use super::output;
+use super::{deployment, output};
 use progress::Lines;
 
 pub(crate) fn deploy(args: DeployArgs) -> anyhow::Result<ExitCode> {
@@ -134,7 +134,7 @@ fn described(difference: &Difference) -> String {
 }
 
 pub(super) fn target(args: TargetArgs) -> Target {
-    Target::named(args.deployment, args.stage)
+    Target::new(args.deployment, args.stage, deployment::SYNTH)
 }
 
 /// Runs it to its end, or until Ctrl-C: then none.

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use checks::Machines;
 use saga_check::{Check, Progress, Report, Verdict};
-use stacks::{Machine, Stage};
+use stacks::{App, Machine};
 use tokio::signal::unix::SignalKind;
 
 use super::args::CheckArgs;
-use super::output;
+use super::{deployment, output};
 
 /// The exit code when everything holds.
 const HOLDS: u8 = 0;
@@ -32,8 +32,9 @@ const INTERRUPTED: u8 = 130;
 const SHOWN_EVERY: Duration = Duration::from_millis(250);
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let names: Vec<&str> = sagas::all().iter().map(|saga| saga.name).collect();
-    let checks = checks_of(args, &names, &deployable(args.stage)?)?;
+    let app = (deployment::SYNTH)(args.stage)?;
+    let names: Vec<&str> = app.sagas().map(|saga| saga.name).collect();
+    let checks = checks_of(args, &names, &deployable(&app)?)?;
     let stop = stop_at_ctrl_c()?;
     let mut reports = Vec::new();
     for (name, check) in checks {
@@ -53,11 +54,10 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(exit_code(&reports, stop.load(Ordering::Relaxed))))
 }
 
-/// The state machines that a deployment of this stage would have now, whatever was written to a folder before.
-fn deployable(stage: Stage) -> anyhow::Result<Machines> {
-    let app = stacks::synth(stage)?;
-    let json = |machine: Machine| Ok((machine.saga, serde_json::to_string(&machine.machine)?));
-    app.machines.into_iter().map(json).collect()
+/// The state machines that would be deployed now, whatever was written to a folder before.
+fn deployable(app: &App) -> anyhow::Result<Machines> {
+    let json = |machine: &Machine| Ok((machine.saga, serde_json::to_string(&machine.machine)?));
+    app.machines.iter().map(json).collect()
 }
 
 /// The checks of the wanted sagas, of which there are these. None is left out: all are there before the first is run.
@@ -173,6 +173,7 @@ mod tests {
     use crate::cli::{Cli, args::Command};
     use clap::Parser;
     use serde_json::{Value as Json, json};
+    use stacks::Stage;
 
     const SAGAS: [&str; 2] = ["order", "cancel-order"];
 
@@ -192,8 +193,12 @@ mod tests {
         (name.to_owned(), one(name, check).unwrap())
     }
 
+    fn machines() -> Machines {
+        deployable(&(deployment::SYNTH)(Stage::Prod).unwrap()).unwrap()
+    }
+
     fn with_mistake(mistake: impl FnOnce(&mut Json)) -> Machines {
-        let mut machines = deployable(Stage::Prod).unwrap();
+        let mut machines = machines();
         let mut order: Json = serde_json::from_str(&machines["order"]).unwrap();
         mistake(&mut order["States"]);
         machines.insert("order", order.to_string());
@@ -203,7 +208,7 @@ mod tests {
     #[test]
     fn what_is_checked_is_the_machine_that_is_in_the_template() {
         for stage in Stage::ALL {
-            let app = stacks::synth(stage).unwrap();
+            let app = (deployment::SYNTH)(stage).unwrap();
             let template = app.stacks.iter().find(|stack| stack.id == "app").unwrap().template.to_json();
             let template: Json = serde_json::from_str(template).unwrap();
             let resources = template["Resources"].as_object().unwrap().values();
@@ -212,7 +217,7 @@ mod tests {
                 .map(|resource| &resource["Properties"]["Definition"])
                 .collect();
             let checked: Vec<Json> =
-                deployable(stage).unwrap().values().map(|json| serde_json::from_str(json).unwrap()).collect();
+                deployable(&app).unwrap().values().map(|json| serde_json::from_str(json).unwrap()).collect();
             assert_eq!(checked.len(), deployed.len());
             assert!(checked.iter().all(|machine| deployed.contains(&machine)), "{stage}");
         }
@@ -247,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_saga_without_a_check_is_refused_before_anything_is_searched() {
-        let machines = deployable(Stage::Prod).unwrap();
+        let machines = machines();
         let names = ["order", "cancel-order", "refund"];
         for line in ["", "refund"] {
             let error = checks_of(&args(line), &names, &machines).unwrap_err().to_string();

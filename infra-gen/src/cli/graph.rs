@@ -3,17 +3,19 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
+use stacks::Stage;
 
 use super::args::GraphArgs;
-use super::output;
+use super::{deployment, output};
 
 pub(crate) fn run(args: &GraphArgs) -> anyhow::Result<ExitCode> {
-    let all = sagas::all();
+    // A saga looks the same in every stage.
+    let app = (deployment::SYNTH)(Stage::Prod)?;
     let wanted =
-        all.iter().filter(|definition| args.saga.as_deref().is_none_or(|saga| saga == definition.name));
+        app.sagas().filter(|definition| args.saga.as_deref().is_none_or(|saga| saga == definition.name));
     let pictures: Vec<_> = wanted.map(|definition| args.format.of(definition)).collect();
     if pictures.is_empty() {
-        let names: Vec<_> = all.iter().map(|definition| definition.name).collect();
+        let names: Vec<_> = app.sagas().map(|definition| definition.name).collect();
         bail!(
             "there is no saga `{}`: use one of {}",
             args.saga.as_deref().unwrap_or_default(),

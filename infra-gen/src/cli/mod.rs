@@ -5,6 +5,7 @@ mod args;
 mod aws;
 #[cfg(feature = "check")]
 mod check;
+mod deployment;
 mod graph;
 #[cfg(feature = "aws")]
 mod logs;

@@ -38,8 +38,8 @@ pub(crate) struct OpsArgs {
 enum Verb {
     /// List sagas, the most recent first
     List(ListArgs),
-    /// Show everything about an order: executions, attempts, fences, parked records, dead letters
-    Show(OrderArgs),
+    /// Show everything about a saga id: executions, attempts, fences, parked records, dead letters
+    Show(SagaIdArgs),
     /// List what waits for an operator
     Parked {
         /// And what operators decided
@@ -57,17 +57,24 @@ enum Verb {
     /// Settle a saga whose execution died, as the rescue function does
     Settle {
         #[command(flatten)]
-        order: OrderArgs,
-        /// Which saga, when both that of the order and that of its cancellation died
+        saga_id: SagaIdArgs,
+        /// Which saga, when more than one of this id died
         #[arg(long, value_name = "NAME")]
         saga: Option<String>,
     },
 }
 
 #[derive(Debug, Args)]
+struct SagaIdArgs {
+    /// The saga id: of an order, the order's
+    #[arg(value_parser = parse_saga_id)]
+    id: String,
+}
+
+#[derive(Debug, Args)]
 struct OrderArgs {
     /// The order's id
-    #[arg(value_parser = parse_order)]
+    #[arg(value_parser = parse_saga_id)]
     order: String,
 }
 
@@ -90,8 +97,8 @@ struct ListArgs {
 #[derive(Debug, Args)]
 struct AnswerArgs {
     #[command(flatten)]
-    order: OrderArgs,
-    /// What is answered, when more than one thing of the order waits: `undo order`, for example
+    saga_id: SagaIdArgs,
+    /// What is answered, when more than one thing of it waits: `undo order`, for example
     #[arg(long)]
     what: Option<String>,
     /// Only this one of the steps that could not be done; may be repeated [default: all]
@@ -107,7 +114,7 @@ struct AnswerArgs {
 
 #[derive(Debug, Args)]
 struct DeadLetterArgs {
-    /// Only those of this function, or `refused-orders` [default: all]
+    /// Only those of this function, or of this queue of what was refused, `refused-orders` for example [default: all]
     #[arg(long, value_name = "NAME")]
     queue: Option<String>,
     /// The most messages of each queue
@@ -162,7 +169,7 @@ async fn carry_out(operations: &Operations, verb: Verb) -> Result<Said, OpsError
             let options = ListOptions { states, saga, limit, next };
             Said::new(&operations.list(&options).await?, text::listing)
         }
-        Verb::Show(OrderArgs { order }) => Said::new(&operations.show(&order).await?, text::story),
+        Verb::Show(SagaIdArgs { id }) => Said::new(&operations.show(&id).await?, text::story),
         Verb::Parked { decisions } => Said::new(&operations.parked(decisions).await?, text::parked),
         Verb::Retry(args) => answer(operations, args, Action::Retry).await?,
         Verb::Skip(args) => answer(operations, args, Action::Skip).await?,
@@ -174,15 +181,15 @@ async fn carry_out(operations: &Operations, verb: Verb) -> Result<Said, OpsError
             Said::new(&operations.dead_letters(queue.as_deref(), limit).await?, text::dead_letters)
         }
         Verb::Cancel(OrderArgs { order }) => Said::new(&operations.cancel(&order).await?, text::cancelled),
-        Verb::Settle { order, saga } => {
-            Said::new(&operations.settle(&order.order, saga.as_deref()).await?, text::settling)
+        Verb::Settle { saga_id, saga } => {
+            Said::new(&operations.settle(&saga_id.id, saga.as_deref()).await?, text::settling)
         }
     })
 }
 
 async fn answer(operations: &Operations, args: AnswerArgs, action: Action) -> Result<Said, OpsError> {
-    let AnswerArgs { order: OrderArgs { order }, what, steps, reason, by } = args;
-    let answer = Answer { order, action, what, steps, reason, by };
+    let AnswerArgs { saga_id: SagaIdArgs { id }, what, steps, reason, by } = args;
+    let answer = Answer { id, action, what, steps, reason, by };
     Ok(Said::new(&operations.answer(&answer).await?, text::answered))
 }
 
@@ -200,7 +207,7 @@ fn state_parser() -> impl TypedValueParser<Value = State> {
     PossibleValuesParser::new(State::ALL.map(State::name)).try_map(|name| name.parse::<State>())
 }
 
-fn parse_order(id: &str) -> Result<String, String> {
+fn parse_saga_id(id: &str) -> Result<String, String> {
     SagaId::try_from(id.to_owned()).map(String::from).map_err(|error| error.to_string())
 }
 

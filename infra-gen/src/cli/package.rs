@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use infra_gen::package::{self, PackageOptions, Packaged};
 
 use super::args::PackageArgs;
-use super::output;
+use super::{deployment, output};
 
 pub(crate) fn run(args: &PackageArgs) -> anyhow::Result<ExitCode> {
     let (arch, profile, only) = (args.arch, args.profile, args.only.clone());
     let options = PackageOptions { arch, profile, only, ..PackageOptions::default() };
-    report(&package::package(&options)?);
+    report(&package::package(deployment::SYNTH, &options)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -10,13 +10,13 @@ use infra_gen::{functions, project};
 use stacks::Stage;
 
 use super::args::SynthArgs;
-use super::output;
+use super::{deployment, output};
 
 pub(crate) fn run(args: &SynthArgs, start: Instant) -> anyhow::Result<ExitCode> {
     let all = Stage::ALL;
     let stages = args.stage.as_ref().map_or(&all[..], std::slice::from_ref);
     let root = project::root()?;
-    let Emitted { files, functions } = synth::emit(stages.iter().copied(), args.format)?;
+    let Emitted { files, functions } = synth::emit(deployment::SYNTH, stages.iter().copied(), args.format)?;
     functions::check(&root, functions)?;
     let (folder, prune) = target(args, &root, stages)?;
     if args.check {

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use super::args::{ReleaseArgs, WatchArgs};
 use super::aws::until_interrupted;
 use super::logs;
-use super::output;
+use super::{deployment, output};
 
 /// This program: what is saved may change it too.
 const PROGRAM: &str = "infra-gen";
@@ -34,7 +34,7 @@ pub(crate) fn run(args: WatchArgs) -> anyhow::Result<ExitCode> {
             release.target.stage
         );
     }
-    let target = Target::named(release.target.deployment.clone(), release.target.stage);
+    let target = Target::new(release.target.deployment.clone(), release.target.stage, deployment::SYNTH);
     let selection = (!no_logs).then(|| logs::selection(lines));
     let deployed = Notify::new();
     let work = async {
@@ -67,7 +67,7 @@ struct Cycle {
 
 impl Cycle {
     fn new(release: &ReleaseArgs, arch: Arch) -> anyhow::Result<Self> {
-        let functions = package::function_names()?;
+        let functions = package::function_names(deployment::SYNTH)?;
         let packages: BTreeSet<String> = functions.iter().cloned().chain([PROGRAM.to_owned()]).collect();
         let profile = release.profile.unwrap_or(Profile::Quick);
         // What is packaged another way is built by the program that deploys.

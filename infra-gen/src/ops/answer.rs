@@ -34,8 +34,8 @@ impl Action {
 /// An answer to a parked saga.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The saga id: the order's id.
-    pub order: String,
+    /// The saga id.
+    pub id: String,
     /// What to do.
     pub action: Action,
     /// What is answered, as in [`ParkedRecord::what`](super::ParkedRecord::what), with ` @ <execution>` behind it where
@@ -77,11 +77,11 @@ impl Operations {
     /// When it is not parked, cannot be skipped or was answered already; or when AWS cannot be asked.
     pub async fn answer(&self, answer: &Answer) -> Result<Answered, OpsError> {
         let reason = checked_reason(&answer.reason)?;
-        let (open, _) = self.parked_of(&answer.order).await?;
+        let (open, _) = self.parked_of(&answer.id).await?;
         if open.is_empty() {
-            return Err(self.not_parked(&answer.order).await?);
+            return Err(self.not_parked(&answer.id).await?);
         }
-        let chosen = choose(&answer.order, &open, answer.what.as_deref())?;
+        let chosen = choose(&answer.id, &open, answer.what.as_deref())?;
         check_skip(chosen, answer.action)?;
         let steps = check_steps(chosen, &answer.steps)?;
         let by = answer.by.clone().unwrap_or_else(|| self.caller.clone());
@@ -105,7 +105,7 @@ impl Operations {
             }
         }
         Ok(Answered {
-            id: answer.order.clone(),
+            id: answer.id.clone(),
             saga: chosen.record.saga.clone(),
             execution: chosen.record.execution.clone(),
             what: chosen.record.what.clone(),
@@ -116,18 +116,18 @@ impl Operations {
         })
     }
 
-    /// Why an order cannot be answered of which nothing is parked.
-    async fn not_parked(&self, order: &str) -> Result<OpsError, OpsError> {
+    /// Why a saga cannot be answered of which nothing is parked.
+    async fn not_parked(&self, id: &str) -> Result<OpsError, OpsError> {
         let mut states = Vec::new();
         for saga in &self.sagas {
-            if let Some(run) = self.run_of(saga.name, order).await? {
+            if let Some(run) = self.run_of(saga.name, id).await? {
                 states.push(format!("saga {} is {}", saga.name, run.row(&[].into()).state));
             }
         }
         Ok(if states.is_empty() {
-            OpsError::NotFound(format!("there is no saga {order}"))
+            OpsError::NotFound(format!("there is no saga {id}"))
         } else {
-            OpsError::Refused(format!("{order} is not parked: {}", states.join(", ")))
+            OpsError::Refused(format!("{id} is not parked: {}", states.join(", ")))
         })
     }
 }
@@ -154,7 +154,7 @@ fn output(action: Action, steps: &[String], reason: &str, by: &str) -> Json {
 }
 
 /// What is answered.
-fn choose<'o>(order: &str, open: &'o [Open], what: Option<&str>) -> Result<&'o Open, OpsError> {
+fn choose<'o>(id: &str, open: &'o [Open], what: Option<&str>) -> Result<&'o Open, OpsError> {
     let one_of = |waiting: &[&Open]| {
         let things = || waiting.iter().map(|open| open.record.what.as_str());
         // Two executions can wait for the same, each with a token of its own.
@@ -171,12 +171,11 @@ fn choose<'o>(order: &str, open: &'o [Open], what: Option<&str>) -> Result<&'o O
     let meant: Vec<&Open> = open.iter().filter(is_meant).collect();
     match (what, meant.as_slice()) {
         (_, [only]) => Ok(only),
-        (Some(what), []) => Err(OpsError::Refused(format!(
-            "`{what}` of {order} is not parked: what waits is {}",
-            one_of(&all)
-        ))),
+        (Some(what), []) => {
+            Err(OpsError::Refused(format!("`{what}` of {id} is not parked: what waits is {}", one_of(&all))))
+        }
         _ => Err(OpsError::Usage(format!(
-            "more than one thing of {order} waits: give `--what` as one of {}",
+            "more than one thing of {id} waits: give `--what` as one of {}",
             one_of(&meant)
         ))),
     }

@@ -70,7 +70,7 @@ fn check_state(order: &str, state: State) -> Result<(), OpsError> {
 }
 
 /// Who ordered, from the input of the execution.
-pub(super) fn customer_of(run: &Run) -> Result<Customer, OpsError> {
+fn customer_of(run: &Run) -> Result<Customer, OpsError> {
     let customer = run.first.input["input"]["customer"].clone();
     // Not the error's text: it can quote the customer.
     serde_json::from_value(customer).map_err(|_| {

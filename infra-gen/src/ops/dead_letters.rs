@@ -8,11 +8,8 @@ use aws_sdk_sqs::types::{
 };
 use futures::future::try_join_all;
 use serde::Serialize;
-use stacks::{Trigger, outputs};
+use stacks::{RefusedQueue, Trigger, outputs};
 use std::collections::BTreeMap;
-
-/// The queue of orders that were refused before there was a saga.
-pub(super) const REFUSED_ORDERS: &str = "refused-orders";
 
 /// How long a message is hidden while the others are looked at. When this program is cut short, it shows again then.
 pub(super) const HIDDEN_SECONDS: i32 = 30;
@@ -38,7 +35,7 @@ pub struct DeadLetters {
 /// A queue of letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LetterBox<'a> {
-    /// The function, or `refused-orders`.
+    /// The function, or the name of a queue of what was refused.
     pub(super) name: &'a str,
     pub(super) url: &'a str,
     pub(super) origin: Origin<'a>,
@@ -51,12 +48,12 @@ pub(super) enum Origin<'a> {
     Queue(&'a str),
     /// Calls of a function by its schedule.
     Schedule,
-    /// Orders that were refused.
+    /// What an intake refused.
     Refused,
 }
 
 impl Operations {
-    /// Looks at dead letters without taking them out: of the queue of one function (or `refused-orders`), or of all.
+    /// Looks at dead letters without taking them out: of the queue of one function (or one of what was refused), or of all.
     /// `limit`: the most of each queue.
     ///
     /// # Errors
@@ -98,8 +95,9 @@ impl Operations {
             let url = self.output(&outputs::dead_letter_queue_url(function))?;
             boxes.push(LetterBox { name: function, url, origin });
         }
-        let refused = self.output(outputs::REFUSED_ORDERS_QUEUE_URL)?;
-        boxes.push(LetterBox { name: REFUSED_ORDERS, url: refused, origin: Origin::Refused });
+        for RefusedQueue { name, url_output } in &self.refused {
+            boxes.push(LetterBox { name, url: self.output(url_output)?, origin: Origin::Refused });
+        }
         let Some(name) = queue else { return Ok(boxes) };
         let known = boxes.iter().map(|letter_box| letter_box.name.to_owned()).collect();
         boxes.retain(|letter_box| letter_box.name == name);

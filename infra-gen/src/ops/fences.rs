@@ -34,7 +34,7 @@ pub struct FenceRow {
 impl Operations {
     pub(super) async fn fences(&self, id: &str) -> Result<Vec<FenceRow>, OpsError> {
         let mut rows = Vec::new();
-        for participant in sagas::participants() {
+        for participant in &self.participants {
             let table = self.output(&stacks::outputs::fence_table_name(participant.name))?;
             let mut pages = self
                 .dynamodb

@@ -24,7 +24,7 @@ const CONDITIONS: [&str; 2] = ["EventAgeExceeded", "RetriesExhausted"];
 /// A message that nobody could handle. Of its body only the names that this release knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeadLetter {
-    /// The function whose queue it was in, or `refused-orders`.
+    /// The function whose queue it was in, or the name of a queue of what was refused.
     pub queue: String,
     /// The id it has here.
     pub message_id: String,
@@ -32,7 +32,7 @@ pub struct DeadLetter {
     pub logged_as: String,
     /// The saga's name.
     pub saga: Option<String>,
-    /// The saga id: the order's id.
+    /// The saga id.
     pub id: Option<String>,
     /// The step, of a request.
     pub step: Option<String>,
@@ -158,7 +158,7 @@ fn event_of(sagas: &[Definition], body: &Json) -> Option<String> {
         return Some("sweep".to_owned());
     }
     let given = body["type"].as_str()?;
-    let mut notices = sagas.iter().flat_map(|saga| saga.on_commit.iter().chain(&saga.on_compensate));
+    let mut notices = sagas.iter().flat_map(Definition::notices);
     let known = EVENTS.contains(&given) || notices.any(|notice| notice.name == given);
     known.then(|| given.to_owned())
 }

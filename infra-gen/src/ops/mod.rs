@@ -3,7 +3,7 @@
 //! | verb | file | does |
 //! | --- | --- | --- |
 //! | `list` | `list.rs` | the sagas with their states |
-//! | `show` | `show.rs` | everything about one order: executions, attempts, fences, parked records, dead letters |
+//! | `show` | `show.rs` | everything about one saga id: executions, attempts, fences, parked records, dead letters |
 //! | `parked` | `parked.rs` | the sagas that wait for an operator, and what operators decided |
 //! | `retry`, `skip` | `answer.rs` | answers a parked saga |
 //! | `dead-letters` | `dead_letters.rs` | the messages that nobody could handle, with the reason |
@@ -47,9 +47,9 @@ pub use state::State;
 
 use crate::aws::{Connection, Target, given_or_usual, outputs};
 use aws_config::SdkConfig;
-use saga::Definition;
+use saga::{Definition, ParticipantSpec};
 use saga_executions::aws::{Aws, ParkedTable, StepFunctions};
-use stacks::Trigger;
+use stacks::{RefusedQueue, Related, Trigger};
 use std::collections::BTreeMap;
 
 /// The sagas of one deployment, from outside.
@@ -63,7 +63,10 @@ pub struct Operations {
     caller: String,
     outputs: BTreeMap<String, String>,
     sagas: Vec<Definition>,
+    participants: Vec<ParticipantSpec>,
     functions: Vec<(&'static str, Trigger)>,
+    refused: Vec<RefusedQueue>,
+    related: Related,
 }
 
 impl Operations {
@@ -90,6 +93,9 @@ impl Operations {
             outputs,
             caller: connection.caller,
             functions: app.functions.iter().map(|function| (function.name, function.trigger)).collect(),
+            participants: app.participants,
+            refused: app.refused,
+            related: app.related,
             sagas: app.machines.into_iter().map(|machine| machine.definition).collect(),
         })
     }

@@ -25,7 +25,7 @@ pub struct Parked {
 /// Something that waits for an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ParkedRecord {
-    /// The saga id: the order's id.
+    /// The saga id.
     pub id: String,
     /// What is parked: `undo <saga>`, `settle <pivot>`, `rescue <pivot>`, `ask <step>`, `recall <step>` or the name of a step.
     pub what: String,

@@ -14,7 +14,7 @@ const MOST_SETTLEMENTS: usize = 100;
 /// A saga in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SagaRow {
-    /// The saga id: the order's id.
+    /// The saga id.
     pub id: String,
     /// The saga's name.
     pub saga: String,

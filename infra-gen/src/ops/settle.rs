@@ -28,20 +28,20 @@ impl Operations {
     ///
     /// # Errors
     /// When there is no such saga, or none of it died; or when AWS cannot be asked.
-    pub async fn settle(&self, order: &str, saga: Option<&str>) -> Result<Settling, OpsError> {
+    pub async fn settle(&self, id: &str, saga: Option<&str>) -> Result<Settling, OpsError> {
         let mut runs = Vec::new();
         for saga in self.sagas_named(saga)? {
-            runs.extend(self.run_of(saga.name, order).await?);
+            runs.extend(self.run_of(saga.name, id).await?);
         }
-        let run = only_dead(order, &runs)?;
-        let what = || format!("settle saga {} of {order}", run.saga);
+        let run = only_dead(id, &runs)?;
+        let what = || format!("settle saga {} of {id}", run.saga);
         // The last of a run that is dead is dead.
         let dead = Dead::of(run.last()).map_err(|why| OpsError::unsettled(what(), why))?;
-        let dead = dead.ok_or_else(|| OpsError::Refused(format!("no execution of {order} died")))?;
+        let dead = dead.ok_or_else(|| OpsError::Refused(format!("no execution of {id} died")))?;
         let settled = settle(&self.executions, dead).await;
         let Settled { dead, execution, before } = settled.map_err(|why| OpsError::unsettled(what(), why))?;
         if before {
-            return Err(OpsError::Refused(format!("execution {execution} settles {order} already")));
+            return Err(OpsError::Refused(format!("execution {execution} settles {id} already")));
         }
         Ok(Settling {
             id: run.id.clone(),
@@ -55,20 +55,20 @@ impl Operations {
 }
 
 /// The one run that a settling execution would help.
-fn only_dead<'a>(order: &str, runs: &'a [Run]) -> Result<&'a Run, OpsError> {
+fn only_dead<'a>(id: &str, runs: &'a [Run]) -> Result<&'a Run, OpsError> {
     let states = || {
         let row = |run: &Run| format!("saga {} is {}", run.saga, run.row(&BTreeSet::new()).state);
         runs.iter().map(row).collect::<Vec<_>>().join(", ")
     };
     let dead: Vec<&Run> = runs.iter().filter(|run| run.last().status.is_dead()).collect();
     match (runs, dead.as_slice()) {
-        ([], _) => Err(OpsError::NotFound(format!("there is no saga {order}"))),
+        ([], _) => Err(OpsError::NotFound(format!("there is no saga {id}"))),
         (_, [run]) => Ok(run),
         (_, []) => Err(OpsError::Refused(format!(
-            "no execution of {order} died: {}; only a dead one is settled",
+            "no execution of {id} died: {}; only a dead one is settled",
             states()
         ))),
-        _ => Err(OpsError::Usage(format!("more than one saga of {order} died: give `--saga`; {}", states()))),
+        _ => Err(OpsError::Usage(format!("more than one saga of {id} died: give `--saga`; {}", states()))),
     }
 }
 

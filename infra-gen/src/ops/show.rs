@@ -1,13 +1,11 @@
-//! `show`: everything about one order.
+//! `show`: everything about one saga id.
 
-use super::cancel::customer_of;
 use super::history::attempts;
 use super::run::{Run, rfc3339};
 use super::{Attempt, DeadLetter, Decision, FenceRow, Operations, OpsError, ParkedRecord, SagaRow};
 use crate::aws::call;
 use saga::Definition;
 use saga_executions::{Death, Execution, Status};
-use sagas::{cancel, order::ORDER_SAGA};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -17,9 +15,10 @@ const MOST_LETTERS: usize = 500;
 /// Everything about one saga id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Story {
-    /// The saga id: the order's id.
+    /// The saga id.
     pub id: String,
-    /// The sagas with this id: the order's, and that of its cancellation by the customer who placed it.
+    /// The sagas with this id, and those that belong to them: of an order, that of its cancellation by the customer who
+    /// placed it.
     pub sagas: Vec<SagaStory>,
     /// What the participants have recorded.
     pub fences: Vec<FenceRow>,
@@ -27,7 +26,7 @@ pub struct Story {
     pub parked: Vec<ParkedRecord>,
     /// What operators decided.
     pub decisions: Vec<Decision>,
-    /// Messages with this id that nobody could handle, and the order itself if it was refused.
+    /// Messages with this id that nobody could handle, and what was refused under it before there was a saga.
     pub dead_letters: Vec<DeadLetter>,
     /// Whether all dead letters were looked through.
     pub dead_letters_complete: bool,
@@ -81,31 +80,28 @@ impl From<&Execution> for ExecutionRow {
 }
 
 impl Operations {
-    /// Everything about one order.
+    /// Everything about one saga id.
     ///
     /// # Errors
     /// When nothing is known of it, or AWS cannot be asked.
-    pub async fn show(&self, order: &str) -> Result<Story, OpsError> {
-        let (open, decisions) = self.parked_of(order).await?;
+    pub async fn show(&self, id: &str) -> Result<Story, OpsError> {
+        let (open, decisions) = self.parked_of(id).await?;
         let parked: Vec<_> = open.into_iter().map(|open| open.record).collect();
         let waiting = parked.iter().filter_map(|record| record.execution_arn.clone()).collect();
-        let mut sagas = Vec::new();
-        let mut ids = vec![order.to_owned()];
-        for definition in &self.sagas {
-            for id in ids.clone() {
-                let Some(run) = self.run_of(definition.name, &id).await? else { continue };
-                if definition.name == ORDER_SAGA {
-                    // Its cancellation is a saga with an id of its own.
-                    ids.extend(customer_of(&run).map(|customer| cancel::saga_id(order, &customer.id)));
-                }
-                sagas.push(self.saga_story(definition, &run, &waiting).await?);
-            }
+        let mut runs = self.runs_of(id).await?;
+        let related = runs.iter().flat_map(|(_, run)| self.related_to(run));
+        for other in related.collect::<BTreeSet<_>>() {
+            runs.extend(self.runs_of(&other).await?);
         }
-        let fences = self.fences(order).await?;
+        let mut sagas = Vec::new();
+        for (definition, run) in runs {
+            sagas.push(self.saga_story(definition, &run, &waiting).await?);
+        }
+        let fences = self.fences(id).await?;
         let mut dead = self.dead_letters(None, MOST_LETTERS).await?;
-        dead.letters.retain(|letter| letter.id.as_deref() == Some(order));
+        dead.letters.retain(|letter| letter.id.as_deref() == Some(id));
         let story = Story {
-            id: order.to_owned(),
+            id: id.to_owned(),
             sagas,
             fences,
             parked,
@@ -119,9 +115,25 @@ impl Operations {
             && story.decisions.is_empty()
             && story.dead_letters.is_empty();
         if nothing {
-            return Err(OpsError::NotFound(format!("nothing is known of an order {order}")));
+            return Err(OpsError::NotFound(format!("nothing is known of a saga {id}")));
         }
         Ok(story)
+    }
+
+    /// The runs of all sagas with this id.
+    async fn runs_of(&self, id: &str) -> Result<Vec<(&Definition, Run)>, OpsError> {
+        let mut runs = Vec::new();
+        for definition in &self.sagas {
+            runs.extend(self.run_of(definition.name, id).await?.map(|run| (definition, run)));
+        }
+        Ok(runs)
+    }
+
+    /// The other saga ids that belong to a run.
+    fn related_to(&self, run: &Run) -> Vec<String> {
+        let mut ids = (self.related)(run.saga, &run.id, &run.first.input["input"]);
+        ids.retain(|id| *id != run.id);
+        ids
     }
 
     async fn saga_story(

@@ -23,7 +23,7 @@ pub fn listing(listing: &Listing) -> String {
     parts.join("\n\n")
 }
 
-/// Everything about one order.
+/// Everything about one saga id.
 #[must_use]
 pub fn story(story: &Story) -> String {
     let mut parts: Vec<String> = story.sagas.iter().flat_map(saga_parts).collect();
@@ -118,7 +118,7 @@ pub fn settling(settling: &Settling) -> String {
     format!("started execution {execution} of saga {saga}: it settles {dead}, which is {status}")
 }
 
-const SAGA_COLUMNS: [&str; 7] = ["order", "saga", "state", "outcome", "why", "started", "ended"];
+const SAGA_COLUMNS: [&str; 7] = ["id", "saga", "state", "outcome", "why", "started", "ended"];
 
 fn saga_cells(row: &SagaRow) -> [String; 7] {
     let SagaRow { id, saga, state, outcome, error, started, ended, .. } = row;
@@ -213,7 +213,7 @@ fn fence_cells(fence: &FenceRow) -> [String; 8] {
 }
 
 const PARKED_COLUMNS: [&str; 9] =
-    ["order", "what", "could not be done", "why", "attempts", "skip", "reason", "since", "execution"];
+    ["id", "what", "could not be done", "why", "attempts", "skip", "reason", "since", "execution"];
 
 fn parked_cells(record: &ParkedRecord) -> [String; 9] {
     let failures = record.failures.values().map(|failure| match &failure.cause {
@@ -233,7 +233,7 @@ fn parked_cells(record: &ParkedRecord) -> [String; 9] {
     ]
 }
 
-const DECISION_COLUMNS: [&str; 8] = ["at", "order", "of", "steps", "action", "reason", "by", "execution"];
+const DECISION_COLUMNS: [&str; 8] = ["at", "id", "of", "steps", "action", "reason", "by", "execution"];
 
 fn decision_cells(decision: &Decision) -> [String; 8] {
     let Decision { id, at, execution, of, steps, action, reason, by, .. } = decision;
@@ -249,7 +249,7 @@ fn decision_cells(decision: &Decision) -> [String; 8] {
     ]
 }
 
-const LETTER_COLUMNS: [&str; 6] = ["queue", "order", "message", "why", "since", "logged as"];
+const LETTER_COLUMNS: [&str; 6] = ["queue", "id", "message", "why", "since", "logged as"];
 
 fn letter_cells(letter: &DeadLetter) -> [String; 6] {
     let DeadLetter { queue, id, step, item, op, event, reason, since, logged_as, .. } = letter;

@@ -20,7 +20,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use stacks::Stage;
+use stacks::{Stage, Synth};
 
 use crate::functions::{self, FunctionError};
 use crate::project::{self, NotInProject};
@@ -34,7 +34,7 @@ pub struct PackageOptions {
     pub profile: Profile,
     /// Only this function. Default: all.
     pub only: Option<String>,
-    /// What is packaged beside the functions of this project's deployment. Default: nothing.
+    /// What is packaged beside the functions of the deployment. Default: nothing.
     pub also: Vec<Programs>,
     /// Whether cargo's messages are left out. Its errors never are. Default: no.
     pub quiet: bool,
@@ -60,13 +60,13 @@ pub struct Packaged {
     pub built: bool,
 }
 
-/// Builds the functions, zips them and writes the manifest. Zips of older binaries are removed.
+/// Builds the functions of a deployment, zips them and writes the manifest. Zips of older binaries are removed.
 ///
 /// # Errors
 /// When a tool is missing, the build fails, or a file cannot be written.
-pub fn package(options: &PackageOptions) -> Result<Vec<Packaged>, PackageError> {
+pub fn package(synth: Synth, options: &PackageOptions) -> Result<Vec<Packaged>, PackageError> {
     let root = project::root()?;
-    let mut functions = function_names()?;
+    let mut functions = function_names(synth)?;
     functions::check(&root, functions.iter().map(String::as_str))?;
     let mut packages = functions.clone();
     for Programs { package, functions: programs } in &options.also {
@@ -90,14 +90,14 @@ pub fn folder(root: &Path) -> PathBuf {
     project::target_folder(root).join("flyover")
 }
 
-/// The functions of the deployment: those of every stage.
+/// The functions of a deployment: those of every stage.
 ///
 /// # Errors
 /// When the stacks of a stage are refused.
-pub fn function_names() -> Result<BTreeSet<String>, PackageError> {
+pub fn function_names(synth: Synth) -> Result<BTreeSet<String>, PackageError> {
     let mut names = BTreeSet::new();
     for stage in Stage::ALL {
-        let app = stacks::synth(stage).map_err(|source| PackageError::Refused { stage, source })?;
+        let app = synth(stage).map_err(|source| PackageError::Refused { stage, source })?;
         names.extend(app.functions.iter().map(|function| function.name.to_string()));
     }
     Ok(names)

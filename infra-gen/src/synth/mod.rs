@@ -14,7 +14,7 @@ use std::str::FromStr;
 use std::thread;
 
 use saga::schema::Schemas;
-use stacks::Stage;
+use stacks::{Stage, Synth};
 
 /// Where the committed files are, from the project's root.
 pub const FOLDER: &str = "stacks/templates";
@@ -84,18 +84,22 @@ pub struct Emitted {
     pub functions: BTreeSet<&'static str>,
 }
 
-/// The files of the stages, and the functions they name.
+/// The files of the stages of a deployment, and the functions they name.
 ///
 /// # Errors
 /// When the sagas or stacks of a stage are refused.
-pub fn emit(stages: impl IntoIterator<Item = Stage>, format: Format) -> Result<Emitted, SynthError> {
+pub fn emit(
+    synth: Synth,
+    stages: impl IntoIterator<Item = Stage>,
+    format: Format,
+) -> Result<Emitted, SynthError> {
     let mut stages: Vec<_> = stages.into_iter().collect();
     let last = stages.pop();
     // Stages share nothing, so they are synthesised side by side: the last here, where memory is had for less.
     let results: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> =
-            stages.into_iter().map(|stage| scope.spawn(move || emit_stage(stage, format))).collect();
-        let last = last.map(|stage| emit_stage(stage, format));
+            stages.into_iter().map(|stage| scope.spawn(move || emit_stage(synth, stage, format))).collect();
+        let last = last.map(|stage| emit_stage(synth, stage, format));
         let joined =
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         joined.chain(last).collect()
@@ -109,8 +113,8 @@ pub fn emit(stages: impl IntoIterator<Item = Stage>, format: Format) -> Result<E
     Ok(all)
 }
 
-fn emit_stage(stage: Stage, format: Format) -> Result<Emitted, SynthError> {
-    let app = stacks::synth(stage).map_err(|source| SynthError::Refused { stage, source })?;
+fn emit_stage(synth: Synth, stage: Stage, format: Format) -> Result<Emitted, SynthError> {
+    let app = synth(stage).map_err(|source| SynthError::Refused { stage, source })?;
     let folder = Path::new(stage.name());
     let mut files = BTreeMap::new();
     for stack in &app.stacks {
@@ -233,14 +237,14 @@ mod tests {
 
     #[test]
     fn the_same_files_come_out_every_time() {
-        let first = emit(Stage::ALL, Format::Yaml).unwrap();
-        assert_eq!(first, emit(Stage::ALL, Format::Yaml).unwrap());
+        let first = emit(stacks::synth, Stage::ALL, Format::Yaml).unwrap();
+        assert_eq!(first, emit(stacks::synth, Stage::ALL, Format::Yaml).unwrap());
         assert!(first.files.values().all(|text| text.ends_with('\n')), "every file ends with a line feed");
     }
 
     #[test]
     fn every_stage_has_its_folder_and_every_saga_its_pictures_and_schemas() {
-        let Emitted { files, functions } = emit(Stage::ALL, Format::Yaml).unwrap();
+        let Emitted { files, functions } = emit(stacks::synth, Stage::ALL, Format::Yaml).unwrap();
         let app = stacks::synth(Stage::Dev).unwrap();
         assert!(app.functions.iter().all(|function| functions.contains(function.name)));
         for stage in Stage::ALL {
@@ -262,7 +266,7 @@ mod tests {
 
     #[test]
     fn one_stage_in_json_is_that_stage_in_json() {
-        let files = emit([Stage::Prod], Format::Json).unwrap().files;
+        let files = emit(stacks::synth, [Stage::Prod], Format::Json).unwrap().files;
         assert!(files.contains_key(Path::new("prod/data.json")));
         assert!(
             !files

@@ -5,7 +5,10 @@
 use checks::{Bank, Scenario, handlers, order_check};
 use saga::{
     Commit, Compensable, Context, Definition, Entity, Fault, Field, FieldSpec, Handle, Never, Participant,
-    Retriable, Saga, Service, Step, Value, asl, budget::Timing, saga as begin, schema::incompatibilities,
+    Retriable, Saga, Service, Step, Value, asl,
+    budget::Timing,
+    saga as begin,
+    schema::{Schemas, incompatibilities},
 };
 use saga_check::{Check, Handlers, Invariant, Outcome, Report};
 use sagas::{
@@ -235,8 +238,8 @@ fn refused(newer: &Definition) -> String {
     let (here, participants) = (sagas::all(), sagas::participants());
     let newer: Vec<_> =
         here.iter().map(|saga| if saga.name == newer.name { newer.clone() } else { saga.clone() }).collect();
-    let told =
-        incompatibilities(&sagas::schemas(&here, &participants), &sagas::schemas(&newer, &participants));
+    let schemas = |sagas: &[Definition]| Schemas::of_deployment(sagas, &participants);
+    let told = incompatibilities(&schemas(&here), &schemas(&newer));
     told.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 

@@ -8,8 +8,7 @@ use super::{
 };
 use crate::{draft::Draft, outputs, synth::StackId};
 use cfn::{Arn, Name, Statement, Value, dynamodb::Table, stepfunctions::StateMachine};
-use saga::environment;
-use sagas::ParticipantSpec;
+use saga::{ParticipantSpec, environment};
 
 /// Adds a participant. `asking`: the sagas that ask it. `extra`: environment variables of its own.
 pub(crate) fn participant(

@@ -13,10 +13,9 @@ use cfn::{
     sqs::Queue,
     stepfunctions::StateMachine,
 };
-use saga::rescue::UNSETTLED_EXECUTION_EVENT;
+use saga::{HELD_BACK_EVENT, rescue::UNSETTLED_EXECUTION_EVENT};
 use sagas::environment::{
-    HELD_BACK_EVENT, ORDER_REFUSED_EVENT, ORPHANED_CHARGE_REFUNDED_EVENT, REFUND_BRAKE_EVENT,
-    UNSETTLED_CHARGE_EVENT,
+    ORDER_REFUSED_EVENT, ORPHANED_CHARGE_REFUNDED_EVENT, REFUND_BRAKE_EVENT, UNSETTLED_CHARGE_EVENT,
 };
 
 /// Messages that wait in the queue of a function.

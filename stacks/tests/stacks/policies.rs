@@ -1,6 +1,6 @@
 //! What queues and topics accept: over TLS, from those who are to send.
 
-use crate::templates::{app, list, of_type, referred, statements, template};
+use crate::templates::{app, list, of_type, queue_id, referred, statements, template};
 use serde_json::{Value as Json, json};
 use stacks::{App, Stage, Trigger, outputs};
 use std::collections::BTreeMap;
@@ -16,7 +16,12 @@ fn each_queue_and_topic_denies_what_does_not_come_over_tls() {
     let app = app(Stage::Prod);
     let queues = of_type(&app, "AWS::SQS::Queue");
     let topics = of_type(&app, "AWS::SNS::Topic");
-    assert_eq!((queues.len(), topics.len()), (14, 3));
+    let of_functions = app.functions.iter().map(|function| match function.trigger {
+        Trigger::Queue => 2,
+        Trigger::Schedule => 1,
+    });
+    assert_eq!(queues.len(), of_functions.sum::<usize>() + app.refused.len());
+    assert_eq!(topics.len(), 3, "orders, their outcomes, operators");
     for (id, _) in queues.iter().chain(&topics) {
         let policy = policy_of(&app, id);
         let denied = statements(&policy).into_iter().any(|statement| {
@@ -48,8 +53,8 @@ fn policies_of_queues_and_topics_are_about_them_alone() {
 #[test]
 fn participants_take_messages_from_the_state_machines_that_ask_them_only() {
     let app = app(Stage::Prod);
-    for participant in sagas::participants() {
-        let id = outputs::queue_url(participant.name).trim_end_matches("Url").to_owned();
+    for participant in &app.participants {
+        let id = queue_id(&outputs::queue_url(participant.name));
         let policy = policy_of(&app, &id);
         let deny = statements(&policy)
             .into_iter()

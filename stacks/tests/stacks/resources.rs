@@ -1,17 +1,20 @@
 //! What every resource of a type must have.
 
-use crate::templates::{app, list, of_type, referred, resources, template};
+use crate::templates::{app, list, of_type, queue_id, referred, resources, template};
 use saga::fence_table;
 use sagas::claims_table;
 use serde_json::{Value as Json, json};
-use stacks::{Stage, Trigger};
+use stacks::{Stage, Trigger, outputs};
 use std::collections::BTreeSet;
 
 #[test]
 fn each_table_can_be_restored_and_is_encrypted() {
     for stage in Stage::ALL {
-        let tables = of_type(&app(stage), "AWS::DynamoDB::Table");
-        assert_eq!(tables.len(), 8, "three entities, three fence tables, the parked sagas, the claims");
+        let app = app(stage);
+        let tables = of_type(&app, "AWS::DynamoDB::Table");
+        let of_participants = app.participants.iter().map(|participant| participant.entities.len() + 1);
+        let expected = of_participants.sum::<usize>() + 2;
+        assert_eq!(tables.len(), expected, "entities and fences, the parked sagas, the claims");
         for (id, table) in tables {
             let properties = &table["Properties"];
             assert_eq!(
@@ -31,11 +34,13 @@ fn each_table_can_be_restored_and_is_encrypted() {
 
 #[test]
 fn what_customers_entrusted_stays_in_production_and_goes_in_development() {
-    let kept = |id: &str, kind: &Json| {
-        kind == "AWS::DynamoDB::Table" || id.ends_with("DeadLetterQueue") || id == "RefusedOrdersQueue"
-    };
     for (stage, policy, protected) in [(Stage::Prod, "Retain", true), (Stage::Dev, "Delete", false)] {
-        for (id, entry) in resources(&app(stage)).into_iter().filter(|(id, entry)| kept(id, &entry["Type"])) {
+        let app = app(stage);
+        let refused: Vec<_> = app.refused.iter().map(|queue| queue_id(queue.url_output)).collect();
+        let kept = |id: &String, kind: &Json| {
+            kind == "AWS::DynamoDB::Table" || id.ends_with("DeadLetterQueue") || refused.contains(id)
+        };
+        for (id, entry) in resources(&app).into_iter().filter(|(id, entry)| kept(id, &entry["Type"])) {
             let is_table = entry["Type"] == "AWS::DynamoDB::Table";
             // A creation that is rolled back could not delete a table that is protected.
             let deletion = if protected && !is_table { "RetainExceptOnCreate" } else { policy };
@@ -65,8 +70,10 @@ fn the_senders_identity_outlives_whoever_created_it() {
 #[test]
 fn fences_have_the_key_and_the_expiry_that_functions_write() {
     let app = app(Stage::Prod);
-    for participant in ["Orders", "Inventory", "Payment"] {
-        let fences = &template(&app, "data")["Resources"][format!("{participant}FenceTable")]["Properties"];
+    let data = template(&app, "data");
+    for participant in &app.participants {
+        let id = outputs::fence_table_name(participant.name).trim_end_matches("Name").to_owned();
+        let fences = &data["Resources"][&id]["Properties"];
         assert_eq!(
             fences["KeySchema"],
             json!([
@@ -112,7 +119,12 @@ fn the_parked_table_has_the_key_that_state_machines_write() {
 
 #[test]
 fn each_queue_has_a_dead_letter_queue_or_is_one() {
-    let queues = of_type(&app(Stage::Prod), "AWS::SQS::Queue");
+    let app = app(Stage::Prod);
+    let queues = of_type(&app, "AWS::SQS::Queue");
+    let calls = app.functions.iter().filter(|function| function.trigger == Trigger::Schedule);
+    let calls = calls.map(|function| queue_id(&outputs::dead_letter_queue_url(function.name)));
+    let refused = app.refused.iter().map(|queue| queue_id(queue.url_output));
+    let for_people: BTreeSet<_> = refused.chain(calls).collect();
     let mut dead: Vec<_> = Vec::new();
     for (_, queue) in &queues {
         referred(&queue["Properties"]["RedrivePolicy"], &mut dead);
@@ -120,8 +132,7 @@ fn each_queue_has_a_dead_letter_queue_or_is_one() {
     for (id, queue) in &queues {
         assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true, "{id}");
         let redrives = queue["Properties"].get("RedrivePolicy").is_some();
-        let for_people = ["RefusedOrdersQueue", "ReconciliationDeadLetterQueue"].contains(&id.as_str());
-        assert!(redrives || dead.contains(id) || for_people, "{id} has no dead-letter queue");
+        assert!(redrives || dead.contains(id) || for_people.contains(id), "{id} has no dead-letter queue");
         if dead.contains(id) {
             assert_eq!(queue["Properties"]["RedriveAllowPolicy"]["redrivePermission"], "byQueue", "{id}");
             assert_eq!(queue["Properties"]["MessageRetentionPeriod"], 1_209_600, "{id}");

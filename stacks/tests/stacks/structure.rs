@@ -1,9 +1,9 @@
 //! The stacks as a whole.
 
 use crate::templates::{app, resources, template};
-use saga::Definition;
-use sagas::ParticipantSpec;
-use stacks::{App, Stage, Trigger, outputs, parameters, synth, synth_of, synth_sagas};
+use saga::{Definition, Notice, ParticipantSpec};
+use sagas::cancel::{CancellationAccepted, CancellationRefused};
+use stacks::{App, Stage, SynthError, Trigger, outputs, parameters, synth, synth_of, synth_sagas};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
@@ -91,7 +91,9 @@ fn expect_handed_on(what: &str, app: &App) {
 fn sagas_alone_make_a_deployment() {
     let orders = sagas::participants().into_iter().filter(|participant| participant.name == "orders");
     let cancels = sagas::all().into_iter().filter(|saga| saga.name == "cancel-order").collect();
-    let app = synth_sagas(Stage::Prod, cancels, &orders.collect::<Vec<_>>()).expect("they fit together");
+    let for_others = [CancellationAccepted::NAME, CancellationRefused::NAME];
+    let orders: Vec<_> = orders.collect();
+    let app = synth_sagas(Stage::Prod, cancels, &orders, &for_others).expect("they fit together");
     expect_handed_on("sagas alone", &app);
     let stacks: Vec<_> = app.stacks.iter().map(|stack| stack.id).collect();
     let functions: Vec<_> = app.functions.iter().map(|function| function.name).collect();
@@ -112,6 +114,22 @@ fn sagas_alone_make_a_deployment() {
     ];
     assert_eq!(parameters, BTreeSet::from(expected));
     assert!(!stack["Outputs"][outputs::NOTICES_TOPIC_ARN].is_null());
+}
+
+#[test]
+fn a_notice_that_nobody_handles_and_that_is_not_for_others_is_refused() {
+    let (mut sagas, participants) = (sagas::all(), sagas::participants());
+    sagas[0].on_commit[0].name = "OrderShipped";
+    let refused = |synthesised: Result<App, SynthError>| match synthesised {
+        Err(SynthError::UnhandledNotice { saga, notice }) => (saga, notice),
+        other => panic!("{other:?}"),
+    };
+    let names = (sagas[0].name, "OrderShipped");
+    assert_eq!(refused(synth_of(Stage::Prod, sagas.clone(), &participants)), names);
+    let others = ["OrderRejected", "CancellationAccepted", "CancellationRefused"];
+    assert_eq!(refused(synth_sagas(Stage::Prod, sagas.clone(), &participants, &others)), names);
+    let all = [&others[..], &["OrderShipped"]].concat();
+    assert!(synth_sagas(Stage::Prod, sagas, &participants, &all).is_ok());
 }
 
 /// What another stack imports can neither change nor go, so that nothing could be taken away from a deployment.
@@ -145,10 +163,10 @@ fn what_is_taken_away_is_in_no_stack() {
 fn each_function_has_its_parameter() {
     let app = app(Stage::Prod);
     let names: Vec<_> = app.functions.iter().map(|function| function.name).collect();
-    assert_eq!(
-        names,
-        ["order-intake", "orders", "inventory", "payment", "notification", "rescue", "reconciliation"]
-    );
+    let mut expected = vec!["order-intake"];
+    expected.extend(app.participants.iter().map(|participant| participant.name));
+    expected.extend(["notification", "rescue", "reconciliation"]);
+    assert_eq!(names, expected);
     let template = template(&app, "app");
     for function in &app.functions {
         assert_eq!(function.code_key_parameter, parameters::code_key(function.name));

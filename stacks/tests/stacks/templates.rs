@@ -27,6 +27,11 @@ pub(crate) fn of_type(app: &App, kind: &str) -> Vec<(String, Json)> {
     resources(app).into_iter().filter(|(_, entry)| entry["Type"] == kind).collect()
 }
 
+/// The logical id of the queue of which this output tells the URL.
+pub(crate) fn queue_id(url_output: &str) -> String {
+    url_output.trim_end_matches("Url").to_owned()
+}
+
 /// The statements of a policy document, those under a condition too.
 pub(crate) fn statements(document: &Json) -> Vec<&Json> {
     list(&document["Statement"])

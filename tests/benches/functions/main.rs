@@ -24,7 +24,7 @@ const RUNS: usize = 20;
 async fn main() -> Result<()> {
     let options = PackageOptions::default();
     let arch = options.arch.name();
-    let packages = tokio::task::spawn_blocking(move || package::package(&options)).await??;
+    let packages = tokio::task::spawn_blocking(move || package::package(stacks::synth, &options)).await??;
     let binaries = package::folder(&project::root()?).join("bin").join(arch);
     let (json, mut out) = (std::env::args().any(|argument| argument == "--json"), std::io::stdout());
     let mut table = Table::new();

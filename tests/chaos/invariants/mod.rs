@@ -25,10 +25,8 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use fastrand::Rng;
-use sagas::{
-    environment::HELD_BACK_EVENT,
-    order::{ORDER_SAGA, order_saga},
-};
+use saga::HELD_BACK_EVENT;
+use sagas::order::{ORDER_SAGA, order_saga};
 use std::collections::BTreeMap;
 use system::{Conservation, Moment};
 use trips::booking::{TRIP_SAGA, trip_saga};

@@ -47,7 +47,7 @@ pub(crate) async fn deploy(
 
 /// The deployment of this name.
 pub(crate) fn target(synth: Synth, deployment: &str) -> Target {
-    Target { synth, ..Target::named(deployment, STAGE) }
+    Target::new(deployment, STAGE, synth)
 }
 
 /// Tells in a line what a person wants to know.

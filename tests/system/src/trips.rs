@@ -22,15 +22,14 @@ use infra_gen::{
     aws::{Progress, Update},
     package::{Arch, PackageOptions, Programs, package},
 };
-use saga::{Entity, Field, Participant, SagaId, StartInput};
-use sagas::ParticipantSpec;
+use saga::{Entity, Field, Notice, Participant, ParticipantSpec, SagaId, StartInput};
 use stacks::{App, Stage, SynthError, synth_sagas};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 use trips::{
-    booking::{TRIP_SAGA, Trip, trip_saga},
+    booking::{TRIP_SAGA, Trip, TripBooked, TripFailed, trip_saga},
     entities::{Accounts, Cars, Flights, Rooms, Trips},
     participants::{Agency, Airline, Hotel},
 };
@@ -48,7 +47,8 @@ pub const TRIP_PARTICIPANTS: [&str; 3] = [Airline::NAME, Hotel::NAME, Agency::NA
 pub fn synth_trips(stage: Stage) -> Result<App, SynthError> {
     let participants =
         [ParticipantSpec::of::<Airline>(), ParticipantSpec::of::<Hotel>(), ParticipantSpec::of::<Agency>()];
-    synth_sagas(stage, vec![trip_saga().definition().clone()], &participants)
+    let for_others = [TripBooked::NAME, TripFailed::NAME];
+    synth_sagas(stage, vec![trip_saga().definition().clone()], &participants, &for_others)
 }
 
 impl SystemConfig {
@@ -80,7 +80,7 @@ impl SystemConfig {
                 also: vec![Programs { package: TRIPS.to_owned(), functions }],
                 ..PackageOptions::default()
             };
-            let packages = tokio::task::spawn_blocking(move || package(&options)).await??;
+            let packages = tokio::task::spawn_blocking(move || package(stacks::synth, &options)).await??;
             Lines(report).update(Update::Packaged(&packages));
             self.package = Packaging::Reuse;
         }

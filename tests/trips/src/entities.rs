@@ -1,94 +1,68 @@
 //! What the participants store.
 
-use saga::{Entity, Field, FieldSpec};
+use saga::Entity;
 
 /// A flight, owned by the airline.
-#[derive(Debug)]
-pub struct Flights;
-
-impl Entity for Flights {
-    const NAME: &'static str = "flights";
-    const KEY: &'static str = "flight";
-    type Key = String;
-    const FIELDS: &'static [FieldSpec] =
-        &[Flights::FREE.spec(), Flights::BOOKED.spec(), Flights::BLANK.spec(), Flights::ISSUED.spec()];
-}
-
-impl Flights {
+#[derive(Debug, Entity)]
+#[entity(name = "flights")]
+pub struct Flights {
+    /// Its number.
+    #[entity(key)]
+    pub flight: String,
     /// Seats that can be booked.
-    pub const FREE: Field<Flights, u32> = Field::new("free");
+    pub free: u32,
     /// Seats that are booked.
-    pub const BOOKED: Field<Flights, u32> = Field::new("booked");
+    pub booked: u32,
     /// Tickets that can be printed on.
-    pub const BLANK: Field<Flights, u32> = Field::new("blank");
+    pub blank: u32,
     /// Tickets that are issued.
-    pub const ISSUED: Field<Flights, u32> = Field::new("issued");
+    pub issued: u32,
 }
 
 /// The rooms of a hotel, owned by the hotels.
-#[derive(Debug)]
-pub struct Rooms;
-
-impl Entity for Rooms {
-    const NAME: &'static str = "rooms";
-    const KEY: &'static str = "hotel";
-    type Key = String;
-    const FIELDS: &'static [FieldSpec] = &[Rooms::FREE.spec(), Rooms::BOOKED.spec()];
-}
-
-impl Rooms {
+#[derive(Debug, Entity)]
+#[entity(name = "rooms")]
+pub struct Rooms {
+    /// Its name.
+    #[entity(key)]
+    pub hotel: String,
     /// Rooms that can be booked.
-    pub const FREE: Field<Rooms, u32> = Field::new("free");
+    pub free: u32,
     /// Rooms that are booked.
-    pub const BOOKED: Field<Rooms, u32> = Field::new("booked");
+    pub booked: u32,
 }
 
 /// The cars of a depot, owned by the agency.
-#[derive(Debug)]
-pub struct Cars;
-
-impl Entity for Cars {
-    const NAME: &'static str = "cars";
-    const KEY: &'static str = "depot";
-    type Key = String;
-    const FIELDS: &'static [FieldSpec] = &[Cars::FREE.spec(), Cars::RENTED.spec()];
-}
-
-impl Cars {
+#[derive(Debug, Entity)]
+#[entity(name = "cars")]
+pub struct Cars {
+    /// Its name.
+    #[entity(key)]
+    pub depot: String,
     /// Cars that can be rented.
-    pub const FREE: Field<Cars, u32> = Field::new("free");
+    pub free: u32,
     /// Cars that are rented.
-    pub const RENTED: Field<Cars, u32> = Field::new("rented");
+    pub rented: u32,
 }
 
 /// A trip that takes place, owned by the agency.
-#[derive(Debug)]
-pub struct Trips;
-
-impl Entity for Trips {
-    const NAME: &'static str = "trips";
-    const KEY: &'static str = "trip";
-    type Key = String;
-    const FIELDS: &'static [FieldSpec] = &[Trips::TRAVELLER.spec()];
-}
-
-impl Trips {
+#[derive(Debug, Entity)]
+#[entity(name = "trips")]
+pub struct Trips {
+    /// The trip's id, which is also the saga id.
+    #[entity(key)]
+    pub trip: String,
     /// Whose it is.
-    pub const TRAVELLER: Field<Trips, String> = Field::new("traveller");
+    pub traveller: String,
 }
 
 /// The points of a traveller, owned by the agency.
-#[derive(Debug)]
-pub struct Accounts;
-
-impl Entity for Accounts {
-    const NAME: &'static str = "accounts";
-    const KEY: &'static str = "traveller";
-    type Key = String;
-    const FIELDS: &'static [FieldSpec] = &[Accounts::POINTS.spec()];
-}
-
-impl Accounts {
+#[derive(Debug, Entity)]
+#[entity(name = "accounts")]
+pub struct Accounts {
+    /// Whose they are.
+    #[entity(key)]
+    pub traveller: String,
     /// How many.
-    pub const POINTS: Field<Accounts, u32> = Field::new("points");
+    pub points: u32,
 }

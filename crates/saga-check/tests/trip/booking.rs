@@ -1,8 +1,8 @@
 //! The sagas: booking a trip, and cancelling it before it is confirmed.
 
 use saga::{
-    Compensable, CompensableOutside, Entity, Field, FieldSpec, Never, Notice, Participant, Pivot, Rejection,
-    Retriable, Saga, Start, Step, Value, saga,
+    Compensable, CompensableOutside, Entity, Never, Notice, Participant, Pivot, Rejection, Retriable, Saga,
+    Start, Step, Value, saga,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,15 +58,10 @@ pub(crate) fn cancel_saga() -> Saga<Cancel> {
 
 macro_rules! value {
     ($value:ident $name:literal from $producer:ty { $($field:ident: $type:ty),* }) => {
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Value)]
+        #[value(name = $name, max_bytes = 400, producer = $producer)]
         pub(crate) struct $value {
             $(pub(crate) $field: $type),*
-        }
-
-        impl Value for $value {
-            const NAME: &'static str = $name;
-            const MAX_BYTES: usize = 400;
-            type Producer = $producer;
         }
     };
 }
@@ -86,16 +81,8 @@ value!(Cancelled "cancelled" from CancelBooking { id: String });
 
 macro_rules! rejection {
     ($($name:ident)+) => {$(
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Rejection)]
         pub(crate) struct $name {}
-
-        impl Rejection for $name {
-            const NAMES: &'static [&'static str] = &[stringify!($name)];
-
-            fn name(&self) -> &'static str {
-                stringify!($name)
-            }
-        }
     )+};
 }
 
@@ -104,31 +91,22 @@ rejection!(SeatTaken NoRoom NoCar CardDeclined TripCancelled TooLate);
 // ---- steps ----
 
 macro_rules! step {
-    ($step:ident $name:literal of $participant:ty: $kind:ty, $input:ty => $output:ty, $rejection:ty) => {
-        #[derive(Debug)]
+    ($step:ident of $participant:ty: $kind:ty, $input:ty => $output:ty, $rejection:ty) => {
+        #[derive(Debug, Step)]
+        #[step(participant = $participant, kind = $kind, timeout = Duration::from_mins(15), max_writes = 2)]
+        #[step(input = $input, output = $output, rejection = $rejection)]
         pub(crate) struct $step;
-
-        impl Step for $step {
-            const NAME: &'static str = $name;
-            type Participant = $participant;
-            type Kind = $kind;
-            type Input = $input;
-            type Output = $output;
-            type Rejection = $rejection;
-            const TIMEOUT: Duration = Duration::from_mins(15);
-            const MAX_WRITES: usize = 2;
-        }
     };
 }
 
-step!(OpenBooking "open-booking" of Agency: Compensable, (Trip,) => Booking, Never);
-step!(BookFlight "book-flight" of Airline: Compensable, (Trip,) => Seat, SeatTaken);
-step!(BookHotel "book-hotel" of Hotel: Compensable, (Trip,) => Room, NoRoom);
-step!(RentCar "rent-car" of Garage: Compensable, (Seat, Room) => Car, NoCar);
-step!(ChargeCard "charge-card" of Bank: CompensableOutside, (Trip, Car) => Payment, CardDeclined);
-step!(ConfirmBooking "confirm-booking" of Agency: Pivot, (Booking, Payment) => Confirmation, TripCancelled);
-step!(SendItinerary "send-itinerary" of Agency: Retriable, (Confirmation, Seat, Room, Car) => Itinerary, Never);
-step!(CancelBooking "cancel-booking" of Agency: Pivot, (Cancel,) => Cancelled, TooLate);
+step!(OpenBooking of Agency: Compensable, (Trip,) => Booking, Never);
+step!(BookFlight of Airline: Compensable, (Trip,) => Seat, SeatTaken);
+step!(BookHotel of Hotel: Compensable, (Trip,) => Room, NoRoom);
+step!(RentCar of Garage: Compensable, (Seat, Room) => Car, NoCar);
+step!(ChargeCard of Bank: CompensableOutside, (Trip, Car) => Payment, CardDeclined);
+step!(ConfirmBooking of Agency: Pivot, (Booking, Payment) => Confirmation, TripCancelled);
+step!(SendItinerary of Agency: Retriable, (Confirmation, Seat, Room, Car) => Itinerary, Never);
+step!(CancelBooking of Agency: Pivot, (Cancel,) => Cancelled, TooLate);
 
 // ---- participants ----
 
@@ -157,13 +135,9 @@ participant! {
 
 macro_rules! notice {
     ($notice:ident, $input:ty) => {
-        #[derive(Debug)]
+        #[derive(Debug, Notice)]
+        #[notice(input = $input)]
         pub(crate) struct $notice;
-
-        impl Notice for $notice {
-            const NAME: &'static str = stringify!($notice);
-            type Input = $input;
-        }
     };
 }
 
@@ -173,26 +147,20 @@ notice!(TripNotBooked, (Trip,));
 // ---- entities ----
 
 macro_rules! entity {
-    ($entity:ident $name:literal by $key:literal { $($field:ident: $type:ty = $attribute:literal),* }) => {
-        #[derive(Debug)]
-        pub(crate) struct $entity;
-
-        impl Entity for $entity {
-            const NAME: &'static str = $name;
-            const KEY: &'static str = $key;
-            type Key = String;
-            const FIELDS: &'static [FieldSpec] = &[$($entity::$field.spec()),*];
-        }
-
-        impl $entity {
-            $(pub(crate) const $field: Field<$entity, $type> = Field::new($attribute);)*
+    ($entity:ident $name:literal by $key:ident { $($field:ident: $type:ty),* }) => {
+        #[derive(Debug, Entity)]
+        #[entity(name = $name)]
+        pub(crate) struct $entity {
+            #[entity(key)]
+            $key: String,
+            $(pub(crate) $field: $type),*
         }
     };
 }
 
-entity!(Bookings "bookings" by "trip" { STATUS: String = "status" });
-entity!(Mails "mails" by "trip" { TO: String = "to" });
-entity!(Seats "seats" by "number" { CLASS: String = "class" });
-entity!(Rooms "rooms" by "hotel" { FREE: u32 = "free", BOOKED: u32 = "booked", BALANCE: i64 = "balance" });
-entity!(Cars "cars" by "class" { FREE: u32 = "free", RENTED: u32 = "rented" });
-entity!(Ledger "ledger" by "trip" { AMOUNT: i64 = "amount" });
+entity!(Bookings "bookings" by trip { status: String });
+entity!(Mails "mails" by trip { to: String });
+entity!(Seats "seats" by number { class: String });
+entity!(Rooms "rooms" by hotel { free: u32, booked: u32, balance: i64 });
+entity!(Cars "cars" by class { free: u32, rented: u32 });
+entity!(Ledger "ledger" by trip { amount: i64 });

@@ -4,8 +4,8 @@ use crate::{
     replay::{Answer, Log, Replay},
 };
 use saga::{
-    Commit, Compensable, Context, Deployment, Entities, Entity, Fault, Field, FieldSpec, Handle, MemoryStore,
-    Rejection, Scalar, Start, Step, Value,
+    Commit, Compensable, Context, Deployment, Entities, Entity, Fault, Handle, MemoryStore, Rejection,
+    Scalar, Start, Step, Value,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,52 +14,29 @@ use std::collections::BTreeMap;
 
 // ---- a participant with one step ----
 
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Value)]
+#[value(name = "order", max_bytes = 500, producer = Start)]
 struct Order {
     sku: String,
     quantity: u32,
     email: String,
 }
 
-impl Value for Order {
-    const NAME: &'static str = "order";
-    const MAX_BYTES: usize = 500;
-    type Producer = Start;
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Value)]
+#[value(name = "reserved", max_bytes = 100, producer = Reserve)]
 struct Reserved {
     units: u32,
 }
 
-impl Value for Reserved {
-    const NAME: &'static str = "reserved";
-    const MAX_BYTES: usize = 100;
-    type Producer = Reserve;
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Rejection)]
 struct OutOfStock {}
 
-impl Rejection for OutOfStock {
-    const NAMES: &'static [&'static str] = &["OutOfStock"];
-
-    fn name(&self) -> &'static str {
-        "OutOfStock"
-    }
-}
-
-struct Stock;
-
-impl Entity for Stock {
-    const NAME: &'static str = "stock";
-    const KEY: &'static str = "sku";
-    type Key = String;
-    const FIELDS: &'static [FieldSpec] = &[Stock::AVAILABLE.spec()];
-}
-
-impl Stock {
-    const AVAILABLE: Field<Stock, u32> = Field::new("available");
+#[derive(Entity)]
+#[entity(name = "stock")]
+struct Stock {
+    #[entity(key)]
+    sku: String,
+    available: u32,
 }
 
 struct Inventory;
@@ -70,18 +47,10 @@ impl Participant for Inventory {
     type Entities = (Stock,);
 }
 
-#[derive(Debug)]
+#[derive(Debug, Step)]
+#[step(participant = Inventory, kind = Compensable, timeout = Duration::from_secs(60))]
+#[step(input = (Order,), output = Reserved, rejection = OutOfStock)]
 struct Reserve;
-
-impl Step for Reserve {
-    const NAME: &'static str = "reserve";
-    type Participant = Inventory;
-    type Kind = Compensable;
-    type Input = (Order,);
-    type Output = Reserved;
-    type Rejection = OutOfStock;
-    const TIMEOUT: Duration = Duration::from_secs(60);
-}
 
 struct Handlers;
 

@@ -34,6 +34,7 @@ pub(crate) use exact::inexact;
 use crate::{
     definition::{Definition, Kind},
     entity::EntitySpec,
+    participant::ParticipantSpec,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -52,6 +53,13 @@ pub struct Schemas {
 }
 
 impl Schemas {
+    /// What the next release must still understand of these sagas and participants.
+    pub fn of_deployment(sagas: &[Definition], participants: &[ParticipantSpec]) -> Self {
+        participants.iter().fold(Self::of(sagas), |schemas, participant| {
+            schemas.with_entities(participant.name, participant.entities)
+        })
+    }
+
     /// What is read of these sagas.
     pub fn of<'a>(sagas: impl IntoIterator<Item = &'a Definition>) -> Self {
         let sagas = sagas.into_iter().map(|saga| (saga.name.to_owned(), saga.schemas.clone())).collect();

@@ -6,9 +6,9 @@ use crate::{
 };
 use futures::executor::block_on;
 use saga::{
-    Commit, Compensable, Context, Deployment, Entity, Fault, Field, FieldSpec, Handle, Handled, MemoryStore,
-    Never, Op, Outcomes, Participant, Refused, Request, Row, RowKey, Scalar, Service, Step, StepKey, Store,
-    Transaction, Unavailable, Unserved, Value, fence::Recorded, serve,
+    Commit, Compensable, Context, Deployment, Entity, Fault, Handle, Handled, MemoryStore, Never, Op,
+    Outcomes, Participant, Refused, Request, Row, RowKey, Scalar, Service, Step, StepKey, Store, Transaction,
+    Unavailable, Unserved, Value, fence::Recorded, serve,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,26 +16,14 @@ use std::{sync::Mutex, time::Duration};
 
 // ---- a step that writes whatever a test says ----
 
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Value)]
+#[value(name = "stacked", max_bytes = 9, producer = Stack)]
 struct Stacked {}
 
-impl Value for Stacked {
-    const NAME: &'static str = "stacked";
-    const MAX_BYTES: usize = 9;
-    type Producer = Stack;
-}
-
+#[derive(Step)]
+#[step(participant = Depot, kind = Compensable, input = (Trip,), output = Stacked)]
+#[step(timeout = Duration::from_mins(15))]
 struct Stack;
-
-impl Step for Stack {
-    const NAME: &'static str = "stack";
-    type Participant = Depot;
-    type Kind = Compensable;
-    type Input = (Trip,);
-    type Output = Stacked;
-    type Rejection = Never;
-    const TIMEOUT: Duration = Duration::from_mins(15);
-}
 
 struct Depot;
 
@@ -45,19 +33,14 @@ impl Participant for Depot {
     type Entities = (Goods,);
 }
 
-struct Goods;
-
-impl Entity for Goods {
-    const NAME: &'static str = "goods";
-    const KEY: &'static str = "sku";
-    type Key = String;
-    const FIELDS: &'static [FieldSpec] = &[Goods::COUNT.spec(), Goods::BALANCE.spec(), Goods::LABEL.spec()];
-}
-
-impl Goods {
-    const COUNT: Field<Goods, u32> = Field::new("count");
-    const BALANCE: Field<Goods, i64> = Field::new("balance");
-    const LABEL: Field<Goods, String> = Field::new("label");
+#[derive(Entity)]
+#[entity(name = "goods")]
+struct Goods {
+    #[entity(key)]
+    sku: String,
+    count: u32,
+    balance: i64,
+    label: String,
 }
 
 struct Writing(fn(&mut Commit<Stack>));

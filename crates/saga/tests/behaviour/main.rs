@@ -4,6 +4,7 @@
 
 mod asl;
 mod delivery;
+mod derive;
 mod exact;
 mod fenced_off;
 mod flow;

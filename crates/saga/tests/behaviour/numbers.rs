@@ -15,15 +15,10 @@ const BEYOND: u64 = (1 << 53) + 1;
 
 macro_rules! value {
     ($value:ident $name:literal from $producer:ty) => {
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Value)]
+        #[value(name = $name, max_bytes = 100, producer = $producer)]
         struct $value {
             n: u64,
-        }
-
-        impl Value for $value {
-            const NAME: &'static str = $name;
-            const MAX_BYTES: usize = 100;
-            type Producer = $producer;
         }
     };
 }
@@ -31,19 +26,10 @@ macro_rules! value {
 value!(Asked "asked" from Start);
 value!(Counted "counted" from Count);
 
-#[derive(Debug)]
+#[derive(Debug, Step)]
+#[step(participant = Counter, kind = Pivot, timeout = Duration::from_mins(15), max_writes = 0)]
+#[step(input = (Asked,), output = Counted)]
 struct Count;
-
-impl Step for Count {
-    const NAME: &'static str = "count";
-    type Participant = Counter;
-    type Kind = Pivot;
-    type Input = (Asked,);
-    type Output = Counted;
-    type Rejection = Never;
-    const TIMEOUT: Duration = Duration::from_mins(15);
-    const MAX_WRITES: usize = 0;
-}
 
 /// Takes from what it is asked.
 #[derive(Debug)]

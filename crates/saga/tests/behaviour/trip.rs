@@ -3,9 +3,9 @@
 
 use crate::delivery::pause;
 use saga::{
-    Commit, Compensable, CompensableOutside, Context, Entity, Fault, Field, FieldSpec, Handle, HandleOutside,
-    MemoryStore, Never, Notice, Participant, Pivot, Rejection, Retriable, Retry, Row, Runner, Saga, SagaId,
-    Start, Step, Value, saga,
+    Commit, Compensable, CompensableOutside, Context, Entity, Fault, Handle, HandleOutside, MemoryStore,
+    Never, Notice, Participant, Pivot, Rejection, Retriable, Retry, Row, Runner, Saga, SagaId, Start, Step,
+    Value, saga,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,15 +30,10 @@ pub(crate) fn trip_saga() -> Saga<Trip> {
 
 macro_rules! value {
     ($value:ident $name:literal from $producer:ty { $($field:ident: $type:ty),* }) => {
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Value)]
+        #[value(name = $name, max_bytes = 400, producer = $producer)]
         pub(crate) struct $value {
             $(pub(crate) $field: $type),*
-        }
-
-        impl Value for $value {
-            const NAME: &'static str = $name;
-            const MAX_BYTES: usize = 400;
-            type Producer = $producer;
         }
     };
 }
@@ -54,19 +49,9 @@ value!(Itinerary "itinerary" from SendItinerary { sent: bool });
 
 macro_rules! rejection {
     ($rejection:ident: $($name:ident),+) => {
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Rejection)]
         pub(crate) enum $rejection {
             $($name),+
-        }
-
-        impl Rejection for $rejection {
-            const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
-
-            fn name(&self) -> &'static str {
-                match self {
-                    $(Self::$name => stringify!($name)),+
-                }
-            }
         }
     };
 }
@@ -79,28 +64,19 @@ rejection!(TicketRefusal: FareExpired);
 // ---- steps and participants ----
 
 macro_rules! step {
-    ($step:ident $name:literal of $participant:ty: $kind:ty, $input:ty => $output:ty, $rejection:ty) => {
-        #[derive(Debug)]
+    ($step:ident of $participant:ty: $kind:ty, $input:ty => $output:ty, $rejection:ty) => {
+        #[derive(Debug, Step)]
+        #[step(participant = $participant, kind = $kind, timeout = Duration::from_mins(15), max_writes = 3)]
+        #[step(input = $input, output = $output, rejection = $rejection)]
         pub(crate) struct $step;
-
-        impl Step for $step {
-            const NAME: &'static str = $name;
-            type Participant = $participant;
-            type Kind = $kind;
-            type Input = $input;
-            type Output = $output;
-            type Rejection = $rejection;
-            const TIMEOUT: Duration = Duration::from_mins(15);
-            const MAX_WRITES: usize = 3;
-        }
     };
 }
 
-step!(BookHotel "book-hotel" of Hotel: Compensable, (Trip,) => Room, HotelRefusal);
-step!(BookFlight "book-flight" of Airline: Compensable, (Trip,) => Seat, FlightRefusal);
-step!(ChargeCard "charge-card" of Bank: CompensableOutside, (Trip, Room, Seat) => Payment, CardRefusal);
-step!(IssueTickets "issue-tickets" of Airline: Pivot, (Seat, Payment) => Tickets, TicketRefusal);
-step!(SendItinerary "send-itinerary" of Agency: Retriable, (Room, Tickets) => Itinerary, Never);
+step!(BookHotel of Hotel: Compensable, (Trip,) => Room, HotelRefusal);
+step!(BookFlight of Airline: Compensable, (Trip,) => Seat, FlightRefusal);
+step!(ChargeCard of Bank: CompensableOutside, (Trip, Room, Seat) => Payment, CardRefusal);
+step!(IssueTickets of Airline: Pivot, (Seat, Payment) => Tickets, TicketRefusal);
+step!(SendItinerary of Agency: Retriable, (Room, Tickets) => Itinerary, Never);
 
 macro_rules! participant {
     ($participant:ident $name:literal: $steps:ty, $entities:ty) => {
@@ -126,13 +102,9 @@ participant!(Agency "agency": (SendItinerary,), (Mails,));
 
 macro_rules! notice {
     ($notice:ident, $input:ty) => {
-        #[derive(Debug)]
+        #[derive(Debug, Notice)]
+        #[notice(input = $input)]
         pub(crate) struct $notice;
-
-        impl Notice for $notice {
-            const NAME: &'static str = stringify!($notice);
-            type Input = $input;
-        }
     };
 }
 
@@ -142,28 +114,22 @@ notice!(TripCancelled, (Trip,));
 // ---- entities ----
 
 macro_rules! entity {
-    ($entity:ident $name:literal by $key:literal { $($field:ident: $type:ty = $attribute:literal),* }) => {
-        #[derive(Debug)]
-        pub(crate) struct $entity;
-
-        impl Entity for $entity {
-            const NAME: &'static str = $name;
-            const KEY: &'static str = $key;
-            type Key = String;
-            const FIELDS: &'static [FieldSpec] = &[$($entity::$field.spec()),*];
-        }
-
-        impl $entity {
-            $(pub(crate) const $field: Field<$entity, $type> = Field::new($attribute);)*
+    ($entity:ident $name:literal by $key:ident { $($field:ident: $type:ty),* }) => {
+        #[derive(Debug, Entity)]
+        #[entity(name = $name)]
+        pub(crate) struct $entity {
+            #[entity(key)]
+            $key: String,
+            $(pub(crate) $field: $type),*
         }
     };
 }
 
-entity!(Rooms "rooms" by "hotel" { FREE: u32 = "free", BOOKED: u32 = "booked" });
-entity!(Seats "seats" by "number" { CLASS: String = "class", PRICE: i64 = "price" });
-entity!(Fares "fares" by "flight" { STATUS: String = "status" });
-entity!(Ledger "ledger" by "trip" { AMOUNT: i64 = "amount" });
-entity!(Mails "mails" by "trip" { TO: String = "to" });
+entity!(Rooms "rooms" by hotel { free: u32, booked: u32 });
+entity!(Seats "seats" by number { class: String, price: i64 });
+entity!(Fares "fares" by flight { status: String });
+entity!(Ledger "ledger" by trip { amount: i64 });
+entity!(Mails "mails" by trip { to: String });
 
 // ---- handlers ----
 

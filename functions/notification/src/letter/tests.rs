@@ -77,6 +77,13 @@ fn a_refused_cancel_is_told_and_an_accepted_one_is_left_to_the_order() {
 }
 
 #[test]
+fn every_notice_that_is_declared_as_handled_is_understood() {
+    for name in sagas::notices::NOTIFICATION.handles {
+        assert!(about(&notice(name, Some("States.Timeout"))).is_ok(), "{name}");
+    }
+}
+
+#[test]
 fn what_is_not_understood_says_so_without_quoting() {
     assert_eq!(about(&notice("OrderShipped", None)), Err(Untellable::Unknown));
     let newer = NoticeMessage { v: 3, ..notice("OrderConfirmed", None) };

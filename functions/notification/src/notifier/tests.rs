@@ -33,6 +33,8 @@ struct World {
     letters: Vec<Call>,
     /// The messages that were put back.
     put_back: Vec<Json>,
+    /// What was logged about the last message.
+    logged: String,
 }
 
 impl World {
@@ -116,13 +118,14 @@ async fn handled(message: Message, world: World) -> (Verdict, World) {
     ]
     .into_iter()
     .collect();
-    let notifier = Notifier::new(&replay.config(), &variables).unwrap();
+    let notifier = Notifier::new(&replay.config(), &variables, &["TripBooked"]).unwrap();
     let verdict = notifier.handle(&message, Deadline::after(Duration::from_secs(19))).await;
     let logged = without_times(&log.text());
     for personal in ["maria", "ALFKI", "+4930123456", "5400"] {
         assert!(!logged.contains(personal), "{personal} is in the log: {logged}");
     }
-    let world = std::mem::take(&mut *world.lock().unwrap());
+    let mut world = std::mem::take(&mut *world.lock().unwrap());
+    world.logged = logged;
     (verdict, world)
 }
 
@@ -361,6 +364,20 @@ async fn what_cannot_be_put_back_is_delivered_again() {
     let (verdict, world) = delivered(1, &notice("OrderConfirmed", &by_mail()), world).await;
     assert_eq!(verdict, Verdict::deliver_again("MessageRejected; the queue of notices: AccessDenied"));
     assert!(world.claims.values().all(BTreeSet::is_empty), "{:?}", world.claims);
+}
+
+/// It is neither tried again nor kept as a dead letter, whatever it carries, and can be counted.
+#[tokio::test(start_paused = true)]
+async fn a_notice_for_others_is_acknowledged_and_counted() {
+    for v in [1, 3] {
+        let input = json!({ "trip": { "traveller": "maria" } });
+        let body = json!({ "v": v, "type": "TripBooked", "saga": "trip", "id": "t-1", "input": input });
+        let (verdict, world) = delivered(1, &body.to_string(), World::default()).await;
+        assert_eq!((verdict, world.letters.len(), world.claims.len()), (Verdict::Acknowledge, 0, 0));
+        let line: Json = serde_json::from_str(&world.logged).unwrap();
+        let told = ["level", "outcome", "notice", "saga", "saga_id"].map(|name| line[name].as_str());
+        assert_eq!(told, ["INFO", "for_others", "TripBooked", "trip", "t-1"].map(Some), "{line}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Whether a customer can be known and reached.
 
-use super::{Problems, is_printable};
+use saga_lambda::intake::Problems;
 use sagas::customer::{Channel, Customer};
 
 pub(super) fn check(problems: &mut Problems, customer: &Customer) {
@@ -27,7 +27,7 @@ pub(super) fn check(problems: &mut Problems, customer: &Customer) {
 fn is_plausible_email(email: &str) -> bool {
     let Some((local, domain)) = email.split_once('@') else { return false };
     let labels_fit = domain.contains('.') && domain.split('.').all(|label| !label.is_empty());
-    let characters_fit = email.chars().all(|c| !c.is_whitespace() && is_printable(c));
+    let characters_fit = email.chars().all(|c| !c.is_whitespace() && Problems::is_printable(c));
     email.chars().count() <= 254 && !local.is_empty() && !domain.contains('@') && labels_fit && characters_fit
 }
 

@@ -1,6 +1,6 @@
 //! The lines of an order: merged by SKU, and summed up.
 
-use super::Problems;
+use saga_lambda::intake::Problems;
 use sagas::{
     events::{LinePlaced, OrderPlaced},
     order::{Line, MAX_LINES, MAX_TOTAL_MINOR},

@@ -88,7 +88,7 @@ fn a_list_has_a_line_for_each_saga_and_says_how_it_goes_on() {
     assert_eq!(
         data(&listing(&list)),
         [
-            "order saga state outcome why started ended",
+            "id saga state outcome why started ended",
             "o-1 order compensated compensated OutOfStock 2026-01-02T03:04:05Z 2026-01-02T03:04:06Z",
             "o-2 order running - - 2026-01-02T03:04:05Z -",
             "there may be more: --next 'order/all/token'",
@@ -106,10 +106,10 @@ fn what_is_parked_and_decided_is_told_without_steering_the_terminal() {
     assert_eq!(
         data(&told),
         [
-            "order what could not be done why attempts skip reason since execution",
+            "id what could not be done why attempts skip reason since execution",
             "o-1 undo order charge-payment Flyover.DeliveriesExhausted: the gateway: 503 4 can be PaymentDeclined 2026-01-02T03:04:05Z o-1",
             "decisions",
-            "at order of steps action reason by execution",
+            "at id of steps action reason by execution",
             "2026-01-02T04:00:00Z o-1 undo order charge-payment skip refunded by hand [2J arn:aws:iam::1:user/nancy o-1",
         ]
     );

@@ -8,38 +8,26 @@ pub use std::time::Duration;
 
 macro_rules! value {
     ($value:ident $name:literal from $producer:ty) => {
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Value)]
+        #[value(name = $name, max_bytes = 100, producer = $producer)]
         pub struct $value {}
-        impl Value for $value {
-            const NAME: &'static str = $name;
-            const MAX_BYTES: usize = 100;
-            type Producer = $producer;
-        }
     };
 }
 
 macro_rules! step {
     ($step:ident $name:literal: $kind:ty, $input:ty => $output:ty, $rejection:ty, $participant:ty) => {
+        #[derive(Step)]
+        #[step(name = $name, participant = $participant, kind = $kind, timeout = Duration::from_mins(15))]
+        #[step(input = $input, output = $output, rejection = $rejection)]
         pub struct $step;
-        impl Step for $step {
-            const NAME: &'static str = $name;
-            type Participant = $participant;
-            type Kind = $kind;
-            type Input = $input;
-            type Output = $output;
-            type Rejection = $rejection;
-            const TIMEOUT: Duration = Duration::from_mins(15);
-        }
     };
 }
 
 macro_rules! notice {
     ($notice:ident, $input:ty) => {
+        #[derive(Notice)]
+        #[notice(input = $input)]
         pub struct $notice;
-        impl Notice for $notice {
-            const NAME: &'static str = stringify!($notice);
-            type Input = $input;
-        }
     };
 }
 
@@ -57,14 +45,8 @@ macro_rules! handle {
     };
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Rejection)]
 pub struct OutOfStock;
-impl Rejection for OutOfStock {
-    const NAMES: &'static [&'static str] = &["OutOfStock"];
-    fn name(&self) -> &'static str {
-        "OutOfStock"
-    }
-}
 
 value!(Order "order" from Start);
 value!(Reservation "reservation" from Reserve);
@@ -87,24 +69,18 @@ impl Participant for Shop {
     type Entities = (Stock, Ledger);
 }
 
-pub struct Stock;
-impl Entity for Stock {
-    const NAME: &'static str = "stock";
-    const KEY: &'static str = "sku";
-    type Key = String;
-    const FIELDS: &'static [FieldSpec] = &[Stock::AVAILABLE.spec()];
-}
-impl Stock {
-    pub const AVAILABLE: Field<Stock, u32> = Field::new("available");
+#[derive(Entity)]
+#[entity(name = "stock")]
+pub struct Stock {
+    #[entity(key)]
+    pub sku: String,
+    pub available: u32,
 }
 
-pub struct Ledger;
-impl Entity for Ledger {
-    const NAME: &'static str = "ledger";
-    const KEY: &'static str = "order_id";
-    type Key = String;
-    const FIELDS: &'static [FieldSpec] = &[Ledger::AMOUNT.spec()];
-}
-impl Ledger {
-    pub const AMOUNT: Field<Ledger, i64> = Field::new("amount");
+#[derive(Entity)]
+#[entity(name = "ledger")]
+pub struct Ledger {
+    #[entity(key)]
+    pub order_id: String,
+    pub amount: i64,
 }

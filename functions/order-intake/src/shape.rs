@@ -1,18 +1,18 @@
 //! What is wrong with something that is nearly an event: every member that is missing or of another kind, and what
 //! validation finds in the others. Never quotes a value: it can be personal. Pure.
 
-use crate::validate::{Problem, cancel_order, place_order};
+use crate::validate::{cancel_order, place_order};
+use saga_lambda::intake::{Members, Problem};
 use sagas::{
     customer::{Channel, Customer},
     events::{CancelRequested, LinePlaced, OrderPlaced},
 };
 use serde_json::Value as Json;
 
-const TEXT: &str = "a text is needed";
 const WHOLE_NUMBER: &str = "a whole number of at most 64 bits is needed";
 
 /// The problems; none when it is not even nearly an event.
-pub(super) fn problems(json: &Json) -> Vec<Problem> {
+pub(crate) fn problems(json: &Json) -> Vec<Problem> {
     let mut problems = Vec::new();
     // What cannot be read is filled in with what is valid, so that validation speaks of the rest only.
     let invalid = match json.get("type").and_then(Json::as_str) {
@@ -35,10 +35,10 @@ fn is_in(field: &str, other: &str) -> bool {
 }
 
 fn order(problems: &mut Vec<Problem>, json: &Json) -> OrderPlaced {
-    let mut of = Members { problems, json, path: String::new() };
+    let mut of = Members::of(problems, json);
     let order_id = of.text("order_id", "o");
     let customer = customer(&mut of);
-    let currency = of.required("currency", TEXT, Json::as_str);
+    let currency = of.required("currency", Members::TEXT, Json::as_str);
     let payment_token = of.text("payment_token", "t");
     let mut lines = lines(&mut of);
     if currency.is_none() {
@@ -49,7 +49,7 @@ fn order(problems: &mut Vec<Problem>, json: &Json) -> OrderPlaced {
 }
 
 fn cancel(problems: &mut Vec<Problem>, json: &Json) -> CancelRequested {
-    let mut of = Members { problems, json, path: String::new() };
+    let mut of = Members::of(problems, json);
     CancelRequested { order_id: of.text("order_id", "o"), customer: customer(&mut of) }
 }
 
@@ -76,7 +76,7 @@ fn lines(of: &mut Members<'_, '_>) -> Vec<LinePlaced> {
 fn line(of: &mut Members<'_, '_>, index: usize, json: &Json) -> LinePlaced {
     let (path, sku) = (format!("lines[{index}]"), format!("sku-{index}"));
     if !json.is_object() {
-        of.problems.push(Problem::new(path, "an object is needed"));
+        of.refuse(&path, "an object is needed");
         return LinePlaced { sku, quantity: 1, unit_price_minor: 0, discount_percent: 0, currency: None };
     }
     let mut of = of.within(json, &path);
@@ -91,58 +91,4 @@ fn line(of: &mut Members<'_, '_>, index: usize, json: &Json) -> LinePlaced {
 
 fn object(json: &Json) -> Option<&Json> {
     json.is_object().then_some(json)
-}
-
-/// The members of an object, and what is wrong with them.
-struct Members<'p, 'j> {
-    problems: &'p mut Vec<Problem>,
-    json: &'j Json,
-    /// Where the object is, with a dot behind it.
-    path: String,
-}
-
-impl<'j> Members<'_, 'j> {
-    fn within<'k>(&mut self, json: &'k Json, name: &str) -> Members<'_, 'k> {
-        let path = format!("{}{name}.", self.path);
-        Members { problems: self.problems, json, path }
-    }
-
-    fn required<T>(&mut self, name: &str, needed: &str, read: impl Fn(&'j Json) -> Option<T>) -> Option<T> {
-        if self.json.get(name).is_none() {
-            self.problems
-                .push(Problem::new(format!("{}{name}", self.path), format!("it is missing: {needed}")));
-        }
-        self.optional(name, needed, read)
-    }
-
-    fn optional<T>(&mut self, name: &str, needed: &str, read: impl Fn(&'j Json) -> Option<T>) -> Option<T> {
-        let json = self.json.get(name)?;
-        let value = read(json);
-        if value.is_none() {
-            let problem = format!("it is {}: {needed}", kind(json));
-            self.problems.push(Problem::new(format!("{}{name}", self.path), problem));
-        }
-        value
-    }
-
-    fn text(&mut self, name: &str, filled_in: &str) -> String {
-        self.required(name, TEXT, Json::as_str).unwrap_or(filled_in).to_owned()
-    }
-
-    fn nullable_text(&mut self, name: &str) -> Option<String> {
-        let given = self.json.get(name).filter(|json| !json.is_null())?;
-        given.as_str().map(str::to_owned).or_else(|| self.optional(name, TEXT, |_| None))
-    }
-}
-
-fn kind(json: &Json) -> &'static str {
-    match json {
-        Json::Null => "null",
-        Json::Bool(_) => "true or false",
-        Json::Number(number) if number.is_i64() => "a whole number",
-        Json::Number(_) => "a number",
-        Json::String(_) => "a text that does not fit",
-        Json::Array(_) => "a list",
-        Json::Object(_) => "an object",
-    }
 }

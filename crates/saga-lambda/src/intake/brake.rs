@@ -4,17 +4,14 @@
 //! four: <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and each participant has a pace of
 //! its own. What is more than that waits here, where nothing has begun and no timeout runs.
 
+use crate::{Deadline, Error, Message, Repeatable, Variables, aws};
 use aws_sdk_sqs::{
     Client,
     operation::send_message::builders::SendMessageFluentBuilder,
     types::{MessageAttributeValue, QueueAttributeName},
 };
 use saga::environment;
-use saga_lambda::{Deadline, Error, Message, Repeatable, Variables, aws};
-use std::{
-    collections::BTreeSet,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep},
@@ -50,7 +47,7 @@ const LINE: u64 = 100;
 
 /// The brake.
 #[derive(Debug)]
-pub(crate) struct Brake {
+pub(super) struct Brake {
     client: Client,
     /// The queues of those who carry sagas out.
     participants: Vec<String>,
@@ -71,12 +68,12 @@ struct Seen {
 
 /// The queue did not take an event back.
 #[derive(Debug, thiserror::Error)]
-#[error("the queue of orders: {0}")]
-pub(crate) struct NotHeld(String);
+#[error("the queue of this intake: {0}")]
+pub(super) struct NotHeld(String);
 
 /// Since when an event waits for an order: since it came, as a message that was put back says. Where nobody says it, since
 /// now.
-pub(crate) fn waits_since(message: &Message) -> SystemTime {
+pub(super) fn waits_since(message: &Message) -> SystemTime {
     let since_ms = message.attributes.get(WAITS_SINCE_MS).and_then(|since_ms| since_ms.parse().ok());
     let since = since_ms.and_then(|since_ms| UNIX_EPOCH.checked_add(Duration::from_millis(since_ms)));
     // Whoever publishes an event can give it attributes too: a time that has not come is none.
@@ -84,25 +81,23 @@ pub(crate) fn waits_since(message: &Message) -> SystemTime {
 }
 
 impl Brake {
-    /// For sagas of these participants, as the stack says.
-    pub(crate) fn from_variables(
+    /// For the participants that the stack lists, as all queues but the intake's own and those of `others`.
+    pub(super) fn from_variables(
         client: Client,
         variables: &Variables,
-        participants: &BTreeSet<&'static str>,
         own_queue: &str,
+        others: &[&str],
     ) -> Result<Self, Error> {
-        let queue = |name: &str| variables.text(&environment::queue(name)).map(str::to_owned);
-        Ok(Self {
-            client,
-            participants: participants.iter().map(|name| queue(name)).collect::<Result<_, _>>()?,
-            max_backlog: variables.parsed(environment::MAX_BACKLOG, "a whole number")?,
-            own_queue: queue(own_queue)?,
-            seen: Mutex::default(),
-        })
+        let own_queue = variables.text(&environment::queue(own_queue))?.to_owned();
+        let is_participant = |url: &&str| *url != own_queue && !others.contains(url);
+        let participants = variables.beginning_with(environment::QUEUES).filter(is_participant);
+        let participants = participants.map(str::to_owned).collect();
+        let max_backlog = variables.parsed(environment::MAX_BACKLOG, "a whole number")?;
+        Ok(Self { client, participants, max_backlog, own_queue, seen: Mutex::default() })
     }
 
     /// Waits until every participant can take more. False: when half of the time was over, one still could not.
-    pub(crate) async fn is_released(&self, deadline: Deadline) -> bool {
+    pub(super) async fn is_released(&self, deadline: Deadline) -> bool {
         let patience = deadline.earlier(deadline.remaining() / 2);
         loop {
             // The brake protects from a flood; an outage of counting must not be one of orders.
@@ -118,7 +113,7 @@ impl Brake {
 
     /// Whether orders may stand in line here that came long ago: they are held back, some that were have not come again, or
     /// more wait than this function works on at once. Where that is not known there may be a line.
-    pub(crate) async fn has_line(&self, deadline: Deadline) -> bool {
+    pub(super) async fn has_line(&self, deadline: Deadline) -> bool {
         let own_is_more =
             async |than: u64, counted| match self.count(&self.own_queue, counted, deadline).await {
                 Ok(count) => count > than,
@@ -138,7 +133,7 @@ impl Brake {
     ///
     /// When SQS does not say that it took it, it may be there twice: then an id that was taken before is found, and
     /// nothing is done twice.
-    pub(crate) async fn hold_back(&self, order: &str, deadline: Deadline) -> Result<(), NotHeld> {
+    pub(super) async fn hold_back(&self, order: &str, deadline: Deadline) -> Result<(), NotHeld> {
         let request = self.put_back(order, fastrand::i32(COMES_AGAIN_SECONDS));
         aws::send(request, deadline).await.map_err(NotHeld)
     }
@@ -146,7 +141,7 @@ impl Brake {
     /// Puts an event back that waits for an order, with all its deliveries before it, and with the time since when it
     /// waits. It comes again at once, so that it is not taken for an order that is held back: two that wait for orders that
     /// never come do not wait for each other.
-    pub(crate) async fn begin_again(
+    pub(super) async fn begin_again(
         &self,
         event: &str,
         waits_since: SystemTime,
@@ -161,7 +156,7 @@ impl Brake {
 
     /// How long an event may be under way here until it was delivered as often as it is. `None` when the queue does not say
     /// so.
-    pub(crate) async fn longest_under_way(&self, deliveries: u32, deadline: Deadline) -> Option<Duration> {
+    pub(super) async fn longest_under_way(&self, deliveries: u32, deadline: Deadline) -> Option<Duration> {
         let visibility_seconds = self.count(&self.own_queue, HIDDEN_FOR, deadline).await;
         let visibility_seconds = visibility_seconds
             .inspect_err(|reason| tracing::warn!(reason, "how long an event is under way is not known"));
@@ -219,8 +214,10 @@ impl Brake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use saga_lambda::replay::{Answer, Log, Replay};
+    use crate::replay::{Answer, Log, Replay};
     use serde_json::json;
+
+    const NOTICES: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/notification";
 
     fn brake(replay: &Replay) -> Brake {
         let variables: Variables = [
@@ -230,13 +227,12 @@ mod tests {
                 "FLYOVER_QUEUE_ORDER_INTAKE",
                 "https://sqs.eu-central-1.amazonaws.com/123456789012/order-intake",
             ),
+            ("FLYOVER_QUEUE_NOTIFICATION", NOTICES),
             (environment::MAX_BACKLOG, "100"),
         ]
         .into_iter()
         .collect();
-        let participants = BTreeSet::from(["orders", "payment"]);
-        Brake::from_variables(Client::new(&replay.config()), &variables, &participants, "order-intake")
-            .unwrap()
+        Brake::from_variables(Client::new(&replay.config()), &variables, "order-intake", &[NOTICES]).unwrap()
     }
 
     fn has(waiting: u64, worked_on: u64) -> Answer {

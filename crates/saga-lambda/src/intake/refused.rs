@@ -1,28 +1,28 @@
 //! Keeps refused events with every reason.
 
-use crate::validate::Problem;
+use super::Problem;
+use crate::{Deadline, aws, sendable_json};
 use aws_sdk_sqs::Client;
-use saga_lambda::{Deadline, aws, sendable_json};
 use serde_json::{Value as Json, json};
 
 /// The most bytes of a message that every SQS queue takes.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// The queue of refused orders.
+/// The queue of refused events.
 #[derive(Debug, Clone)]
-pub(crate) struct RefusedOrders {
-    pub(crate) client: Client,
-    pub(crate) url: String,
+pub(super) struct RefusedEvents {
+    pub(super) client: Client,
+    pub(super) url: String,
 }
 
-/// The queue did not take a refused order.
+/// The queue did not take a refused event.
 #[derive(Debug, thiserror::Error)]
-#[error("the queue of refused orders: {0}")]
-pub(crate) struct Unkept(String);
+#[error("the queue of refused events: {0}")]
+pub(super) struct Unkept(String);
 
-impl RefusedOrders {
+impl RefusedEvents {
     /// Keeps an event, for people to look at.
-    pub(crate) async fn keep(
+    pub(super) async fn keep(
         &self,
         event: &str,
         reasons: &[Problem],
@@ -65,7 +65,7 @@ fn letter(event: &str, reasons: &[Problem]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use saga_lambda::is_sendable;
+    use crate::is_sendable;
 
     #[test]
     fn a_letter_has_every_reason_and_the_event_as_it_came() {

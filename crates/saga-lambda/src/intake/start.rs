@@ -1,22 +1,20 @@
 //! Starts sagas.
 
+use crate::{Deadline, Error, Repeatable, Tried, Variables, aws::Failure, persist};
 use aws_sdk_sfn::Client;
-use saga::{Intake, RunDigest, SagaId, StartInput, Startable, Starts, Value};
-use saga_lambda::{Deadline, Error, Repeatable, Tried, Variables, aws::Failure, persist};
-use sagas::intakes::OrderIntake;
-use std::marker::PhantomData;
+use saga::{RunDigest, SagaId, StartInput, Value, environment};
+use serde_json::Value as Json;
 
-/// The state machine of the saga `S`.
+/// The state machine of a saga.
 #[derive(Debug, Clone)]
-pub(crate) struct StateMachine<S> {
+pub(super) struct StateMachine {
     client: Client,
     arn: String,
-    saga: PhantomData<fn() -> S>,
 }
 
 /// What starting a saga did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Started {
+pub(super) enum Started {
     /// It began.
     Now,
     /// It had begun: an execution with its id and its input exists.
@@ -28,36 +26,33 @@ pub(crate) enum Started {
 /// Step Functions could not be asked, or refused.
 #[derive(Debug, thiserror::Error)]
 #[error("Step Functions: {0}")]
-pub(crate) struct Unstarted(String);
+pub(super) struct Unstarted(String);
 
-impl<S: Startable> StateMachine<S> {
+impl StateMachine {
     /// The state machine of one of the sagas that this function starts.
-    pub(crate) fn from_variables<P>(client: Client, variables: &Variables) -> Result<Self, Error>
-    where
-        <OrderIntake as Intake>::Sagas: Starts<S, P>,
-    {
-        let name = OrderIntake::state_machine_variable::<S, P>();
+    pub(super) fn from_variables(client: Client, variables: &Variables, saga: &str) -> Result<Self, Error> {
+        let name = environment::state_machine(saga);
         let arn = variables.text(&name)?;
         if arn.split(':').nth(5) != Some("stateMachine") {
             return Err(Error::Invalid { name, given: arn.into(), allowed: "the ARN of a state machine" });
         }
-        Ok(Self { client, arn: arn.into(), saga: PhantomData })
+        Ok(Self { client, arn: arn.into() })
     }
 
     /// Starts the saga with this id, unless it was started before: exactly once, because the id names the execution.
-    /// `asked`: the digest of the event that asks for it.
+    /// `asked`: the digest of the event that asks for it. `is_same`: whether an execution was started for the same.
     ///
     /// Step Functions says `ExecutionAlreadyExists` of an execution with the same input that has ended, and of one with
     /// any other input: <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>. So the
     /// one that exists is looked at.
-    pub(crate) async fn start(
+    pub(super) async fn start(
         &self,
         id: SagaId,
-        input: &S::Input,
+        input: Json,
         asked: RunDigest,
+        is_same: fn(&str, &StartInput) -> bool,
         deadline: Deadline,
     ) -> Result<Started, Unstarted> {
-        let input = serde_json::to_value(input).map_err(|error| Unstarted(error.to_string()))?;
         let start = StartInput::begin(id, input).asked_with(asked);
         let text = serde_json::to_string(&start).map_err(|error| Unstarted(error.to_string()))?;
         let request =
@@ -78,7 +73,7 @@ impl<S: Startable> StateMachine<S> {
             return Ok(Started::Now);
         }
         match self.input_of(start.id.as_str(), deadline).await? {
-            Some(existing) if is_same_run::<S::Input>(&existing, &start) => Ok(Started::Before),
+            Some(existing) if is_same(&existing, &start) => Ok(Started::Before),
             Some(_) => Ok(Started::OtherHasId),
             // Descriptions lag behind starts.
             None => Err(Unstarted("the execution that has this id is not described yet".into())),
@@ -86,7 +81,7 @@ impl<S: Startable> StateMachine<S> {
     }
 
     /// Whether the saga with this id was started.
-    pub(crate) async fn has(&self, id: &str, deadline: Deadline) -> Result<bool, Unstarted> {
+    pub(super) async fn has(&self, id: &str, deadline: Deadline) -> Result<bool, Unstarted> {
         self.input_of(id, deadline).await.map(|input| input.is_some())
     }
 
@@ -116,7 +111,7 @@ impl<S: Startable> StateMachine<S> {
 
 /// Whether an execution that exists was started for the same: with the same event; or for equal values of today's type,
 /// because another release may have started it, which knew more or fewer members.
-fn is_same_run<V: Value>(existing: &str, start: &StartInput) -> bool {
+pub(super) fn is_same_run<V: Value>(existing: &str, start: &StartInput) -> bool {
     let Ok(existing) = serde_json::from_str::<StartInput>(existing) else { return false };
     if existing.id != start.id || existing.settle.is_some() {
         return false;
@@ -132,21 +127,16 @@ mod tests {
     use saga::Start;
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
-    use serde_json::{Value as Json, json};
+    use serde_json::json;
 
     /// A value that got an optional member, and one with a default, in this release.
-    #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+    #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Value)]
+    #[value(name = "wish", max_bytes = 100, producer = Start)]
     struct Wish {
         what: String,
         gift: Option<String>,
         #[serde(default)]
         copies: u32,
-    }
-
-    impl Value for Wish {
-        const NAME: &'static str = "wish";
-        const MAX_BYTES: usize = 100;
-        type Producer = Start;
     }
 
     fn is_same(existing: &Json) -> bool {
