@@ -1,7 +1,7 @@
 //! One notice: told to its customer, and in one line of the log.
 
 use crate::{
-    claims::{Claim, Claims},
+    claims::{Claim, Claimed, Claims},
     letter::{self, Letter, Untellable},
     own_queue::OwnQueue,
 };
@@ -56,6 +56,8 @@ enum Outcome {
     ForOthers,
     /// There is nothing to tell.
     NothingToTell,
+    /// It was told before.
+    SentBefore,
     /// It is told.
     Sent,
     /// It was not sent, and comes again as a new message.
@@ -159,25 +161,39 @@ impl Notifier {
     ) -> Outcome {
         let sending = deadline.earlier(AFTER_A_REFUSAL);
         let claim = match self.claims.claim(digest, message, sending).await {
-            Ok(Some(claim)) => claim,
-            Ok(None) => return Outcome::NotAgain("it may have been sent as often as it may be".into()),
+            Ok(Claimed::Ours(claim)) => claim,
+            Ok(Claimed::SentBefore) => return Outcome::SentBefore,
+            Ok(Claimed::UnderWay) => {
+                return self.put_back("it may be under way".into(), message, deadline).await;
+            }
+            Ok(Claimed::TooOften) => {
+                return Outcome::NotAgain("it may have been sent as often as it may be".into());
+            }
             Err(unclaimed) => {
                 let reason = unclaimed.to_string();
                 return self.refused(&unclaimed.claim, reason, message, deadline).await;
             }
         };
         match self.send(letter, sending).await {
-            Ok(()) => Outcome::Sent,
+            Ok(()) => {
+                self.claims.is_sent(&claim, deadline).await;
+                Outcome::Sent
+            }
             Err(Unsent::Refused(reason)) => self.refused(&claim, reason, message, deadline).await,
             Err(Unsent::Unknown(reason)) if claim.is_last => Outcome::NotAgain(reason),
             Err(Unsent::Unknown(reason)) => Outcome::Again(reason),
         }
     }
 
-    /// Nothing was sent on a claim: it is given back, and the notice put back. When that cannot be done, or was done often
-    /// enough, the message is delivered again, and kept as a dead letter at last.
+    /// Nothing was sent on a claim: it is given back, and the notice put back.
     async fn refused(&self, claim: &Claim, reason: String, message: &Message, deadline: Deadline) -> Outcome {
         self.claims.give_back(claim, deadline.earlier(deadline.remaining() / 2)).await;
+        self.put_back(reason, message, deadline).await
+    }
+
+    /// Puts a notice back. When that cannot be done, or was done often enough, the message is delivered again, and kept as a
+    /// dead letter at last.
+    async fn put_back(&self, reason: String, message: &Message, deadline: Deadline) -> Outcome {
         match self.own_queue.put_back(message, deadline).await {
             Ok(()) => Outcome::PutBack(reason),
             Err(why) => Outcome::Again(format!("{reason}; {why}")),
@@ -234,6 +250,7 @@ fn conclude(
     match outcome {
         Outcome::ForOthers => line!(info, "left to others", "for_others", None::<&str>),
         Outcome::NothingToTell => line!(info, "notice told", "nothing_to_tell", None::<&str>),
+        Outcome::SentBefore => line!(info, "notice told before", "sent_before", None::<&str>),
         Outcome::Sent => line!(info, "notice told", "sent", None::<&str>),
         Outcome::PutBack(reason) => {
             line!(warn, "put back: it was not sent, and comes again", "put_back", reason);
