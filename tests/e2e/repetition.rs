@@ -8,6 +8,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use serde_json::json;
+use system::eventually;
 
 pub(crate) fn cases() -> Vec<Case> {
     cases!["repetition":
@@ -131,10 +132,17 @@ async fn a_notice_that_comes_five_times_is_told_twice_at_most(world: &World) -> 
     });
     let notice = notice.to_string();
     world.system.send_batch_to_participant("notification", &[notice.as_str(); 5]).await?;
-    world.log_lines("notification", id, &[("outcome", "unknown")], 3).await?;
-    world.log_lines("notification", id, &[("outcome", "sent")], 2).await?;
+    // Those that come while one is being sent are put back, and find that it was sent.
+    let told = eventually("five notices are done with", world.all_deliveries(), || async {
+        let lines = world.log_lines("notification", id, &[], 5).await?;
+        let with = |outcome: &str| lines.iter().filter(|line| line["outcome"] == outcome).count();
+        let (sent, done) = (with("sent"), with("sent") + with("sent_before") + with("unknown"));
+        Ok(if done >= 5 { Ok(sent) } else { Err(format!("{lines:?}")) })
+    })
+    .await?;
     let mails = world.system.mails().await?;
-    let told = mails.iter().filter(|mail| mail.to.contains(&order.customer.email)).count();
-    assert_eq!(told, 2, "{mails:?}");
+    let mails: Vec<_> = mails.iter().filter(|mail| mail.to.contains(&order.customer.email)).collect();
+    // Once more at most, when it is not known whether it was sent.
+    assert!((1..=2).contains(&mails.len()) && mails.len() >= told, "{told}: {mails:?}");
     Ok(())
 }

@@ -46,8 +46,9 @@ fn some_bytes(ident: &Ident, max_bytes: &TokenStream) -> TokenStream {
     );
     quote_spanned! { max_bytes.span()=>
         const _: () = {
-            const MAX_BYTES: usize = #max_bytes;
-            ::core::assert!(MAX_BYTES > 0, #none);
+            // No constant: it would be in scope of what was given, and that may be a constant of its name.
+            let max_bytes: usize = #max_bytes;
+            ::core::assert!(max_bytes > 0, #none);
         };
     }
 }

@@ -21,6 +21,8 @@ pub struct Message {
     pub receive_count: u32,
     /// When it was sent to the queue, if the queue says so.
     pub sent_at: Option<SystemTime>,
+    /// When it was delivered for the first time, if the queue says so.
+    pub first_received_at: Option<SystemTime>,
     /// The attributes that it was sent with, by name: those that are texts and numbers.
     pub attributes: BTreeMap<String, String>,
 }
@@ -28,7 +30,11 @@ pub struct Message {
 impl From<SqsMessage> for Message {
     fn from(message: SqsMessage) -> Self {
         let received = message.attributes.get("ApproximateReceiveCount");
-        let sent = message.attributes.get("SentTimestamp").and_then(|sent_ms| sent_ms.parse().ok());
+        let time = |name: &str| {
+            let time_ms = message.attributes.get(name)?.parse().ok()?;
+            UNIX_EPOCH.checked_add(Duration::from_millis(time_ms))
+        };
+        let (sent_at, first_received_at) = (time("SentTimestamp"), time("ApproximateFirstReceiveTimestamp"));
         let attributes = message.message_attributes.into_iter();
         let attributes = attributes.filter_map(|(name, value)| Some((name, value.string_value?)));
         Self {
@@ -36,7 +42,8 @@ impl From<SqsMessage> for Message {
             id: message.message_id.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
             receive_count: received.and_then(|count| count.parse().ok()).unwrap_or(1),
-            sent_at: sent.and_then(|sent_ms| UNIX_EPOCH.checked_add(Duration::from_millis(sent_ms))),
+            sent_at,
+            first_received_at,
             attributes: attributes.collect(),
         }
     }
@@ -157,7 +164,7 @@ mod tests {
         let event = json!({ "Records": [
             { "messageId": "a", "body": "fine", "attributes": { "ApproximateReceiveCount": "1" } },
             {
-                "messageId": "b", "body": "bad", "attributes": { "ApproximateReceiveCount": "3", "SentTimestamp": "1500" },
+                "messageId": "b", "body": "bad", "attributes": { "ApproximateReceiveCount": "3", "SentTimestamp": "1500", "ApproximateFirstReceiveTimestamp": "1700" },
                 "messageAttributes": {
                     "times": { "stringValue": "7", "dataType": "Number" },
                     "raw": { "binaryValue": "AA==", "dataType": "Binary" },
@@ -169,7 +176,8 @@ mod tests {
         let response = each_message(event, in_four_seconds(), async |message| {
             match (message.body.as_str(), message.receive_count) {
                 ("bad", 3) => {
-                    assert_eq!(message.sent_at, Some(UNIX_EPOCH + Duration::from_millis(1_500)));
+                    let at = |time_ms| Some(UNIX_EPOCH + Duration::from_millis(time_ms));
+                    assert_eq!((message.sent_at, message.first_received_at), (at(1_500), at(1_700)));
                     assert_eq!(message.attributes, BTreeMap::from([("times".to_owned(), "7".to_owned())]));
                     Verdict::deliver_again("bad")
                 }
@@ -245,6 +253,7 @@ mod tests {
             body: String::new(),
             receive_count,
             sent_at: None,
+            first_received_at: None,
             attributes: BTreeMap::new(),
         };
         for (one, other) in [(2, 2), (2, 3), (2, 4), (3, 3), (3, 4), (4, 2), (4, 4)] {

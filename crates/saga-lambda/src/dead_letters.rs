@@ -107,6 +107,7 @@ mod tests {
             body: "{oops".into(),
             receive_count,
             sent_at: None,
+            first_received_at: None,
             attributes: BTreeMap::new(),
         };
         let deadline = Deadline::after(Duration::from_secs(2));

@@ -11,8 +11,9 @@
 //! # }
 //! ```
 //!
-//! [`intake::run`] (feature `intake`) is another: it takes events from outside and starts sagas. Functions that are neither use its parts: [`aws`] for lean SDK clients, [`Variables`] for configuration
-//! that fails clearly, [`serve_queue`] for queues with partial batch failures, and [`serve_schedule`] for schedules.
+//! [`intake::run`] (feature `intake`) is another: it takes events from outside and starts sagas. Functions that are neither
+//! use its parts: [`aws`] for lean SDK clients, [`Variables`] for configuration that fails clearly, [`serve_queue`] for
+//! queues with partial batch failures, and [`serve_schedule`] for schedules.
 #![forbid(unsafe_code)]
 
 pub mod aws;

@@ -2,7 +2,6 @@
 
 use crate::{
     builder::{Open, saga},
-    environment,
     input::{Nil, With},
     tuples::{Contains, all_the_tuples},
     value::{ProducedBy, Start},
@@ -31,7 +30,6 @@ pub const HELD_BACK_EVENT: &str = "held_back";
 ///     const NAME: &'static str = "shop";
 ///     type Sagas = (OrderSaga,);
 /// }
-/// assert_eq!(Shop::state_machine_variable::<OrderSaga, _>(), "FLYOVER_SAGA_ORDER");
 /// let chain = OrderSaga::chain(); // `.step(..)` and so on
 /// # let _ = chain;
 /// ```
@@ -55,15 +53,6 @@ pub trait Intake: 'static {
 
     /// Every saga it starts, as a tuple.
     type Sagas: Startables;
-
-    /// The variable with the ARN of the state machine of one of its sagas.
-    fn state_machine_variable<S, P>() -> String
-    where
-        S: Startable,
-        Self::Sagas: Starts<S, P>,
-    {
-        environment::state_machine(S::NAME)
-    }
 }
 
 /// A tuple of 1 to 16 [`Startable`]s.

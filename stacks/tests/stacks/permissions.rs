@@ -1,8 +1,14 @@
 //! What roles may do: what they need, on what is theirs.
 
 use crate::templates::{app, list, of_type, role_statements, template};
-use saga::{Intake, Startables};
-use sagas::intakes::OrderIntake;
+use saga::{
+    Intake, Startables,
+    environment::{QUEUES, queue as queue_variable},
+};
+use sagas::{
+    environment::{NOTIFICATION, REFUSED_ORDERS},
+    intakes::OrderIntake,
+};
 use serde_json::{Value as Json, json};
 use stacks::{Stage, Trigger, outputs};
 use std::collections::{BTreeMap, BTreeSet};
@@ -234,7 +240,7 @@ fn order_intake_counts_what_participants_have_and_puts_back_into_its_own_queue_o
     let queues = |names: &[&str]| names.iter().map(|name| queue(name)).collect::<BTreeSet<_>>();
     let own = app.sagas().filter(|saga| <OrderIntake as Intake>::Sagas::NAMES.contains(&saga.name));
     let asked: BTreeSet<_> = own.flat_map(saga::Definition::steps).map(|step| step.participant).collect();
-    let counted: Vec<_> = asked.into_iter().chain([OrderIntake::NAME]).map(pascal).collect();
+    let counted: Vec<_> = asked.iter().copied().chain([OrderIntake::NAME]).map(pascal).collect();
     let counted: Vec<_> = counted.iter().map(String::as_str).collect();
     assert_eq!(allowed["sqs:GetQueueAttributes"], queues(&counted));
     let sent_to = ["OrderIntake", "OrderIntakeDeadLetter", "RefusedOrders", "Notification"];
@@ -246,6 +252,16 @@ fn order_intake_counts_what_participants_have_and_puts_back_into_its_own_queue_o
     assert_eq!((&most["Default"], &most["MinValue"]), (&json!("4500"), &json!(1)), "{most}");
     let variables = &resources["OrderIntakeFunction"]["Properties"]["Environment"]["Variables"];
     assert_eq!(variables["FLYOVER_MAX_BACKLOG"], json!({ "Ref": "MaxBacklog" }));
+    // It takes every queue that it is told for one to count, but its own and the two that it sends to.
+    let told: BTreeSet<_> =
+        variables.as_object().unwrap().keys().filter(|name| name.starts_with(QUEUES)).collect();
+    let known: BTreeSet<_> = asked
+        .iter()
+        .copied()
+        .chain([OrderIntake::NAME, REFUSED_ORDERS, NOTIFICATION])
+        .map(queue_variable)
+        .collect();
+    assert_eq!(told, known.iter().collect());
 }
 
 #[test]

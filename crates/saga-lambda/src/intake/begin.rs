@@ -6,12 +6,13 @@ use serde_json::Value as Json;
 use std::marker::PhantomData;
 
 /// The saga that an event begins, one of those of the intake `I`.
-#[derive(Debug)]
+#[derive(saga::Redacted)]
 #[must_use = "it is what `IntakeService::begin` returns"]
 pub struct Begin<I> {
     pub(super) saga: &'static str,
     pub(super) id_field: &'static str,
     pub(super) id: String,
+    #[redact]
     pub(super) input: Result<Json, String>,
     pub(super) input_name: &'static str,
     /// Whether an execution was started for the same.
@@ -39,8 +40,30 @@ pub(super) struct After {
 }
 
 impl<I: saga::Intake> Begin<I> {
-    /// The saga `S` with this id, which the event has in the member `id_field`, and this input. An event with the same id
-    /// and input begins none again; one with the same id and another input is refused.
+    /// The saga `S` with this id and this input. An event with the same id and input begins none again; one with the same id
+    /// and another input is refused. `id_field`: the member of the event that the id is made of, where problems with it are
+    /// told.
+    ///
+    /// The saga must be one of the intake's, so that its function may start it:
+    ///
+    /// ```compile_fail,E0277
+    /// # use saga::{Intake, Start, Startable, Value};
+    /// # use saga_lambda::intake::Begin;
+    /// # #[derive(Clone, serde::Serialize, serde::Deserialize, schemars::JsonSchema, Value)]
+    /// # #[value(name = "order", max_bytes = 9, producer = Start)]
+    /// # struct Order {}
+    /// # struct Orders;
+    /// # impl Startable for Orders { const NAME: &'static str = "order"; type Input = Order; }
+    /// # struct Refunds;
+    /// # impl Startable for Refunds { const NAME: &'static str = "refund"; type Input = Order; }
+    /// struct Website;
+    /// impl Intake for Website {
+    ///     const NAME: &'static str = "website";
+    ///     type Sagas = (Orders,);
+    /// }
+    /// let _ = Begin::<Website>::saga::<Orders, _>("order_id", "o-1", &Order {});
+    /// let _ = Begin::<Website>::saga::<Refunds, _>("order_id", "o-1", &Order {}); // not among `Sagas`
+    /// ```
     pub fn saga<S, P>(id_field: &'static str, id: impl Into<String>, input: &S::Input) -> Self
     where
         S: Startable,
@@ -66,7 +89,7 @@ impl<I: saga::Intake> Begin<I> {
         Self { telling: Some(ToldThen { notice: N::NAME, error }), ..self }
     }
 
-    /// It waits until the saga `S` with this id, which the event has in the member `id_field`, has begun: events may
+    /// It waits until the saga `S` with this id, which is told in the member `id_field`, has begun: events may
     /// overtake each other. When no event that could begin it is under way any more, this one is refused: `unknown` is the
     /// reason, for example `no such order`.
     pub fn after<S, P>(self, id_field: &'static str, id: impl Into<String>, unknown: &'static str) -> Self

@@ -1,4 +1,4 @@
-//! Holds orders back while participants have more to do than they get done in time.
+//! Holds events back while participants have more to do than they get done in time.
 //!
 //! Step Functions starts more executions than it takes answers (300 and 500 a second at first, of which a saga needs
 //! four: <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>), and each participant has a pace of
@@ -71,13 +71,13 @@ struct Seen {
 #[error("the queue of this intake: {0}")]
 pub(super) struct NotHeld(String);
 
-/// Since when an event waits for an order: since it came, as a message that was put back says. Where nobody says it, since
-/// now.
+/// Since when an event waits for another: since it was delivered for the first time, as a message that was put back says.
+/// Before that it lay in the queue as others did. Where nobody says it, since now.
 pub(super) fn waits_since(message: &Message) -> SystemTime {
     let since_ms = message.attributes.get(WAITS_SINCE_MS).and_then(|since_ms| since_ms.parse().ok());
     let since = since_ms.and_then(|since_ms| UNIX_EPOCH.checked_add(Duration::from_millis(since_ms)));
     // Whoever publishes an event can give it attributes too: a time that has not come is none.
-    [since, message.sent_at].into_iter().flatten().fold(SystemTime::now(), SystemTime::min)
+    [since, message.first_received_at].into_iter().flatten().fold(SystemTime::now(), SystemTime::min)
 }
 
 impl Brake {
@@ -91,7 +91,10 @@ impl Brake {
         let own_queue = variables.text(&environment::queue(own_queue))?.to_owned();
         let is_participant = |url: &&str| *url != own_queue && !others.contains(url);
         let participants = variables.beginning_with(environment::QUEUES).filter(is_participant);
-        let participants = participants.map(str::to_owned).collect();
+        let participants: Vec<_> = participants.map(str::to_owned).collect();
+        if participants.is_empty() {
+            return Err(Error::Missing { name: format!("{}…` of a participant", environment::QUEUES) });
+        }
         let max_backlog = variables.parsed(environment::MAX_BACKLOG, "a whole number")?;
         Ok(Self { client, participants, max_backlog, own_queue, seen: Mutex::default() })
     }
@@ -100,7 +103,7 @@ impl Brake {
     pub(super) async fn is_released(&self, deadline: Deadline) -> bool {
         let patience = deadline.earlier(deadline.remaining() / 2);
         loop {
-            // The brake protects from a flood; an outage of counting must not be one of orders.
+            // The brake protects from a flood; an outage of counting must not be one of intake.
             if self.look(deadline).await.backlog < self.max_backlog {
                 return true;
             }
@@ -111,7 +114,7 @@ impl Brake {
         }
     }
 
-    /// Whether orders may stand in line here that came long ago: they are held back, some that were have not come again, or
+    /// Whether events may stand in line here that came long ago: they are held back, some that were have not come again, or
     /// more wait than this function works on at once. Where that is not known there may be a line.
     pub(super) async fn has_line(&self, deadline: Deadline) -> bool {
         let own_is_more =
@@ -129,18 +132,18 @@ impl Brake {
             || own_is_more(LINE, WAITING).await
     }
 
-    /// Puts an order back, as a new message: its deliveries are not used up by waiting.
+    /// Puts an event back, as a new message: its deliveries are not used up by waiting.
     ///
     /// When SQS does not say that it took it, it may be there twice: then an id that was taken before is found, and
     /// nothing is done twice.
-    pub(super) async fn hold_back(&self, order: &str, deadline: Deadline) -> Result<(), NotHeld> {
-        let request = self.put_back(order, fastrand::i32(COMES_AGAIN_SECONDS));
+    pub(super) async fn hold_back(&self, event: &str, deadline: Deadline) -> Result<(), NotHeld> {
+        let request = self.put_back(event, fastrand::i32(COMES_AGAIN_SECONDS));
         aws::send(request, deadline).await.map_err(NotHeld)
     }
 
-    /// Puts an event back that waits for an order, with all its deliveries before it, and with the time since when it
-    /// waits. It comes again at once, so that it is not taken for an order that is held back: two that wait for orders that
-    /// never come do not wait for each other.
+    /// Puts an event back that waits for another, with all its deliveries before it, and with the time since when it
+    /// waits. It comes again at once, so that it is not taken for one that is held back: two that wait for what
+    /// never comes do not wait for each other.
     pub(super) async fn begin_again(
         &self,
         event: &str,

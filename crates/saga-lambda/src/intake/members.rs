@@ -5,9 +5,11 @@ use super::Problem;
 use serde_json::Value as Json;
 
 /// The members of an object, and what is wrong with them.
-#[derive(Debug)]
+#[derive(saga::Redacted)]
 pub struct Members<'p, 'j> {
+    #[redact]
     problems: &'p mut Vec<Problem>,
+    #[redact]
     json: &'j Json,
     /// Where the object is, with a dot behind it.
     path: String,

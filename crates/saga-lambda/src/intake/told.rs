@@ -1,11 +1,11 @@
-//! Tells a customer that their wish was refused before there was a saga that could.
+//! Has somebody told that their event was refused before there was a saga that could tell it.
 
 use crate::{Deadline, aws};
 use aws_sdk_sqs::Client;
 use saga::{NoticeMessage, Reason, SagaId, SagaName, WIRE_VERSION};
 use serde_json::{Map, Value as Json};
 
-/// The queue of the function that tells customers.
+/// The queue of the function that tells notices.
 #[derive(Debug, Clone)]
 pub(super) struct Notifications {
     pub(super) client: Client,
@@ -17,7 +17,7 @@ pub(super) struct Notifications {
 #[error("the queue of notifications: {0}")]
 pub(super) struct Untold(String);
 
-/// A refusal that its customer is told.
+/// A refusal that is told.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Telling(NoticeMessage);
 
@@ -36,7 +36,7 @@ impl Telling {
 }
 
 impl Notifications {
-    /// Has the customer told. The notice may be in the queue any number of times: whoever tells customers knows it by its body,
+    /// Has it told. The notice may be in the queue any number of times: whoever tells customers knows it by its body,
     /// which is the same for the same event, and tells it once more at most.
     pub(super) async fn tell(&self, telling: &Telling, deadline: Deadline) -> Result<(), Untold> {
         let body = serde_json::to_string(&telling.0).map_err(|error| Untold(error.to_string()))?;

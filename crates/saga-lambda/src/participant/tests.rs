@@ -90,6 +90,7 @@ fn message(request: &Json, receive_count: u32) -> Message {
         body: request.to_string(),
         receive_count,
         sent_at: None,
+        first_received_at: None,
         attributes: BTreeMap::new(),
     }
 }

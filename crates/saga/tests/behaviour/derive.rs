@@ -31,6 +31,8 @@ mod derived {
     const ORDER: &str = "order";
     const LONGEST: Duration = Duration::from_mins(20);
     const MOST: usize = 50;
+    // As generated code names it.
+    const MAX_BYTES: usize = 2_000;
 
     pub(super) fn order_saga() -> ::saga::Saga<PlaceOrder> {
         ::saga::saga::<PlaceOrder>("order")
@@ -44,7 +46,7 @@ mod derived {
 
     /// An order.
     #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, ::saga::Value)]
-    #[value(name = ORDER, max_bytes = { let lines = 2; lines * 1_000 }, producer = ::saga::Start)]
+    #[value(name = ORDER, max_bytes = MAX_BYTES, producer = ::saga::Start)]
     pub(super) struct PlaceOrder {
         pub(super) order_id: String,
     }

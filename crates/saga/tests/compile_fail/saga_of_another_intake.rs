@@ -21,6 +21,12 @@ impl Intake for Website {
     type Sagas = (Orders,);
 }
 
+fn begin<I: Intake, S: Startable, P>()
+where
+    I::Sagas: Starts<S, P>,
+{
+}
+
 fn main() {
-    Website::state_machine_variable::<Refunds, _>();
+    begin::<Website, Refunds, _>();
 }

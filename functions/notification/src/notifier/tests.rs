@@ -135,6 +135,7 @@ async fn delivered(receive_count: u32, body: &str, world: World) -> (Verdict, Wo
         body: body.into(),
         receive_count,
         sent_at: None,
+        first_received_at: None,
         attributes: BTreeMap::new(),
     };
     handled(message, world).await
@@ -200,8 +201,14 @@ async fn sent_in_all(customer: &Json, answers: Vec<Answer>) -> (usize, Vec<Verdi
 /// the world.
 async fn until_the_end(mut world: World) -> (usize, Verdict, World) {
     let body = notice("OrderConfirmed", &by_mail());
-    let mut message =
-        Message { id: "m-0".into(), body, receive_count: 1, sent_at: None, attributes: BTreeMap::new() };
+    let mut message = Message {
+        id: "m-0".into(),
+        body,
+        receive_count: 1,
+        sent_at: None,
+        first_received_at: None,
+        attributes: BTreeMap::new(),
+    };
     for deliveries in 1.. {
         let (verdict, after) = handled(message.clone(), world).await;
         world = after;
@@ -316,7 +323,14 @@ async fn a_notice_that_is_published_five_times_is_told_once() {
         let body = notice("OrderRejected", &by_mail());
         let attributes = BTreeMap::new();
         (_, world) = handled(
-            Message { id: format!("m-{n}"), body, receive_count: 1, sent_at: None, attributes },
+            Message {
+                id: format!("m-{n}"),
+                body,
+                receive_count: 1,
+                sent_at: None,
+                first_received_at: None,
+                attributes,
+            },
             world,
         )
         .await;

@@ -67,7 +67,14 @@ async fn logged_by(replay: &Replay, body: &str, receive_count: u32) -> (Verdict,
 
 fn message(body: &str, receive_count: u32) -> Message {
     let attributes = BTreeMap::new();
-    Message { id: "m-1".into(), body: body.into(), receive_count, sent_at: None, attributes }
+    Message {
+        id: "m-1".into(),
+        body: body.into(),
+        receive_count,
+        sent_at: None,
+        first_received_at: None,
+        attributes,
+    }
 }
 
 async fn logged_of(replay: &Replay, message: Message) -> (Verdict, Vec<(String, Json)>, Json) {
@@ -399,7 +406,7 @@ async fn a_cancel_is_not_refused_while_its_order_may_be_under_way() {
     let hidden = [hidden_for_a_minute(), Answer::error("AccessDenied")];
     for (waited_seconds, hidden) in [170, 3_600].into_iter().zip(hidden) {
         let came = came_before(Duration::from_secs(waited_seconds), message(&cancel().to_string(), 3));
-        let since = came.sent_at.unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let since = came.first_received_at.unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let answers: Vec<_> = unknown(0, 0, 0).into_iter().chain([hidden, sent()]).collect();
         let (verdict, calls, line) = logged_of(&Replay::of(answers), came).await;
         assert_eq!((verdict, &line["outcome"]), (Verdict::Acknowledge, &json!("under_way")));
@@ -433,9 +440,11 @@ async fn a_cancel_that_began_again_is_refused_in_its_time() {
     }
 }
 
-/// A message that was sent so long ago.
+/// A message that was delivered for the first time so long ago, and sent long before that.
 fn came_before(age: Duration, message: Message) -> Message {
-    Message { sent_at: Some(SystemTime::now() - age), ..message }
+    let first = SystemTime::now() - age;
+    let sent = first - Duration::from_secs(3_600);
+    Message { sent_at: Some(sent), first_received_at: Some(first), ..message }
 }
 
 fn hidden_for_a_minute() -> Answer {

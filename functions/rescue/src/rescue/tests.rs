@@ -87,8 +87,14 @@ impl Case {
 
     async fn handle_sent(&self, body: impl Into<String>, at: SystemTime) -> Verdict {
         let attributes = BTreeMap::new();
-        let message =
-            Message { id: "m-1".into(), body: body.into(), receive_count: 1, sent_at: Some(at), attributes };
+        let message = Message {
+            id: "m-1".into(),
+            body: body.into(),
+            receive_count: 1,
+            sent_at: Some(at),
+            first_received_at: None,
+            attributes,
+        };
         let verdict = self.rescue.handle(&message, Deadline::after(Duration::from_secs(2))).await;
         assert!(!self.log.text().contains("maria"), "{}", self.log.text());
         verdict
