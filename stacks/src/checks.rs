@@ -76,6 +76,16 @@ pub enum SynthError {
         /// The notice.
         notice: &'static str,
     },
+    /// What handles notices is no function.
+    #[error(
+        "`{consumer}` is said to handle notices, but is no function of this deployment: use one of {functions:?}"
+    )]
+    UnknownConsumer {
+        /// The consumer.
+        consumer: &'static str,
+        /// The functions that take messages.
+        functions: Vec<&'static str>,
+    },
     /// Two functions would have one name.
     #[error("two functions are named `{name}`: rename the participant, functions are named after them")]
     DuplicateFunction {
@@ -139,12 +149,16 @@ pub(crate) fn check_intake<I: Intake>(sagas: &[Definition]) -> Result<(), SynthE
     }
 }
 
-/// Whether every notice of the sagas is handled by a consumer, or declared as for others.
+/// Whether every notice of the sagas is handled by a consumer, which is one of these functions, or declared as for others.
 pub(crate) fn check_notices(
     sagas: &[Definition],
     consumers: &[NoticeConsumer],
     for_others: &[&str],
+    functions: &[&'static str],
 ) -> Result<(), SynthError> {
+    if let Some(consumer) = consumers.iter().find(|consumer| !functions.contains(&consumer.name)) {
+        return Err(SynthError::UnknownConsumer { consumer: consumer.name, functions: functions.to_vec() });
+    }
     let is_wanted = |notice: &str| {
         consumers.iter().any(|consumer| consumer.handles(notice)) || for_others.contains(&notice)
     };
@@ -267,18 +281,26 @@ mod tests {
     #[test]
     fn a_notice_that_nobody_handles_is_refused_unless_it_is_for_others() {
         let (mut sagas, consumers) = (sagas::all(), [notices::NOTIFICATION]);
-        assert!(check_notices(&sagas, &consumers, notices::FOR_OTHERS).is_ok());
+        let functions = ["notification", "orders"];
+        assert!(check_notices(&sagas, &consumers, notices::FOR_OTHERS, &functions).is_ok());
         let shipped = NoticeSpec { name: "OrderShipped", ..sagas[0].on_commit[0].clone() };
         sagas[0].on_commit.push(shipped);
-        let error = check_notices(&sagas, &consumers, &[]).expect_err("nobody handles it");
+        let error = check_notices(&sagas, &consumers, &[], &functions).expect_err("nobody handles it");
         assert_eq!(
             error.to_string(),
             "saga `order` publishes the notice `OrderShipped`, which nobody handles: list it in `handles` of the \
              consumer that does, or declare it as for others, who subscribe to the topic"
         );
-        assert!(check_notices(&sagas, &consumers, &["OrderShipped"]).is_ok());
-        let error = check_notices(&sagas, &[], &["OrderShipped"]).expect_err("there is no consumer");
+        assert!(check_notices(&sagas, &consumers, &["OrderShipped"], &functions).is_ok());
+        let error =
+            check_notices(&sagas, &[], &["OrderShipped"], &functions).expect_err("there is no consumer");
         assert!(error.to_string().contains("`OrderConfirmed`"), "{error}");
+        let error =
+            check_notices(&sagas, &consumers, &[], &["orders"]).expect_err("there is no such function");
+        assert_eq!(
+            error.to_string(),
+            "`notification` is said to handle notices, but is no function of this deployment: use one of [\"orders\"]"
+        );
     }
 
     #[test]

@@ -137,8 +137,8 @@ pub fn synth_of(
     sagas: Vec<Definition>,
     participants: &[ParticipantSpec],
 ) -> Result<App, SynthError> {
-    checks::check_notices(&sagas, &[notices::NOTIFICATION], notices::FOR_OTHERS)?;
     let (consumers, scheduled) = (app::consumers(participants), app::scheduled());
+    checks::check_notices(&sagas, &[notices::NOTIFICATION], notices::FOR_OTHERS, &consumers)?;
     let functions = [&consumers[..], &scheduled].concat();
     let Compiled { schemas, written, machines } = compiled(stage, sagas, participants, &functions)?;
     let stacks = vec![
@@ -164,8 +164,8 @@ pub fn synth_sagas(
     participants: &[ParticipantSpec],
     for_others: &[&str],
 ) -> Result<App, SynthError> {
-    checks::check_notices(&sagas, &[], for_others)?;
     let consumers = app::consumers_of_sagas(participants);
+    checks::check_notices(&sagas, &[], for_others, &consumers)?;
     let Compiled { schemas, written, machines } = compiled(stage, sagas, participants, &consumers)?;
     let stacks = vec![
         data::stack_of_sagas(stage, participants)?,

@@ -141,7 +141,7 @@ impl Notifier {
         Ok((notice, digest, about))
     }
 
-    /// What is for others is told apart by its name alone, whatever its version and its values are.
+    /// What is for others is told apart by its name alone, whatever it carries.
     fn about(&self, notice: &NoticeMessage) -> Result<About, Untellable> {
         let name = notice.notice.as_str();
         match NOTIFICATION.handles(name) {

@@ -36,6 +36,8 @@ struct Memory {
 /// Why a sweep is to be done again.
 enum Incomplete {
     CutOff(Duration),
+    /// One that was at it already took all of the time.
+    Waited(Duration),
     Unlisted(CallError),
     Failed(u64),
 }
@@ -67,7 +69,7 @@ impl Sweeps {
         let began = Instant::now();
         let available = deadline.earlier(CUT_OFF).remaining();
         let Ok(mut memory) = timeout(available, self.memory.lock()).await else {
-            return conclude(message, began, Tally::default(), Some(Incomplete::CutOff(available)));
+            return conclude(message, began, Tally::default(), Some(Incomplete::Waited(available)));
         };
         let now = SystemTime::now();
         if message.sent_at.is_some_and(|sent| memory.done_since.is_some_and(|done| sent <= done)) {
@@ -133,6 +135,9 @@ fn conclude(message: &Message, began: Instant, tally: Tally, incomplete: Option<
             "the dead executions could not all be looked at within {} s: what is settled is remembered, the rest comes next",
             available.as_secs()
         ),
+        Incomplete::Waited(available) => {
+            format!("another sweep was not done within {} s: this one comes again", available.as_secs())
+        }
         Incomplete::Unlisted(error) => format!("dead executions cannot be listed: {error}"),
         Incomplete::Failed(count) => format!("{count} dead executions could not be looked at or settled"),
     });

@@ -97,17 +97,15 @@ impl<S: IntakeService> Taking<S> {
         message: &Message,
         deadline: Deadline,
     ) -> Outcome {
+        if let Some(after) = &begin.after
+            && let Some(waits) = self.waits(after, message, deadline).await
+        {
+            return waits;
+        }
         if begin.can_be_held_back && !self.brake.is_released(deadline).await {
             return Outcome::HeldBack;
         }
-        let has_to_wait = match &begin.after {
-            Some(after) => self.waits(after, message, deadline).await,
-            None => None,
-        };
-        match has_to_wait {
-            Some(outcome) => outcome,
-            None => self.start(begin, asked, deadline).await,
-        }
+        self.start(begin, asked, deadline).await
     }
 
     /// Events may overtake each other: a saga that is not known yet is waited for until the last delivery, and longer while
