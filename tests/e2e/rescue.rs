@@ -83,7 +83,7 @@ async fn stop_twice(world: &World, n: u32) -> Result<bool> {
     let mut arn = first.clone();
     let second = saga::Settling::execution_name(&order.order_id.clone().try_into()?, &arn);
     let begun = format!("execution {second} has begun");
-    eventually(&begun, world.soon(), || async {
+    eventually(&begun, world.until_settled(), || async {
         Ok(world.system.execution("order", &second).await?.map(|_| ()).ok_or_else(|| "not yet".to_owned()))
     })
     .await?;
@@ -107,7 +107,7 @@ async fn turn_back_if_asked(world: &World, order: &OrderPlaced, dead: &str) -> R
     let id = order.order_id.as_str();
     let name = saga::Settling::execution_name(&id.to_owned().try_into()?, dead);
     let what = format!("execution {name} has ended, or is parked");
-    let parked = eventually(&what, world.all_deliveries(), || async {
+    let parked = eventually(&what, world.until_settled(), || async {
         let ended = world.system.execution("order", &name).await?;
         if ended.is_some_and(|execution| execution.status != ExecutionStatus::Running) {
             return Ok(Ok(None));
@@ -142,8 +142,7 @@ async fn an_execution_of_whose_death_no_event_came_is_settled_by_the_sweep(world
     let arn = stopped?;
 
     let name = saga::Settling::execution_name(&order.order_id.clone().try_into()?, &arn);
-    let limit = world.system.timing().sweep_interval() * 2 + world.all_deliveries();
-    let settling = world.system.end_of("order", &name, limit).await?;
+    let settling = world.system.end_of("order", &name, world.until_settled()).await?;
     expect_compensated(world, &order, &settling, RESCUED).await?;
     assert_eq!(world.stock(&tea).await?, (4, 0));
     let members = [("outcome", "settling"), ("message", "no event said that an execution died")];

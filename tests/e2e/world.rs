@@ -194,7 +194,13 @@ impl World {
     /// The end of the execution that settles an order's saga after this one died.
     pub(crate) async fn settled(&self, order: &OrderPlaced, dead_execution_arn: &str) -> Result<Execution> {
         let name = Settling::execution_name(&order.order_id.clone().try_into()?, dead_execution_arn);
-        self.system.end_of("order", &name, self.all_deliveries()).await
+        self.system.end_of("order", &name, self.until_settled()).await
+    }
+
+    /// For what settles a dead execution: a sweep, when no event told of its death. Another case may lose all events just
+    /// then.
+    pub(crate) fn until_settled(&self) -> Duration {
+        self.system.timing().sweep_interval() * 2 + self.all_deliveries()
     }
 
     /// For what happens at once.
