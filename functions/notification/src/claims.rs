@@ -8,7 +8,7 @@
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    operation::update_item::UpdateItemError,
+    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use saga::RunDigest;
@@ -95,10 +95,7 @@ impl Claims {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let number = |number: u128| AttributeValue::N(number.to_string());
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(LETTER, AttributeValue::S(letter.clone()))
+            .update(&letter)
             .update_expression("SET #expires_at = :expires_at, #until = :until ADD #sendings :added")
             .condition_expression(
                 "attribute_not_exists(#sent) AND (contains(#sendings, :sending) OR \
@@ -146,12 +143,9 @@ impl Claims {
     }
 
     /// Writes down that the letter was sent. When that is not known to be written, it may be sent once more.
-    pub(crate) async fn is_sent(&self, claim: &Claim, deadline: Deadline) {
+    pub(crate) async fn note_sent(&self, claim: &Claim, deadline: Deadline) {
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(LETTER, AttributeValue::S(claim.letter.clone()))
+            .update(&claim.letter)
             .update_expression("SET #sent = :true")
             .expression_attribute_names("#sent", SENT)
             .expression_attribute_values(":true", AttributeValue::Bool(true));
@@ -163,10 +157,7 @@ impl Claims {
     /// Takes a claim back on which the letter was not sent. One that cannot be taken back counts as sent.
     pub(crate) async fn give_back(&self, claim: &Claim, deadline: Deadline) {
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key(LETTER, AttributeValue::S(claim.letter.clone()))
+            .update(&claim.letter)
             .update_expression("DELETE #sendings :taken REMOVE #until")
             .condition_expression("contains(#sendings, :sending)")
             .expression_attribute_names("#sendings", SENDINGS)
@@ -179,6 +170,12 @@ impl Claims {
             Err(code) if code == CONDITION_FAILED => {}
             Err(reason) => tracing::warn!(reason, "a claim cannot be given back: the letter counts as sent"),
         }
+    }
+
+    /// A write to the item of a letter.
+    fn update(&self, letter: &str) -> UpdateItemFluentBuilder {
+        let request = self.client.update_item().table_name(&self.table);
+        request.key(LETTER, AttributeValue::S(letter.into()))
     }
 }
 

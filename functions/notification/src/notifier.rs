@@ -176,7 +176,7 @@ impl Notifier {
         };
         match self.send(letter, sending).await {
             Ok(()) => {
-                self.claims.is_sent(&claim, deadline).await;
+                self.claims.note_sent(&claim, deadline).await;
                 Outcome::Sent
             }
             Err(Unsent::Refused(reason)) => self.refused(&claim, reason, message, deadline).await,

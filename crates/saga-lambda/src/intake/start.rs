@@ -2,8 +2,7 @@
 
 use crate::{Deadline, Error, Repeatable, Tried, Variables, aws::Failure, persist};
 use aws_sdk_sfn::Client;
-use saga::{RunDigest, SagaId, StartInput, Value, environment};
-use serde_json::Value as Json;
+use saga::{RunDigest, StartInput, Value, environment};
 
 /// The state machine of a saga.
 #[derive(Debug, Clone)]
@@ -39,22 +38,19 @@ impl StateMachine {
         Ok(Self { client, arn: arn.into() })
     }
 
-    /// Starts the saga with this id, unless it was started before: exactly once, because the id names the execution.
-    /// `asked`: the digest of the event that asks for it. `is_same`: whether an execution was started for the same.
+    /// Starts a saga, unless it was started before: exactly once, because its id names the execution. `is_same`: whether an
+    /// execution was started for the same.
     ///
     /// Step Functions says `ExecutionAlreadyExists` of an execution with the same input that has ended, and of one with
     /// any other input: <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>. So the
     /// one that exists is looked at.
     pub(super) async fn start(
         &self,
-        id: SagaId,
-        input: Json,
-        asked: RunDigest,
+        start: &StartInput,
         is_same: fn(&str, &StartInput) -> bool,
         deadline: Deadline,
     ) -> Result<Started, Unstarted> {
-        let start = StartInput::begin(id, input).asked_with(asked);
-        let text = serde_json::to_string(&start).map_err(|error| Unstarted(error.to_string()))?;
+        let text = serde_json::to_string(start).map_err(|error| Unstarted(error.to_string()))?;
         let request =
             self.client.start_execution().state_machine_arn(&self.arn).name(start.id.as_str()).input(text);
         let started = persist(
@@ -73,7 +69,7 @@ impl StateMachine {
             return Ok(Started::Now);
         }
         match self.input_of(start.id.as_str(), deadline).await? {
-            Some(existing) if is_same(&existing, &start) => Ok(Started::Before),
+            Some(existing) if is_same(&existing, start) => Ok(Started::Before),
             Some(_) => Ok(Started::OtherHasId),
             // Descriptions lag behind starts.
             None => Err(Unstarted("the execution that has this id is not described yet".into())),
@@ -127,7 +123,7 @@ mod tests {
     use saga::Start;
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     /// A value that got an optional member, and one with a default, in this release.
     #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, Value)]

@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{Deadline, Error, Message, Variables, Verdict, aws, elapsed_ms};
 use aws_types::SdkConfig;
-use saga::{HELD_BACK_EVENT, Intake, Reason, RunDigest, SagaId, SagaName, Startables, environment};
+use saga::{
+    HELD_BACK_EVENT, Intake, Reason, RunDigest, SagaId, SagaName, StartInput, Startables, environment,
+};
 use std::{
     collections::BTreeMap,
     marker::PhantomData,
@@ -151,10 +153,13 @@ impl<S: IntakeService> Taking<S> {
             Ok(id) => id,
             Err(error) => return Outcome::Refused(vec![Problem::new(id_field, error.to_string())]),
         };
-        let (Some(machine), Ok(input)) = (self.machines.get(saga), input) else {
-            return Outcome::Later(not_started(saga));
+        let Some(machine) = self.machines.get(saga) else { return Outcome::Later(not_started(saga)) };
+        let input = match input {
+            Ok(input) => input,
+            Err(why) => return Outcome::Later(why),
         };
-        match machine.start(id.clone(), input.clone(), asked, is_same, deadline).await {
+        let start = StartInput::begin(id, input).asked_with(asked);
+        match machine.start(&start, is_same, deadline).await {
             Ok(Started::OtherHasId) => {
                 let problem = Problem::new(id_field, "another has this id, and stays as it is");
                 let Some(ToldThen { notice, error }) = telling else {
@@ -163,13 +168,14 @@ impl<S: IntakeService> Taking<S> {
                 let reason = Reason { step: S::Intake::NAME.into(), error: error.into(), cause: "{}".into() };
                 match SagaName::try_from(saga.to_owned()) {
                     Ok(saga) => {
+                        let StartInput { id, input, .. } = start;
                         let telling = Telling::new(notice, saga, id, (input_name, input), reason);
                         Outcome::RefusedAndTold(problem, Box::new(telling))
                     }
                     Err(error) => Outcome::Later(error.to_string()),
                 }
             }
-            Ok(started) => Outcome::Started { saga, id, started },
+            Ok(started) => Outcome::Started { saga, id: start.id, started },
             Err(error) => Outcome::Later(error.to_string()),
         }
     }
@@ -237,9 +243,9 @@ impl<S: IntakeService> Taking<S> {
     }
 }
 
-/// Cannot be: an intake begins its own sagas only, and their inputs are plain data.
+/// Cannot be: an intake begins its own sagas only.
 fn not_started(saga: &str) -> String {
-    format!("the saga `{saga}` is none of this intake's, or its input is no JSON")
+    format!("the saga `{saga}` is none of this intake's")
 }
 
 fn held_back(message: &Message, duration_ms: f64) -> Verdict {

@@ -11,31 +11,18 @@ use std::{sync::Arc, time::Duration};
 
 macro_rules! value {
     ($value:ident $name:literal from $producer:ty) => {
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Value)]
+        #[value(name = $name, max_bytes = 2, producer = $producer)]
         struct $value {}
-
-        impl Value for $value {
-            const NAME: &'static str = $name;
-            const MAX_BYTES: usize = 2;
-            type Producer = $producer;
-        }
     };
 }
 
 macro_rules! step {
     ($step:ident $name:literal: $kind:ty, $input:ty => $output:ident) => {
+        #[derive(Step)]
+        #[step(name = $name, participant = Line, kind = $kind, input = $input, output = $output)]
+        #[step(timeout = Duration::from_secs(900), max_writes = 0)]
         struct $step;
-
-        impl Step for $step {
-            const NAME: &'static str = $name;
-            type Participant = Line;
-            type Kind = $kind;
-            type Input = $input;
-            type Output = $output;
-            type Rejection = Never;
-            const TIMEOUT: Duration = Duration::from_secs(900);
-            const MAX_WRITES: usize = 0;
-        }
 
         impl Handle<$step> for Worker {
             async fn run(&self, _: &Context, _: $input) -> Result<Commit<$step>, Fault<Never>> {
